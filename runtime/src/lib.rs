@@ -1,1 +1,3 @@
+//! The runtime of dbgen.
 
+pub mod table;

@@ -1,0 +1,350 @@
+//! Byte buffers and the journal that remembers what was done to them.
+//!
+//! Everything a table holds lies in plain `Vec<u8>` buffers, and every change goes through [`BufferMut`], which notes it
+//! in the table's [`Journal`]. One note serves three ends:
+//!
+//! - **undo**: the before-image puts the bytes back, newest first, so that a rolled back transaction leaves every buffer
+//!   byte-equal to before;
+//! - **catch-up**: when a version comes back from its readers, the ranges noted since are copied over, nothing else;
+//! - **what changed**: the last commits' notes are kept for feeds and incremental snapshots.
+//!
+//! ```text
+//! entries:  | offset, len, buffer, kind | ... |        a savepoint is a position in here
+//! images:   | before-image | before-image | ... |      in the order of the entries, so lengths locate them
+//! ```
+//!
+//! A buffer only ever grows (undo excepted); bytes beyond its logical end do not exist. Offsets given to this module come
+//! from the engine, never from outside: a bad one is a bug and panics at the slice.
+
+use std::ops::Range;
+
+/// A growable run of bytes that belongs to one table version.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+}
+
+impl Buffer {
+    /// An empty buffer with room for `capacity_bytes`.
+    pub fn with_capacity(capacity_bytes: usize) -> Buffer {
+        Buffer { bytes: Vec::with_capacity(capacity_bytes) }
+    }
+
+    /// The bytes.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Bytes in use.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Bytes allocated.
+    pub fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Takes over all of `from`.
+    fn copy_whole(&mut self, from: &Buffer) {
+        self.bytes.clear();
+        self.bytes.extend_from_slice(&from.bytes);
+    }
+
+    /// Takes over `range` of `from`, as far as this buffer already has it; the rest comes with [`Buffer::copy_tail`].
+    fn copy_range(&mut self, from: &Buffer, range: Range<usize>) {
+        let end = range.end.min(self.bytes.len());
+        if range.start < end {
+            self.bytes[range.start..end].copy_from_slice(&from.bytes[range.start..end]);
+        }
+    }
+
+    /// Takes over what `from` has beyond this buffer's end.
+    fn copy_tail(&mut self, from: &Buffer) {
+        let len = self.bytes.len();
+        if len < from.len() {
+            // The same head room as the source has, so that both copies grow at the same time.
+            self.bytes.reserve_exact(from.capacity() - len);
+            self.bytes.extend_from_slice(&from.bytes[len..]);
+        }
+    }
+}
+
+/// What an [`Entry`] stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// `offset..offset + len` was overwritten; its before-image is the next `len` bytes of the images.
+    Range,
+    /// The buffer grew from `offset` bytes by `len`; no image.
+    Grow,
+    /// The whole buffer may have changed; its before-image of `len` bytes is in the images.
+    Whole,
+    /// The whole buffer may have changed; before, it equalled the published version's. No image.
+    WholeFromPublished,
+}
+
+/// One noted change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    offset: usize,
+    len: usize,
+    buffer: u32,
+    kind: Kind,
+}
+
+/// A position in a [`Journal`]: what came later can be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    entries: usize,
+}
+
+/// What was done to the buffers of one table since it was last published.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: Vec<Entry>,
+    images: Vec<u8>,
+    /// Buffers with an entry since the last publication; a bit per buffer, the last bit for all beyond.
+    touched: u64,
+    /// Entries before this position belong to committed transactions: their images are gone.
+    committed: usize,
+    /// The latest mark: a note before it does not stand for a change after it.
+    marked: usize,
+}
+
+impl Journal {
+    /// Where the journal stands; what comes later can be undone without what came before.
+    pub fn mark(&mut self) -> Mark {
+        self.marked = self.entries.len();
+        Mark { entries: self.entries.len() }
+    }
+
+    /// Whether nothing was noted since the last publication.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Ends a transaction: what it did stays, and can no longer be undone.
+    pub fn commit(&mut self) {
+        self.committed = self.entries.len();
+        self.marked = self.committed;
+        self.images.clear();
+    }
+
+    /// Puts every buffer back to where it was at `mark`. `published` are the buffers of the published version.
+    pub fn rollback(&mut self, mark: Mark, buffers: &mut [Buffer], published: &[Buffer]) {
+        debug_assert!(mark.entries >= self.committed, "committed work is not undone");
+        while self.entries.len() > mark.entries {
+            let Some(entry) = self.entries.pop() else { return };
+            let buffer = &mut buffers[entry.buffer as usize];
+            match entry.kind {
+                Kind::Grow => buffer.bytes.truncate(entry.offset),
+                Kind::WholeFromPublished => buffer.copy_whole(&published[entry.buffer as usize]),
+                Kind::Range | Kind::Whole => {
+                    let image = self.images.len() - entry.len;
+                    buffer.bytes[entry.offset..entry.offset + entry.len].copy_from_slice(&self.images[image..]);
+                    self.images.truncate(image);
+                }
+            }
+        }
+    }
+
+    /// Ends the collection at a publication: gives the entries noted since the last one and starts anew.
+    /// `reuse` is an old list whose allocation is taken over.
+    pub fn publish(&mut self, mut reuse: Vec<Entry>) -> Vec<Entry> {
+        reuse.clear();
+        self.images.clear();
+        self.touched = 0;
+        self.committed = 0;
+        self.marked = 0;
+        std::mem::replace(&mut self.entries, reuse)
+    }
+
+    fn touched_bit(buffer: u32) -> u64 {
+        1 << buffer.min(63)
+    }
+
+    fn note(&mut self, entry: Entry) {
+        self.touched |= Self::touched_bit(entry.buffer);
+        self.entries.push(entry);
+    }
+
+    /// Whether the last entry already holds the before-image of this range, with no mark in between.
+    fn just_noted(&self, buffer: u32, offset: usize, len: usize) -> bool {
+        self.entries.len() > self.marked
+            && self.entries.last().is_some_and(|last| {
+                last.kind == Kind::Range && last.buffer == buffer && last.offset == offset && last.len == len
+            })
+    }
+}
+
+/// Brings `back`, which lacks the changes noted in `missed` (oldest first), up to `current`, and says how many bytes it
+/// copied. Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of
+/// it changed.
+pub fn catch_up<'a>(
+    back: &mut [Buffer],
+    current: &[Buffer],
+    missed: impl Iterator<Item = &'a [Entry]> + Clone,
+) -> usize {
+    const WHOLE_BYTES_MAX: usize = 4 << 10;
+    let mut dirty = vec![0_usize; current.len()];
+    for entry in missed.clone().flatten() {
+        dirty[entry.buffer as usize] += entry.len;
+    }
+    let mut copied = 0;
+    for (at, dirty) in dirty.iter_mut().enumerate() {
+        let len = current[at].len();
+        copied += (*dirty).min(len);
+        if *dirty > 0 && (len <= WHOLE_BYTES_MAX || *dirty > len / 2) {
+            back[at].copy_whole(&current[at]);
+            *dirty = 0;
+        }
+    }
+    for entry in missed.flatten() {
+        let at = entry.buffer as usize;
+        if dirty[at] > 0 {
+            back[at].copy_range(&current[at], entry.offset..entry.offset + entry.len);
+        }
+    }
+    for (at, dirty) in dirty.iter().enumerate() {
+        if *dirty > 0 {
+            back[at].copy_tail(&current[at]);
+        }
+    }
+    copied
+}
+
+/// A buffer being changed, with the journal that notes it.
+#[derive(Debug)]
+pub struct BufferMut<'a> {
+    buffer: &'a mut Buffer,
+    journal: &'a mut Journal,
+    id: u32,
+}
+
+impl<'a> BufferMut<'a> {
+    /// Changes `buffer`, number `id` of its table, noting it in `journal`.
+    pub fn new(buffer: &'a mut Buffer, journal: &'a mut Journal, id: u32) -> BufferMut<'a> {
+        BufferMut { buffer, journal, id }
+    }
+
+    /// The bytes as they are now.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        &self.buffer.bytes
+    }
+
+    /// Bytes in use.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.buffer.bytes.len()
+    }
+
+    /// The `len` bytes at `offset`, to be overwritten. Their before-image is kept.
+    #[inline]
+    pub fn edit(&mut self, offset: usize, len: usize) -> &mut [u8] {
+        let range = &mut self.buffer.bytes[offset..offset + len];
+        if !self.journal.just_noted(self.id, offset, len) {
+            self.journal.images.extend_from_slice(range);
+            self.journal.note(Entry { offset, len, buffer: self.id, kind: Kind::Range });
+        }
+        range
+    }
+
+    /// Overwrites the bytes at `offset`.
+    #[inline]
+    pub fn write(&mut self, offset: usize, bytes: &[u8]) {
+        self.edit(offset, bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Makes the buffer `additional` zero bytes longer.
+    pub fn grow(&mut self, additional: usize) {
+        let len = self.buffer.bytes.len();
+        self.buffer.bytes.resize(len + additional, 0);
+        self.journal.note(Entry { offset: len, len: additional, buffer: self.id, kind: Kind::Grow });
+    }
+
+    /// Makes the buffer longer by `bytes`.
+    pub fn append(&mut self, bytes: &[u8]) {
+        let len = self.buffer.bytes.len();
+        self.buffer.bytes.extend_from_slice(bytes);
+        self.journal.note(Entry { offset: len, len: bytes.len(), buffer: self.id, kind: Kind::Grow });
+    }
+
+    /// All bytes, to be overwritten at will. The before-image is taken from the published version if nothing has touched
+    /// this buffer since, else copied.
+    pub fn edit_whole(self) -> &'a mut [u8] {
+        let len = self.buffer.bytes.len();
+        let kind = if self.journal.touched & Journal::touched_bit(self.id) == 0 {
+            Kind::WholeFromPublished
+        } else {
+            self.journal.images.extend_from_slice(&self.buffer.bytes);
+            Kind::Whole
+        };
+        self.journal.note(Entry { offset: 0, len, buffer: self.id, kind });
+        &mut self.buffer.bytes
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffers() -> Vec<Buffer> {
+        vec![Buffer { bytes: (0..100).collect() }, Buffer { bytes: vec![7; 10_000] }]
+    }
+
+    #[test]
+    fn rollback_restores_every_byte_in_reverse() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let edit = |now: &mut Vec<Buffer>, journal: &mut Journal| {
+            BufferMut::new(&mut now[0], journal, 0).write(10, &[1, 2, 3]);
+            BufferMut::new(&mut now[0], journal, 0).write(11, &[9, 9]);
+            BufferMut::new(&mut now[0], journal, 0).append(&[4; 50]);
+            BufferMut::new(&mut now[0], journal, 0).write(120, &[5; 8]);
+            BufferMut::new(&mut now[1], journal, 1).edit_whole().fill(1);
+            BufferMut::new(&mut now[1], journal, 1).write(0, &[8; 8]);
+            BufferMut::new(&mut now[1], journal, 1).edit_whole().fill(2);
+        };
+        let start = journal.mark();
+        edit(&mut now, &mut journal);
+        assert_ne!(now, published);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+        assert!(journal.is_empty() && journal.images.is_empty());
+    }
+
+    #[test]
+    fn a_savepoint_keeps_what_came_before_it() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(0, &[42]);
+        journal.commit();
+        let kept = now.clone();
+        let mark = journal.mark();
+        BufferMut::new(&mut now[0], &mut journal, 0).write(0, &[43]);
+        journal.rollback(mark, &mut now, &published);
+        assert_eq!(now, kept);
+    }
+
+    #[test]
+    fn catch_up_follows_the_notes_or_copies_whole() {
+        let mut back = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        BufferMut::new(&mut now[1], &mut journal, 1).write(5_000, &[1; 64]);
+        BufferMut::new(&mut now[1], &mut journal, 1).append(&[3; 99]);
+        let first = journal.publish(Vec::new());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(3, &[1]);
+        BufferMut::new(&mut now[1], &mut journal, 1).write(10_050, &[1]);
+        let second = journal.publish(Vec::new());
+        catch_up(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter());
+        assert_eq!(back, now);
+
+        BufferMut::new(&mut now[1], &mut journal, 1).edit_whole().fill(9);
+        let third = journal.publish(first);
+        catch_up(&mut back, &now, [third.as_slice()].into_iter());
+        assert_eq!(back, now);
+    }
+}

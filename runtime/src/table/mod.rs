@@ -1,0 +1,3 @@
+//! Tables: their buffers, and what turns bytes into records.
+
+pub mod buffer;
