@@ -1,0 +1,4 @@
+//! The one test binary of the workspace. A module per subject; tests of the backlog begin with their id (`mi_1_…`).
+
+mod tidy;
+mod workspace;
