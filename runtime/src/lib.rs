@@ -1,3 +1,4 @@
 //! The runtime of dbgen.
 
+pub mod cell;
 pub mod table;
