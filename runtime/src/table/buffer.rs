@@ -42,6 +42,11 @@ impl Buffer {
         self.bytes.len()
     }
 
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
     /// Bytes allocated.
     pub fn capacity(&self) -> usize {
         self.bytes.capacity()
@@ -239,6 +244,11 @@ impl<'a> BufferMut<'a> {
     #[inline]
     pub fn len(&self) -> usize {
         self.buffer.bytes.len()
+    }
+
+    /// Whether there are no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.buffer.is_empty()
     }
 
     /// The `len` bytes at `offset`, to be overwritten. Their before-image is kept.
