@@ -1,3 +1,4 @@
 //! Tables: their buffers, and what turns bytes into records.
 
 pub mod buffer;
+pub mod index;

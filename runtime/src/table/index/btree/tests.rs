@@ -1,0 +1,376 @@
+//! The tree against a `BTreeSet`, which is slow and right, and against damaged bytes.
+
+use std::collections::BTreeSet;
+use std::ops::Bound;
+
+use proptest::prelude::*;
+
+use super::super::fault::Wrong;
+use super::*;
+use crate::table::buffer::{Buffer, BufferMut, Journal, catch_up};
+
+/// A tree in the only buffer of a table, as the engine keeps it.
+struct Bench {
+    buffers: Vec<Buffer>,
+    journal: Journal,
+    shape: Shape,
+}
+
+impl Bench {
+    fn new(item_bytes: usize) -> Bench {
+        let shape = Shape::new(item_bytes).expect("a width within the limits");
+        Bench { buffers: vec![Buffer::default()], journal: Journal::default(), shape }
+    }
+
+    fn tree(&self) -> BTree<'_> {
+        BTree::new(self.buffers[0].bytes(), self.shape)
+    }
+
+    fn edit(&mut self) -> BTreeMut<'_> {
+        BTreeMut::new(BufferMut::new(&mut self.buffers[0], &mut self.journal, 0), self.shape)
+    }
+
+    #[track_caller]
+    fn assert_holds(&self, model: &BTreeSet<Vec<u8>>) {
+        self.tree().check().expect("a sound tree");
+        assert_eq!(self.tree().len(), model.len() as u64);
+        assert!(self.tree().iter().eq(model.iter().map(Vec::as_slice)), "forwards");
+        assert!(self.tree().iter().rev().eq(model.iter().rev().map(Vec::as_slice)), "backwards");
+    }
+}
+
+/// An item of `item_bytes` for a number: neighbours in number are neighbours in order, and long common beginnings occur.
+fn item(number: u64, item_bytes: usize) -> Vec<u8> {
+    // One digit in front, one at the very end and the same in between, so that some differ in the first bytes that are
+    // compared and some only in the last.
+    let mut item = vec![b'k'; item_bytes];
+    let digits = number.to_be_bytes();
+    item[..2].copy_from_slice(&digits[5..7]);
+    item[item_bytes - 1] = digits[7];
+    item
+}
+
+/// What an item is compared with: the definition of bounds that `BTree::range` documents, word by word.
+fn within(item: &[u8], lower: Bound<&[u8]>, upper: Bound<&[u8]>) -> bool {
+    let head = |prefix: &[u8]| item[..prefix.len().min(item.len())].to_vec();
+    let from = match lower {
+        Bound::Included(prefix) => head(prefix).as_slice() >= prefix,
+        Bound::Excluded(prefix) => head(prefix).as_slice() > prefix,
+        Bound::Unbounded => true,
+    };
+    let to = match upper {
+        Bound::Included(prefix) => head(prefix).as_slice() <= prefix,
+        Bound::Excluded(prefix) => head(prefix).as_slice() < prefix,
+        Bound::Unbounded => true,
+    };
+    from && to
+}
+
+fn borrowed(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
+    match bound {
+        Bound::Included(prefix) => Bound::Included(prefix),
+        Bound::Excluded(prefix) => Bound::Excluded(prefix),
+        Bound::Unbounded => Bound::Unbounded,
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Insert(u64),
+    Remove(u64),
+    InsertSorted { from: u64, step: u64, count: u64 },
+    RemoveRun { from: u64, count: u64 },
+    Range { lower: Bound<(u64, usize)>, upper: Bound<(u64, usize)> },
+    Prefix(u64, usize),
+    Clear,
+}
+
+fn steps(numbers: u64, count: usize) -> impl Strategy<Value = Vec<Step>> {
+    let bound = move || {
+        prop_oneof![
+            4 => (0..numbers, 0..220_usize).prop_map(Bound::Included),
+            4 => (0..numbers, 0..220_usize).prop_map(Bound::Excluded),
+            1 => Just(Bound::Unbounded),
+        ]
+    };
+    let step = prop_oneof![
+        400 => (0..numbers).prop_map(Step::Insert),
+        300 => (0..numbers).prop_map(Step::Remove),
+        8 => (0..numbers, 1..9_u64, 0..300_u64).prop_map(|(from, step, count)| Step::InsertSorted { from, step, count }),
+        8 => (0..numbers, 0..300_u64).prop_map(|(from, count)| Step::RemoveRun { from, count }),
+        100 => (bound(), bound()).prop_map(|(lower, upper)| Step::Range { lower, upper }),
+        100 => (0..numbers, 0..220_usize).prop_map(|(number, len)| Step::Prefix(number, len)),
+        1 => Just(Step::Clear),
+    ];
+    prop::collection::vec(step, count)
+}
+
+fn prefix_of((number, len): (u64, usize), item_bytes: usize) -> Vec<u8> {
+    let mut prefix = item(number, item_bytes);
+    prefix.resize(len.min(item_bytes + 3), b'!');
+    prefix
+}
+
+fn apply(step: &Step, bench: &mut Bench, model: &mut BTreeSet<Vec<u8>>) {
+    let width = bench.shape.item_bytes();
+    match step {
+        Step::Insert(number) => {
+            let item = item(*number, width);
+            assert_eq!(bench.edit().insert(&item), model.insert(item.clone()));
+            assert!(bench.tree().contains(&item));
+        }
+        Step::Remove(number) => {
+            let item = item(*number, width);
+            assert_eq!(bench.edit().remove(&item), model.remove(&item));
+            assert!(!bench.tree().contains(&item));
+        }
+        Step::InsertSorted { from, step, count } => {
+            let items: Vec<_> = (0..*count).map(|at| item(from + at * step, width)).collect();
+            let new = items.iter().filter(|item| model.insert((*item).clone())).count();
+            assert_eq!(bench.edit().insert_sorted(&items), new);
+        }
+        Step::RemoveRun { from, count } => {
+            for number in *from..from + count {
+                let item = item(number, width);
+                assert_eq!(bench.edit().remove(&item), model.remove(&item));
+            }
+        }
+        Step::Range { lower, upper } => {
+            let (lower, upper) = (lower.map(|at| prefix_of(at, width)), upper.map(|at| prefix_of(at, width)));
+            let (lower, upper) = (borrowed(&lower), borrowed(&upper));
+            let expected: Vec<_> = model.iter().filter(|item| within(item, lower, upper)).collect();
+            assert_range(bench.tree().range(lower, upper), &expected);
+        }
+        Step::Prefix(number, len) => {
+            let prefix = prefix_of((*number, *len), width);
+            let expected: Vec<_> = model.iter().filter(|item| item.starts_with(&prefix)).collect();
+            assert_range(bench.tree().with_prefix(&prefix), &expected);
+            assert_eq!(bench.tree().first_with_prefix(&prefix), expected.first().map(|item| item.as_slice()));
+        }
+        Step::Clear => {
+            bench.edit().clear();
+            model.clear();
+        }
+    }
+}
+
+/// Forwards, backwards, and taking turns from both ends.
+#[track_caller]
+fn assert_range(range: Range<'_>, expected: &[&Vec<u8>]) {
+    assert!(range.clone().eq(expected.iter().copied()));
+    assert!(range.clone().rev().eq(expected.iter().rev().copied()));
+    let (mut range, mut expected) = (range, expected.iter().copied());
+    loop {
+        assert_eq!(range.next(), expected.next().map(Vec::as_slice));
+        let back = range.next_back();
+        assert_eq!(back, expected.next_back().map(Vec::as_slice));
+        if back.is_none() {
+            break assert_eq!(range.next(), None);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    #[test]
+    fn behaves_like_a_set(
+        item_bytes in prop_oneof![9..=40_usize, 9..=200_usize, 900..=1024_usize],
+        steps in (300..40_000_u64).prop_flat_map(|numbers| steps(numbers, 2_000)),
+    ) {
+        let (mut bench, mut model) = (Bench::new(item_bytes), BTreeSet::new());
+        for batch in steps.chunks(100) {
+            for step in batch {
+                apply(step, &mut bench, &mut model);
+            }
+            bench.assert_holds(&model);
+        }
+    }
+
+    #[test]
+    fn undo_and_catch_up_need_not_know_the_tree(
+        item_bytes in 9..=60_usize,
+        steps in (300..5_000_u64).prop_flat_map(|numbers| steps(numbers, 1_500)),
+    ) {
+        let (mut bench, mut model) = (Bench::new(item_bytes), BTreeSet::new());
+        let mut copy = bench.buffers.clone();
+        for (at, batch) in steps.chunks(50).enumerate() {
+            let (before, model_before) = (bench.buffers.clone(), model.clone());
+            let mark = bench.journal.mark();
+            for step in batch {
+                apply(step, &mut bench, &mut model);
+            }
+            if at % 3 == 0 {
+                bench.journal.rollback(mark, &mut bench.buffers, &copy);
+                assert_eq!(&bench.buffers, &before);
+                model = model_before;
+            } else {
+                bench.journal.commit();
+                let entries = bench.journal.publish(Vec::new());
+                catch_up(&mut copy, &bench.buffers, [entries.as_slice()].into_iter());
+                assert_eq!(&copy, &bench.buffers);
+            }
+            bench.assert_holds(&model);
+        }
+    }
+
+    #[test]
+    fn damaged_bytes_do_no_harm(
+        item_bytes in 9..=60_usize,
+        numbers in prop::collection::vec(0..2_000_u64, 1..600),
+        hits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+        into_heads in any::<bool>(),
+    ) {
+        let mut bench = Bench::new(item_bytes);
+        for number in &numbers {
+            bench.edit().insert(&item(*number, item_bytes));
+        }
+        let mut bytes = bench.buffers[0].bytes().to_vec();
+        for (at, value) in hits {
+            let mut at = at.index(bytes.len());
+            if into_heads {
+                at = at - at % bench.shape.page_bytes() + at % ENTRIES_AT;
+            }
+            bytes[at] = value;
+        }
+        exercise(&bytes, bench.shape);
+    }
+
+    #[test]
+    fn random_bytes_do_no_harm(item_bytes in 9..=60_usize, bytes in prop::collection::vec(any::<u8>(), 0..5_000)) {
+        exercise(&bytes, Shape::new(item_bytes).expect("a width within the limits"));
+    }
+}
+
+/// Uses all of the read side; what it finds does not matter. Changes are made only if the bytes pass.
+fn exercise(bytes: &[u8], shape: Shape) {
+    let tree = BTree::new(bytes, shape);
+    let limit = bytes.len() * 2;
+    for number in (0..2_000).step_by(97) {
+        let item = item(number, shape.item_bytes());
+        tree.contains(&item);
+        tree.first_with_prefix(&item[..2]);
+        let range = tree.range(Bound::Excluded(&item[..3]), Bound::Unbounded);
+        assert!(range.clone().take(limit + 1).count() <= limit);
+        assert!(range.rev().take(limit + 1).count() <= limit);
+    }
+    assert!(tree.iter().take(limit + 1).count() <= limit);
+    if tree.check().is_ok() {
+        let mut buffer = Buffer::default();
+        let mut journal = Journal::default();
+        BufferMut::new(&mut buffer, &mut journal, 0).append(bytes);
+        let mut edit = BTreeMut::new(BufferMut::new(&mut buffer, &mut journal, 0), shape);
+        for number in 0..2_000 {
+            edit.insert(&item(number, shape.item_bytes()));
+        }
+        edit.as_tree().check().expect("a sound tree stays one");
+    }
+}
+
+#[test]
+fn shapes_fit_the_pages() {
+    assert_eq!(Shape::new(8), None);
+    assert_eq!(Shape::new(1025), None);
+    for (item_bytes, page_bytes, leaf_max) in
+        [(9, 512, 55), (24, 512, 20), (35, 512, 14), (36, 1024, 28), (291, 4096, 14), (292, 4096, 13), (1024, 4096, 3)]
+    {
+        let shape = Shape::new(item_bytes).expect("a width within the limits");
+        assert_eq!((shape.page_bytes(), shape.entries_max(0)), (page_bytes, leaf_max), "{item_bytes} bytes");
+    }
+    assert_eq!(Shape::new(1024).map(|shape| shape.entries_max(1)), Some(3));
+}
+
+#[test]
+fn ascending_inserts_leave_leaves_full() {
+    let mut bench = Bench::new(24);
+    for number in 0..2_000 {
+        bench.edit().insert(&item(number, 24));
+    }
+    bench.tree().check().expect("a sound tree");
+    let pages = bench.buffers[0].len() / 512;
+    assert!(pages <= 1 + 2_000 / 20 + 100 / 8, "{pages} pages for 100 full leaves");
+}
+
+#[test]
+fn bulk_building_fills_nine_tenths() {
+    let mut bench = Bench::new(24);
+    assert_eq!(bench.edit().insert_sorted((0..20_000).map(|number| item(number, 24))), 20_000);
+    bench.tree().check().expect("a sound tree");
+    let pages = bench.buffers[0].len() / 512;
+    assert!((1_112..1_250).contains(&pages), "{pages} pages for 1,112 leaves of 18 items");
+}
+
+/// What is taken out makes room: a queue that moves through the key space for ever stays as small as it is.
+#[test]
+fn removed_pages_are_used_again() {
+    let mut bench = Bench::new(16);
+    let mut pages = Vec::new();
+    for round in 0..60 {
+        for number in round * 500..(round + 1) * 500 {
+            bench.edit().insert(&item(number, 16));
+            if number >= 1_000 {
+                assert!(bench.edit().remove(&item(number - 1_000, 16)));
+            }
+        }
+        bench.tree().check().expect("a sound tree");
+        pages.push(bench.buffers[0].len() / 512);
+    }
+    assert_eq!(pages[10], pages[59]);
+    for number in 29_000..30_000 {
+        assert!(bench.edit().remove(&item(number, 16)));
+    }
+    assert!(bench.tree().is_empty());
+    bench.tree().check().expect("all pages free");
+}
+
+/// Random removals leave no near-empty pages behind.
+#[test]
+fn thinning_out_merges_pages() {
+    let mut bench = Bench::new(24);
+    bench.edit().insert_sorted((0..20_000).map(|number| item(number, 24)));
+    for number in (0..20_000).filter(|number| number % 10 != 0) {
+        bench.edit().remove(&item(number, 24));
+    }
+    bench.tree().check().expect("a sound tree");
+    let free = u32_at(bench.buffers[0].bytes(), 12);
+    assert!(free > 850, "{free} pages free after nine tenths of the items went");
+}
+
+/// The note of a change is about as long as the change, not as a page.
+#[test]
+fn an_insert_notes_what_moved() {
+    let mut bench = Bench::new(24);
+    bench.edit().insert_sorted((0..4_000).map(|number| item(number * 2, 24)));
+    let before = bench.buffers.clone();
+    bench.journal.publish(Vec::new());
+    bench.edit().insert(&item(4_001, 24));
+    let entries = bench.journal.publish(Vec::new());
+    let mut copy = before;
+    let copied = catch_up(&mut copy, &bench.buffers, [entries.as_slice()].into_iter());
+    assert_eq!(copy, bench.buffers);
+    assert!(copied <= 20 * 24 + 16, "{copied} bytes");
+}
+
+#[test]
+fn a_check_names_the_fault() {
+    let mut bench = Bench::new(24);
+    bench.edit().insert_sorted((0..200).map(|number| item(number, 24)));
+    let sound = bench.buffers[0].bytes().to_vec();
+    let fault_after = |at: usize, value: u8| {
+        let mut bytes = sound.clone();
+        bytes[at] = value;
+        BTree::new(&bytes, bench.shape).check().expect_err("damaged").wrong
+    };
+    assert_eq!(fault_after(0, 0), Wrong::Format);
+    assert_eq!(fault_after(6, 25), Wrong::Format);
+    assert_eq!(fault_after(ROOT_AT, 99), Wrong::Link);
+    assert_eq!(fault_after(ROOT_AT + 8, 0), Wrong::ItemCount);
+    assert_eq!(fault_after(512, 7), Wrong::Kind);
+    assert_eq!(fault_after(512 + 2, 200), Wrong::Count);
+    assert_eq!(fault_after(512 + 4, 1), Wrong::Neighbours);
+    assert_eq!(fault_after(512 + 12, 0xFF), Wrong::Order);
+    let shorter = &sound[..sound.len() - 1];
+    assert_eq!(BTree::new(shorter, bench.shape).check().expect_err("cut").wrong, Wrong::Length);
+    let fault = BTree::new(&sound, Shape::new(16).expect("a width")).check().expect_err("of other items");
+    assert_eq!(fault.to_string(), "index page 0: not the header of this index");
+}
