@@ -13,6 +13,9 @@ pub trait Enumeration: Copy + Default + 'static {
     /// Its name in the schema.
     const NAME: &'static str;
 
+    /// The names of its variants, in the order of the schema.
+    const VARIANTS: &'static [&'static str];
+
     /// Bytes of its cell: 1, or 2 where [`Enum16`] stores it.
     const CELL_BYTES: usize;
 
@@ -32,6 +35,13 @@ pub struct UnknownVariant {
     pub variants: &'static [&'static str],
     /// What was given.
     pub given: String,
+}
+
+impl UnknownVariant {
+    /// `given` names no variant of `E`.
+    pub fn new<E: Enumeration>(given: &str) -> UnknownVariant {
+        UnknownVariant { enumeration: E::NAME, variants: E::VARIANTS, given: given.to_owned() }
+    }
 }
 
 impl fmt::Display for UnknownVariant {
@@ -162,6 +172,7 @@ mod tests {
 
     impl Enumeration for Class {
         const NAME: &'static str = "Class";
+        const VARIANTS: &'static [&'static str] = &["warrior", "mage"];
         const CELL_BYTES: usize = 1;
 
         fn from_number(number: u16) -> Option<Self> {
@@ -185,8 +196,9 @@ mod tests {
 
     #[test]
     fn an_unknown_name_is_told_the_known_ones() {
-        let error =
-            UnknownVariant { enumeration: "Class", variants: &["warrior", "mage", "rogue"], given: "bard".into() };
+        let mut error = UnknownVariant::new::<Class>("bard");
+        assert_eq!(error.to_string(), "`bard` is not a variant of `Class`: expected `warrior` or `mage`");
+        error.variants = &["warrior", "mage", "rogue"];
         assert_eq!(error.to_string(), "`bard` is not a variant of `Class`: expected `warrior`, `mage` or `rogue`");
     }
 }
