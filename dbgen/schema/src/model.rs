@@ -3,9 +3,15 @@
 //! Only `check` builds these types (they are `#[non_exhaustive]`), so whoever holds a [`Schema`] may rely on:
 //!
 //! - indices ([`TableIdx`], [`EnumIdx`], [`CompositeIdx`]) are in bounds, field indices too;
-//! - composites form no cycle, every record is at most 64 KiB, names are unique also after case conversion;
-//! - defaults, `min` and `max` fit their field's type;
-//! - every reference has exactly one [`Relation`], and the referring fields have an index;
+//! - composites and enums form no cycle, also not through lists; every record is at most 64 KiB;
+//! - names obey [`check_name`](crate::ident::check_name) and are unique also after case conversion: tables among each
+//!   other, composites and enums among each other (a table `item_kind` may stand beside an enum `ItemKind`), and the
+//!   database's name among both; fields, groups and indexes in their table, variants in their enum, relations;
+//! - defaults, `min` and `max` fit their field's type; a default is never null;
+//! - a `ref<table>` is the whole type of a table's field, never part of a type;
+//! - every reference has exactly one [`Relation`], and the referring field has an index over it alone;
+//! - no table is its own parent, over however many others; references that are never null form no cycle;
+//! - a relation that restricts deletion does not lead to a table that survives less than the referring one;
 //! - a table's [`indexes`](Table::indexes) hold *all* of its indexes: those written under `indexes` and those that
 //!   follow from `unique`, `primary_key`, `indexed` and relations.
 
@@ -87,7 +93,8 @@ pub struct Enumeration {
     pub name: String,
     /// What it is for.
     pub description: Option<String>,
-    /// Its variants; the first has number 0, so that zeroed memory is a valid value.
+    /// Its variants, not necessarily in the order of their numbers; the first has number 0, so that zeroed memory is a
+    /// valid value. The numbers are at most 255 if there are up to 256 variants.
     pub variants: Vec<Variant>,
 }
 
@@ -255,11 +262,60 @@ pub struct Schedule {
     pub procedure: String,
 }
 
+macro_rules! words {
+    ($($type:ident { $($variant:ident = $word:literal),* $(,)? })*) => {$(
+        impl $type {
+            /// All of them, in the order of the documentation.
+            pub const ALL: &[$type] = &[$($type::$variant),*];
+
+            /// The word for it in a schema.
+            pub const fn as_str(self) -> &'static str {
+                match self { $($type::$variant => $word),* }
+            }
+
+            /// What this word of a schema stands for.
+            pub fn from_word(word: &str) -> Option<$type> {
+                $type::ALL.iter().copied().find(|it| it.as_str() == word)
+            }
+        }
+    )*};
+}
+
+words! {
+    Durability { Log = "log", Snapshot = "snapshot", None = "none" }
+    IndexKind { Btree = "btree", Hash = "hash" }
+    OnDelete { Restrict = "restrict", Cascade = "cascade", SetNull = "set_null" }
+}
+
 impl Schema {
     /// The table of this name and its index.
     pub fn table(&self, name: &str) -> Option<(TableIdx, &Table)> {
         let at = self.tables.iter().position(|table| table.name == name)?;
         Some((TableIdx(at as u32), &self.tables[at]))
+    }
+}
+
+impl Schema {
+    /// Whether both say the same, wherever their files say it: equal but for the lines.
+    pub fn says_the_same(&self, other: &Schema) -> bool {
+        let unplaced = |schema: &Schema| {
+            let mut schema = schema.clone();
+            let composites = schema.composites.iter_mut().flat_map(|it| &mut it.fields);
+            let tables = schema.tables.iter_mut().flat_map(|table| {
+                table.line = 0;
+                &mut table.fields
+            });
+            composites.chain(tables).for_each(|field| field.line = 0);
+            schema
+        };
+        unplaced(self) == unplaced(other)
+    }
+}
+
+impl Field {
+    /// Whether whoever makes a record must give it: it has no default, may not be null, and is not numbered.
+    pub fn is_required(&self) -> bool {
+        !self.nullable && self.default.is_none() && !self.auto_increment
     }
 }
 

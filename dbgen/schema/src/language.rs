@@ -1,0 +1,203 @@
+//! THE table of the schema language: every key that may stand in a schema file, and what it takes.
+//!
+//! Reading a file ([`crate::raw`]), the "did you mean" of a misspelt key, and the JSON Schema that editors use
+//! ([`crate::json_schema`]) all read it. A key that is added here must be read in `raw`, and is then known everywhere.
+
+use crate::limits;
+
+/// The keys that one kind of object takes.
+pub(crate) struct Section {
+    /// What the object is: `a field of a table`.
+    pub(crate) what: &'static str,
+    pub(crate) keys: &'static [Key],
+}
+
+/// One key.
+pub(crate) struct Key {
+    pub(crate) name: &'static str,
+    pub(crate) shape: Shape,
+    pub(crate) required: bool,
+    /// One sentence for editors.
+    pub(crate) doc: &'static str,
+}
+
+/// What a key takes.
+pub(crate) enum Shape {
+    /// Any string.
+    Text,
+    /// A name by the rules of [`crate::ident`].
+    Name,
+    /// A type: `list<u16>`.
+    Type,
+    /// `table` or `table.field`.
+    Path,
+    /// `true` or `false`.
+    Flag,
+    /// A whole number from the first to the second, both included.
+    Count(u32, u32),
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// A value of the field's type.
+    Value,
+    /// A list of names of fields.
+    Names,
+    /// An object.
+    One(&'static Section),
+    /// A list of objects.
+    Many(&'static Section),
+    /// An object of objects, each under its name.
+    Map(&'static Section),
+    /// A list of strings, or of objects.
+    NamesOrMany(&'static Section),
+}
+
+impl Section {
+    pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
+        self.keys.iter().find(|key| key.name == name)
+    }
+}
+
+const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+    Key { name, shape, required: false, doc }
+}
+
+const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+    Key { name, shape, required: true, doc }
+}
+
+const DESCRIPTION: Key =
+    key("description", Shape::Text, "What it is for; becomes the documentation of generated code.");
+
+pub(crate) static ROOT: Section = Section {
+    what: "a schema",
+    keys: &[
+        key("$schema", Shape::Text, "Where editors find the JSON Schema of this language."),
+        key("name", Shape::Name, "The database: names the generated module and its facade."),
+        key("version", Shape::Text, "Your version of the schema, for people."),
+        DESCRIPTION,
+        key("database", Shape::One(&DATABASE), "The same three, as TOML likes to group them."),
+        key("custom_types", Shape::Map(&COMPOSITE), "Types made of named fields: `Vec3`."),
+        key("enums", Shape::Map(&ENUM), "Types with a fixed set of named values: `Class`."),
+        key("tables", Shape::Map(&TABLE), "The tables."),
+        key("relations", Shape::Many(&RELATION), "References that want a name or a rule for deletion."),
+    ],
+};
+
+pub(crate) static DATABASE: Section = Section {
+    what: "the database",
+    keys: &[
+        key("name", Shape::Name, "The database: names the generated module and its facade."),
+        key("version", Shape::Text, "Your version of the schema, for people."),
+        DESCRIPTION,
+    ],
+};
+
+pub(crate) static COMPOSITE: Section = Section {
+    what: "a composite type",
+    keys: &[
+        DESCRIPTION,
+        required("fields", Shape::Many(&COMPOSITE_FIELD), "Its fields, in the order they are stored."),
+    ],
+};
+
+pub(crate) static ENUM: Section = Section {
+    what: "an enum",
+    keys: &[
+        DESCRIPTION,
+        required("variants", Shape::NamesOrMany(&VARIANT), "Its variants; the first one is what zeroed memory means."),
+    ],
+};
+
+pub(crate) static VARIANT: Section = Section {
+    what: "a variant of an enum",
+    keys: &[
+        required("name", Shape::Name, "Its name."),
+        key("number", Shape::Count(0, u16::MAX as u32), "The number that is stored; one more than the one before."),
+        key("payload", Shape::Type, "The type of what comes with it."),
+        DESCRIPTION,
+    ],
+};
+
+pub(crate) static TABLE: Section = Section {
+    what: "a table",
+    keys: &[
+        DESCRIPTION,
+        required("fields", Shape::Many(&FIELD), "Its fields, in the order they are stored."),
+        key("indexes", Shape::Many(&INDEX), "Indexes over several fields, or of another kind."),
+        key("capacity", Shape::Count(0, u32::MAX), "Records to make room for when the database opens."),
+        key("durability", Shape::Word(&["log", "snapshot", "none"]), "How much of it survives a restart."),
+        key("parent_table", Shape::Name, "Makes it a component table: at most one record per record of that table."),
+        key("schedule", Shape::One(&SCHEDULE), "Makes it a timer table: records call a procedure when they fall due."),
+        key("renamed_from", Shape::Name, "The name it had before, so that its data is kept."),
+        key("id", Shape::Count(1, u32::MAX), "Its stable id; normally kept in the lock file."),
+    ],
+};
+
+macro_rules! field_section {
+    ($what:literal, $($more:expr),* $(,)?) => {
+        Section {
+            what: $what,
+            keys: &[
+                required("name", Shape::Name, "Its name."),
+                required("type", Shape::Type, "Its type: `i32`, `str<16>`, `list<u16>`, `ref<guild>`, a custom type or enum."),
+                DESCRIPTION,
+                key("nullable", Shape::Flag, "Whether it may hold nothing."),
+                key("default", Shape::Value, "The value of a record that does not give one."),
+                key("min", Shape::Value, "The smallest value allowed."),
+                key("max", Shape::Value, "The largest value allowed."),
+                key("allow_nan", Shape::Flag, "Whether NaN and infinities may be stored (floats only)."),
+                $($more),*
+            ],
+        }
+    };
+}
+
+pub(crate) static COMPOSITE_FIELD: Section = field_section!["a field of a composite type",];
+
+pub(crate) static FIELD: Section = field_section![
+    "a field of a table",
+    key("unique", Shape::Flag, "Whether no two records may hold the same value."),
+    key("primary_key", Shape::Flag, "Unique, never null, never changed."),
+    key("indexed", Shape::Flag, "Whether it has an index of its own."),
+    key("auto_increment", Shape::Flag, "Whether it takes the next number when a record does not give one."),
+    key("group", Shape::Name, "The column group it lives in: fields of a hot loop together, apart from the others."),
+    key("foreign_key", Shape::Path, "The unique field of another table, `table.field`, whose value it holds."),
+    key("on_delete", Shape::Word(&["restrict", "cascade", "set_null"]), "What deleting the record it refers to does."),
+    key("renamed_from", Shape::Name, "The name it had before, so that its data is kept."),
+    key("id", Shape::Count(1, u32::MAX), "Its stable id; normally kept in the lock file."),
+];
+
+pub(crate) static INDEX: Section = Section {
+    what: "an index",
+    keys: &[
+        key("name", Shape::Name, "Its name; `by_` and the names of its fields if left out."),
+        required("fields", Shape::Names, "The fields of its key, most significant first."),
+        key("kind", Shape::Word(&["btree", "hash"]), "By order (default), or by equality alone."),
+        key("unique", Shape::Flag, "Whether no two records may have the same key."),
+    ],
+};
+
+pub(crate) static RELATION: Section = Section {
+    what: "a relation",
+    keys: &[
+        key("name", Shape::Name, "Its name; the table and the field if left out."),
+        required("from", Shape::Path, "The referring field: `player.guild`."),
+        required("to", Shape::Path, "The table referred to, or its unique field: `guild`, `guild.id`."),
+        key(
+            "on_delete",
+            Shape::Word(&["restrict", "cascade", "set_null"]),
+            "What deleting the record referred to does.",
+        ),
+    ],
+};
+
+pub(crate) static SCHEDULE: Section = Section {
+    what: "a schedule",
+    keys: &[
+        required("at", Shape::Name, "The timestamp field that says when."),
+        key("every", Shape::Name, "The duration field that says how long until it falls due again."),
+        required("procedure", Shape::Name, "The procedure to call."),
+    ],
+};
+
+const _: () = assert!(limits::NAME_BYTES_MAX == 63, "the JSON Schema's pattern for names says 62 after the first");

@@ -1,0 +1,4 @@
+//! Tests of the schema language from outside, one binary.
+
+mod examples;
+mod support;
