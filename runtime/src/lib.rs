@@ -1,4 +1,74 @@
-//! The runtime of dbgen.
+//! The runtime of dbgen: a game database in memory, with readers that never wait.
+//!
+//! One engine, two faces: generated code is a typed lens ([`typed`]) over the engine, [`Database`] the dynamic one
+//! ([`dynamic`]). Both build [record images](record::image), hand [`Op`](op::Op)s to the one [`apply`], and read the same
+//! buffers.
+//!
+//! # The life of a write
+//!
+//! 1. [`Db::transact`] takes the writing side ([`engine::Engine`]) and lends it to a closure as a [`Transaction`].
+//! 2. A handle encodes the record: generated `encode`, or [`record::codec::write`] for values, into a
+//!    [`RecordImage`](record::image::RecordImage).
+//! 3. [`Engine::apply`](engine::Engine::apply) checks every rule ([`apply`]), finds the rows of the back version
+//!    (`TableWriter::rows`), and changes them through [`table::rows::Rows`].
+//! 4. Every change passes [`table::buffer::BufferMut`], which notes it in the table's journal.
+//! 5. `Engine::commit` ends the transaction (`Engine::rollback` puts the before-images back), and
+//!    [`Engine::publish`](engine::Engine::publish) swaps the new root in.
+//!
+//! # The life of a read
+//!
+//! 1. [`Db::read`] loads the root: one atomic operation ([`table::publish::Published`]).
+//! 2. `view.player()` pairs the table's version with its definition ([`table::version::TableView`]).
+//! 3. `get(id)` goes through the slots to a row; `by_name(..)` through an index ([`table::lookup`]) to an id, then the same.
+//! 4. A getter casts the bytes of the row and reads its cell. Nothing is copied.
 
+#[doc(hidden)]
+pub mod __private;
+pub mod apply;
+pub mod catalog;
 pub mod cell;
+pub mod client;
+pub mod clock;
+pub mod db;
+pub mod dynamic;
+pub mod edit;
+pub mod engine;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod op;
+pub mod procedure;
+pub mod record;
 pub mod table;
+pub mod tick;
+pub mod txn;
+pub mod typed;
+pub mod verify;
+pub mod view;
+
+pub use cell::value::{Duration, Timestamp, Uuid};
+pub use client::Committed;
+pub use db::{Builder, Database, Db, Dynamic, Reader};
+pub use dbgen_schema::{self as schema, Value};
+pub use dynamic::{DynRecord, DynTable, TableNo};
+pub use edit::SchemaEdit;
+pub use error::{Error, Result, Rule, Violation};
+pub use id::{Id, RecordId};
+pub use procedure::ProcedureInfo;
+pub use tick::{CommitMode, Figures, Stepper, StopHandle, Tick, TickLoop};
+pub use txn::{Savepoint, Transaction};
+pub use typed::Table;
+pub use view::View;
+
+/// Brings in the code that `dbgen::compile` generated in the build script: `pub mod arena { … }` for the schema `arena`.
+///
+/// ```ignore
+/// dbgen_runtime::include_schema!("arena");
+/// use arena::{Arena, Player};
+/// ```
+#[macro_export]
+macro_rules! include_schema {
+    ($name:literal) => {
+        include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
+    };
+}

@@ -30,6 +30,11 @@ impl Buffer {
         Buffer { bytes: Vec::with_capacity(capacity_bytes) }
     }
 
+    /// A buffer of `len` zero bytes.
+    pub fn zeroed(len: usize) -> Buffer {
+        Buffer { bytes: vec![0; len] }
+    }
+
     /// The bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
@@ -50,6 +55,13 @@ impl Buffer {
     /// Bytes allocated.
     pub fn capacity(&self) -> usize {
         self.bytes.capacity()
+    }
+
+    /// A copy with the same room to grow.
+    pub fn copy(&self) -> Buffer {
+        let mut bytes = Vec::with_capacity(self.bytes.capacity());
+        bytes.extend_from_slice(&self.bytes);
+        Buffer { bytes }
     }
 
     /// Takes over all of `from`.

@@ -1,4 +1,14 @@
-//! Tables: their buffers, and what turns bytes into records.
+//! Tables: their buffers, what turns bytes into records, and how versions reach readers.
 
 pub mod buffer;
+pub mod def;
+pub mod heap;
 pub mod index;
+pub mod lookup;
+pub mod meta;
+pub mod publish;
+pub mod rebuild;
+pub mod rows;
+pub mod values;
+pub mod version;
+pub mod writer;

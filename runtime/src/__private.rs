@@ -1,0 +1,49 @@
+//! What generated code may call. Not for people: it changes with the generator, and [`check_codegen_abi`] keeps the two
+//! together.
+
+pub use crate::cell;
+pub use crate::cell::{Enumeration, UnknownVariant};
+pub use crate::db::Db;
+pub use crate::error::{Error, Result};
+pub use crate::id::{Id, RecordId};
+pub use crate::record::heap_ref::{HeapCell, HeapRef};
+pub use crate::record::image::RecordImage;
+pub use crate::record::key::Key;
+pub use crate::tick::Tick;
+pub use crate::txn::Transaction;
+pub use crate::typed::{Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef};
+pub use crate::view::View;
+pub use bytemuck;
+pub use rayon;
+
+/// The version of the contract between generated code and this runtime.
+pub const CODEGEN_ABI: u32 = 1;
+
+/// Refuses to compile code that another version of the generator made.
+pub const fn check_codegen_abi(generated_for: u32) {
+    assert!(
+        generated_for == CODEGEN_ABI,
+        "this code was generated for another version of `dbgen-runtime`: use the same version of `dbgen` and `dbgen-runtime`"
+    );
+}
+
+/// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone.
+///
+/// # Errors
+/// What `body` returns.
+pub fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
+    crate::txn::nested(tx, body)
+}
+
+/// The bytes of every buffer of every table as the writer sees them, for tests that compare all of them.
+///
+/// # Errors
+/// [`Error::Reentrant`] inside a transaction of the same thread.
+pub fn buffers<S: Facade>(db: &Db<S>) -> Result<Vec<Vec<Vec<u8>>>> {
+    let mut writer = db.shared.lock()?;
+    let engine = writer.engine();
+    let tables = 0..engine.tables.len();
+    Ok(tables
+        .map(|at| engine.view(at).version.buffers.iter().map(|buffer| buffer.bytes().to_vec()).collect())
+        .collect())
+}

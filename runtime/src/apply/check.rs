@@ -1,0 +1,211 @@
+//! The rules of a record, checked before a byte is changed. All violations of a record are reported together.
+
+use crate::catalog::Catalog;
+use crate::engine::Engine;
+use crate::error::{Error, Result, Rule, Violation};
+use crate::id::RecordId;
+use crate::limits::VIOLATIONS_MAX;
+use crate::record::codec::{self, le_u64};
+use crate::record::heap_ref::HeapRef;
+use crate::record::image::RecordImage;
+use crate::record::key::Key;
+use crate::record::plan::CellPlan;
+use crate::table::def::{IndexDef, RelationDef, TableDef};
+use crate::table::lookup;
+use crate::table::meta;
+use crate::table::version::{META, TableView};
+use crate::table::writer::TableWriter;
+use dbgen_schema::Value;
+use dbgen_schema::field_type::ScalarKind;
+
+/// Violations of one record, being collected.
+pub(super) struct Findings<'a> {
+    view: TableView<'a>,
+    id: Option<RecordId>,
+    found: Vec<Violation>,
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(view: TableView<'a>, id: Option<RecordId>) -> Findings<'a> {
+        Findings { view, id, found: Vec::new() }
+    }
+
+    #[cold]
+    pub(super) fn add(&mut self, field: &str, rule: Rule, value: Value) {
+        if self.found.len() < VIOLATIONS_MAX {
+            let table = self.view.def.name.clone();
+            self.found.push(Violation { table, field: field.to_owned(), id: self.id, rule, value });
+        }
+    }
+
+    pub(super) fn finish(self) -> Result<()> {
+        if self.found.is_empty() { Ok(()) } else { Err(Error::Invalid(self.found)) }
+    }
+
+    /// What the encoder could not encode.
+    pub(super) fn misfits(&mut self, image: &RecordImage) {
+        let def = self.view.def;
+        for misfit in &image.misfits {
+            self.add(&def.fields[misfit.field].name, misfit.rule.clone(), misfit.value.clone());
+        }
+    }
+
+    /// The rules of one field by itself.
+    pub(super) fn field(&mut self, at: usize, image: &[u8]) {
+        let def = self.view.def;
+        let field = &def.fields[at];
+        if def.is_null(image, at) {
+            if !field.nullable {
+                self.add(&field.name, Rule::NotNull, Value::Null);
+            }
+            return;
+        }
+        if field.min.is_none() && field.max.is_none() {
+            return;
+        }
+        let value = codec::read(&field.plan, def.cell(image, at), HeapRef(&[]));
+        let too_small = field.min.as_ref().is_some_and(|min| value < *min);
+        let too_large = field.max.as_ref().is_some_and(|max| value > *max);
+        if too_small || too_large {
+            let (low, high) = type_bounds(&field.plan);
+            let rule =
+                Rule::OutOfRange { min: field.min.clone().unwrap_or(low), max: field.max.clone().unwrap_or(high) };
+            self.add(&field.name, rule, value);
+        }
+    }
+
+    /// That no other record has the key. Keys that hold a null do not collide.
+    pub(super) fn unique(&mut self, at: usize, image: &[u8]) {
+        let def = self.view.def;
+        let index = &def.indexes[at];
+        let mut key = Key::new();
+        if !index.unique || index.key(image, &def.fields, &mut key) {
+            return;
+        }
+        if let Some(existing) = lookup::first(self.view.index_bytes(at), index, key.bytes()) {
+            let names: Vec<&str> = index.columns.iter().map(|column| def.fields[column.field].name.as_str()).collect();
+            let value = key_value(self.view, index, image);
+            self.add(&names.join(","), Rule::Unique { index: index.name.clone(), existing }, value);
+        }
+    }
+
+    /// That the record referred to exists.
+    pub(super) fn reference(&mut self, relation: &RelationDef, to: TableView<'_>, image: &[u8]) {
+        let def = self.view.def;
+        let at = relation.from_field;
+        if def.is_null(image, at) {
+            return;
+        }
+        let exists = match relation.to_value {
+            None => RecordId::from_u64(le_u64(def.cell(image, at))).is_some_and(|id| to.version.row_of(id).is_some()),
+            Some((to_index, _)) => referred_by_value(def, relation, to, to_index, image),
+        };
+        if !exists {
+            let value = self.view.value_in(image, at);
+            self.add(&def.fields[at].name, Rule::Reference { to_table: to.def.name.clone() }, value);
+        }
+    }
+}
+
+fn referred_by_value(def: &TableDef, relation: &RelationDef, to: TableView<'_>, to_index: usize, image: &[u8]) -> bool {
+    let column = &def.indexes[relation.from_index].columns[0];
+    let target = &to.def.indexes[to_index];
+    let mut key = Key::new();
+    if target.columns[0].null_bit.is_some() {
+        key.not_null();
+    }
+    key.column(column.kind, def.cell(image, relation.from_field));
+    lookup::first(to.index_bytes(to_index), target, key.bytes()).is_some()
+}
+
+/// The values of an index's columns: one by itself, several as a list.
+fn key_value(view: TableView<'_>, index: &IndexDef, image: &[u8]) -> Value {
+    let mut values: Vec<Value> = index.columns.iter().map(|column| view.value_in(image, column.field)).collect();
+    if values.len() == 1 { values.remove(0) } else { Value::List(values) }
+}
+
+/// The smallest and the largest number of a type.
+fn type_bounds(plan: &CellPlan) -> (Value, Value) {
+    let CellPlan::Scalar(scalar) = plan else { return (Value::Null, Value::Null) };
+    match scalar.desc().kind {
+        ScalarKind::Int { min, max } => (Value::Int(min), Value::Int(max)),
+        ScalarKind::Float { bits: 32 } => (Value::from(f32::MIN), Value::from(f32::MAX)),
+        ScalarKind::Float { .. } => (Value::Float(f64::MIN), Value::Float(f64::MAX)),
+        _ => (Value::Int(i64::MIN.into()), Value::Int(i64::MAX.into())),
+    }
+}
+
+impl Engine {
+    /// Checks a record that is to be inserted.
+    pub(super) fn check_insert(&self, table: usize, image: &RecordImage) -> Result<()> {
+        let view = self.view(table);
+        let mut findings = Findings::new(view, None);
+        findings.misfits(image);
+        for at in 0..view.def.fields.len() {
+            findings.field(at, &image.fixed);
+        }
+        for relation in &view.def.outgoing {
+            findings.reference(relation, self.view(relation.to_table), &image.fixed);
+        }
+        for at in 0..view.def.indexes.len() {
+            findings.unique(at, &image.fixed);
+        }
+        findings.finish()
+    }
+
+    /// Checks the records of edited tables, and of those that refer to them by value, against the relations of a new
+    /// catalog. `tables` are the new shapes; `None` = stored as before.
+    pub(crate) fn check_relations(&self, old: &Catalog, new: &Catalog, tables: &[Option<TableWriter>]) -> Result<()> {
+        fn known(catalog: &Catalog, relation: &RelationDef) -> bool {
+            catalog.tables().iter().flat_map(|table| &table.outgoing).any(|old| old.name == relation.name)
+        }
+        let view = |at: usize| {
+            let def = &new.tables()[at];
+            let stored = old.table(&def.name).map(|old| self.view(old.at).version);
+            match (&tables[at], stored) {
+                (Some(table), _) => Some(TableView { def, version: table.current() }),
+                (None, stored) => stored.ok().map(|version| TableView { def, version }),
+            }
+        };
+        for relation in new.tables().iter().flat_map(|table| &table.outgoing).filter(|relation| !known(old, relation)) {
+            let (Some(from), Some(to)) = (view(relation.from_table), view(relation.to_table)) else { continue };
+            let mut image = Vec::new();
+            let mut findings = Findings::new(from, None);
+            for row in 0..from.version.len() {
+                image.clear();
+                from.gather(row, &mut image);
+                findings.id = from.version.id_at(row);
+                findings.reference(relation, to, &image);
+            }
+            findings.finish()?;
+        }
+        Ok(())
+    }
+
+    /// Fills auto-increment fields that are zero with the next number, and gives the counters as they are to be stored.
+    pub(super) fn take_numbers(&self, table: usize, image: &mut RecordImage) -> Result<Vec<(usize, u64)>> {
+        let view = self.view(table);
+        let mut counters = Vec::new();
+        for field in view.def.fields.iter().filter(|field| field.counter.is_some()) {
+            let (Some(counter), CellPlan::Scalar(scalar)) = (field.counter, &field.plan) else { continue };
+            let ScalarKind::Int { max, .. } = scalar.desc().kind else { continue };
+            let last = meta::get(&view.version.buffers[META], meta::COUNTERS + counter);
+            let cell = &mut image.fixed[field.at.image_offset..field.at.image_offset + field.at.size];
+            if cell.iter().all(|byte| *byte == 0) {
+                let next = last + 1;
+                if i128::from(next) > max {
+                    let rule = Rule::OutOfRange { min: Value::Int(1), max: Value::Int(max) };
+                    let (table, field, value) = (view.def.name.clone(), field.name.clone(), Value::from(next));
+                    return Err(Error::violation(Violation { table, field, id: None, rule, value }));
+                }
+                cell.copy_from_slice(&next.to_le_bytes()[..field.at.size]);
+                counters.push((counter, next));
+            } else if let Value::Int(given) = codec::read(&field.plan, cell, HeapRef(&[]))
+                && given > i128::from(last)
+            {
+                counters.push((counter, given as u64));
+            }
+        }
+        Ok(counters)
+    }
+}

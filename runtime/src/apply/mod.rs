@@ -1,0 +1,77 @@
+//! THE execution of mutations. Every write of either face comes through [`Engine::apply`].
+//!
+//! Each operation first checks everything, collecting all violations, and only then changes bytes; what can still fail
+//! after that (a full heap) is undone to a savepoint. So an operation that returns an error has changed nothing.
+
+mod check;
+mod delete;
+mod update;
+
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::id::RecordId;
+use crate::op::{Applied, Op};
+use crate::record::image::RecordImage;
+use crate::table::rows::Rows;
+use crate::table::values::put_extension;
+use crate::table::writer::ChangeKind;
+
+impl Engine {
+    /// Executes a mutation inside the running transaction.
+    pub fn apply(&mut self, op: Op<'_>) -> Result<Applied> {
+        match op {
+            Op::Insert { table, image } => self.insert(table, image).map(Applied::Inserted),
+            Op::Update { table, id, image } => self.update(table, id, image),
+            Op::WriteFree { table, id, field, cell } => self.write_free(table, id, field, cell),
+            Op::Delete { table, id } => self.delete(table, id).map(Applied::Deleted),
+        }
+    }
+
+    fn insert(&mut self, table: usize, image: &mut RecordImage) -> Result<RecordId> {
+        let def = &self.catalog.tables()[table];
+        if image.fixed.len() < def.layout.image_bytes {
+            put_extension(def, image, None);
+        }
+        let counters = self.take_numbers(table, image)?;
+        self.check_insert(table, image)?;
+        let version = self.next_commit();
+        let id = self.atomically(table, |rows| {
+            for (counter, value) in counters {
+                rows.set_counter(counter, value);
+            }
+            rows.insert(image, version)
+        })?;
+        self.tables[table].note(id, ChangeKind::Insert);
+        Ok(id)
+    }
+
+    /// Changes a table's rows; if `change` fails, they are as they were.
+    fn atomically<R>(&mut self, table: usize, change: impl FnOnce(&mut Rows<'_>) -> Result<R>) -> Result<R> {
+        let (def, writer) = self.table_mut(table);
+        let savepoint = writer.savepoint();
+        let changed = change(&mut writer.rows(def));
+        if changed.is_err() {
+            self.tables[table].rollback_to(savepoint);
+        }
+        changed
+    }
+
+    /// A whole column group as bytes, to be overwritten at will. Only for groups of free fields.
+    pub(crate) fn group_mut(&mut self, table: usize, group: usize) -> &mut [u8] {
+        let version = self.next_commit();
+        let (def, writer) = self.table_mut(table);
+        writer.rows(def).group_mut(group, version)
+    }
+
+    fn write_free(&mut self, table: usize, id: RecordId, field: usize, cell: &[u8]) -> Result<Applied> {
+        let row = self.view(table).row_of(id)?;
+        let version = self.next_commit();
+        let (def, writer) = self.table_mut(table);
+        debug_assert!(def.fields[field].free, "rules, indexes and references are only kept by `Update`");
+        let mut rows = writer.rows(def);
+        rows.write_field(row, field, cell);
+        rows.touch(row, version);
+        writer.note(id, ChangeKind::Update);
+        Ok(Applied::Updated)
+    }
+}

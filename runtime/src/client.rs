@@ -1,0 +1,82 @@
+//! Transactions from other threads, through the loop's queue.
+//!
+//! `transact` takes the writing side by itself; a client instead hands its transaction to the loop, which executes it
+//! between ticks (or at the next one) together with whatever else waits, publishes once, and answers. It never waits for a
+//! lock, and a full queue is an answer.
+
+use crate::db::{Db, Writer};
+use crate::edit::SchemaEdit;
+use crate::error::{Error, Result};
+use crate::tick::Answer;
+use crate::typed::Facade;
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A transaction's result, with the commit that made it visible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Committed<R> {
+    /// What the transaction returned.
+    pub value: R,
+    /// Its commit: every view with at least this number shows its effect.
+    pub commit: u64,
+}
+
+impl<S: Facade> Db<S> {
+    /// Puts a transaction into the loop's queue. `answer` is called on the loop's thread once the result is visible to
+    /// readers; it must not block.
+    ///
+    /// # Errors
+    /// [`Error::QueueFull`] if too many wait already; [`Error::Stopped`] if no loop runs. `answer` is not called then.
+    pub fn enqueue<R: Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut S::Tx) -> Result<R> + Send + 'static,
+        answer: impl FnOnce(Result<Committed<R>>) + Send + 'static,
+    ) -> Result<()> {
+        self.enqueue_job(move |writer| writer.run(S::Tx::from, body).into_result(), answer)
+    }
+
+    /// Puts something that is done with the writing side into the loop's queue.
+    pub(crate) fn enqueue_job<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Writer<'_>) -> Result<R> + Send + 'static,
+        answer: impl FnOnce(Result<Committed<R>>) + Send + 'static,
+    ) -> Result<()> {
+        self.shared.queue.push(Box::new(move |writer| {
+            let result = job(writer);
+            let commit = writer.engine().commit;
+            let result = result.map(|value| Committed { value, commit });
+            Box::new(move || answer(result)) as Answer
+        }))
+    }
+
+    /// Puts an edit of the schema into the loop's queue; `answer` gets the schema's new version.
+    ///
+    /// # Errors
+    /// As [`enqueue`](Db::enqueue).
+    pub fn enqueue_edit(
+        &self,
+        edit: SchemaEdit,
+        answer: impl FnOnce(Result<Committed<u64>>) + Send + 'static,
+    ) -> Result<()> {
+        self.enqueue_job(move |writer| writer.engine().edit_schema(&edit), answer)
+    }
+
+    /// Puts a transaction into the loop's queue and waits for its result.
+    ///
+    /// # Errors
+    /// What `body` returns; [`Error::QueueFull`], [`Error::Stopped`], and [`Error::TimedOut`] if there is no answer in
+    /// time, in which case the transaction may still be executed.
+    pub fn call<R: Send + 'static>(
+        &self,
+        at_most: Duration,
+        body: impl FnOnce(&mut S::Tx) -> Result<R> + Send + 'static,
+    ) -> Result<Committed<R>> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        // The receiver may have given up waiting: nobody is left to be told.
+        self.enqueue(body, move |result| drop(sender.send(result)))?;
+        receiver.recv_timeout(at_most).map_err(|error| match error {
+            mpsc::RecvTimeoutError::Timeout => Error::TimedOut(at_most),
+            mpsc::RecvTimeoutError::Disconnected => Error::Stopped,
+        })?
+    }
+}

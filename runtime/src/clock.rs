@@ -1,0 +1,91 @@
+//! Time, injected: the one place that asks the system what time it is, and the one that sleeps.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// Where time comes from.
+pub trait Clock: Send + Sync + std::fmt::Debug {
+    /// Time since some fixed moment; never goes back.
+    fn monotonic(&self) -> Duration;
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    fn wall_us(&self) -> i64;
+    /// Sleeps until [`Clock::monotonic`] reaches `deadline`.
+    fn sleep_until(&self, deadline: Duration);
+}
+
+/// The system's clock; sleeps in the system first and spins for the last stretch.
+#[derive(Debug)]
+pub struct SystemClock {
+    start: std::time::Instant,
+    sleeper: spin_sleep::SpinSleeper,
+}
+
+impl SystemClock {
+    /// Starts counting now.
+    #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
+    pub fn new() -> SystemClock {
+        SystemClock { start: std::time::Instant::now(), sleeper: spin_sleep::SpinSleeper::default() }
+    }
+}
+
+impl Default for SystemClock {
+    fn default() -> Self {
+        SystemClock::new()
+    }
+}
+
+impl Clock for SystemClock {
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
+    fn wall_us(&self) -> i64 {
+        let now = std::time::SystemTime::now();
+        match now.duration_since(std::time::UNIX_EPOCH) {
+            Ok(since) => since.as_micros().min(i64::MAX as u128) as i64,
+            Err(before) => -(before.duration().as_micros().min(i64::MAX as u128) as i64),
+        }
+    }
+
+    fn sleep_until(&self, deadline: Duration) {
+        let now = self.monotonic();
+        if deadline > now {
+            self.sleeper.sleep(deadline - now);
+        }
+    }
+}
+
+/// A clock that moves only when it is told to: thousands of ticks in a test without sleeping.
+#[derive(Debug, Default, Clone)]
+pub struct ManualClock {
+    now_ns: Arc<AtomicU64>,
+}
+
+impl ManualClock {
+    /// At zero.
+    pub fn new() -> ManualClock {
+        ManualClock::default()
+    }
+
+    /// Moves the clock forward.
+    pub fn advance(&self, by: Duration) {
+        self.now_ns.fetch_add(by.as_nanos() as u64, Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn monotonic(&self) -> Duration {
+        Duration::from_nanos(self.now_ns.load(Ordering::SeqCst))
+    }
+
+    fn wall_us(&self) -> i64 {
+        (self.now_ns.load(Ordering::SeqCst) / 1000) as i64
+    }
+
+    /// Sleeping moves the clock.
+    fn sleep_until(&self, deadline: Duration) {
+        self.now_ns.fetch_max(deadline.as_nanos() as u64, Ordering::SeqCst);
+    }
+}

@@ -1,0 +1,291 @@
+//! The database: one writer, any number of readers.
+
+use crate::catalog::Catalog;
+use crate::clock::{Clock, SystemClock};
+use crate::edit::SchemaEdit;
+use crate::engine::{Engine, EngineStats, Version};
+use crate::error::{Error, Result};
+use crate::procedure::Procedures;
+use crate::table::publish::{CachedReader, Published};
+use crate::tick::{Queue, TickLoop};
+use crate::txn::{Outcome, Transaction};
+use crate::typed::Facade;
+use crate::view::View;
+use dbgen_schema::{Format, Schema, Source};
+use std::marker::PhantomData;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// A database without generated code: tables by name, values in and out.
+pub type Database = Db<Dynamic>;
+
+/// What a database without any schema starts with: tables are made while it runs.
+const EMPTY_SCHEMA: &str = r#"{ "name": "world", "version": "0", "tables": {} }"#;
+
+/// The facade of a [`Database`].
+#[derive(Debug, Clone, Copy)]
+pub enum Dynamic {}
+
+impl Facade for Dynamic {
+    const SCHEMA_JSON: &'static str = "";
+    const FINGERPRINT: u64 = 0;
+    type View = View;
+    type Tx = Transaction;
+}
+
+/// A database. Clones are handles to the same one.
+pub struct Db<S> {
+    pub(crate) shared: Arc<Shared>,
+    facade: PhantomData<fn() -> S>,
+}
+
+/// What all handles of a database share.
+pub(crate) struct Shared {
+    /// The writing side; `None` only while a transaction runs, which holds the lock.
+    writer: Mutex<Option<Box<Engine>>>,
+    /// Which thread runs a transaction, so that one inside another is told instead of waiting for itself for ever.
+    holder: AtomicU64,
+    published: Published<Version>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) queue: Queue,
+    pub(crate) procedures: Procedures,
+}
+
+impl<S> Clone for Db<S> {
+    fn clone(&self) -> Self {
+        Db { shared: self.shared.clone(), facade: PhantomData }
+    }
+}
+
+impl<S> std::fmt::Debug for Db<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let version = self.shared.published.load();
+        write!(f, "Db({}, commit {})", version.catalog.schema().name, version.commit)
+    }
+}
+
+/// How a database is opened.
+#[derive(Debug)]
+pub struct Builder<S> {
+    schema: Result<Option<Schema>>,
+    clock: Arc<dyn Clock>,
+    facade: PhantomData<fn() -> S>,
+}
+
+impl<S: Facade> Db<S> {
+    /// Says how the database is to be opened.
+    pub fn builder() -> Builder<S> {
+        Builder { schema: Ok(None), clock: Arc::new(SystemClock::new()), facade: PhantomData }
+    }
+
+    /// All tables at the last commit. Never waits: one atomic load.
+    #[inline]
+    pub fn read(&self) -> S::View {
+        S::View::from(View::new(self.shared.published.load()))
+    }
+
+    /// A handle for a thread that reads often: asking for a view that has not changed since costs a comparison.
+    pub fn reader(&self) -> Reader<S> {
+        let mut cached = self.shared.published.reader();
+        let view = S::View::from(View::new(cached.load().clone()));
+        Reader { cached, view }
+    }
+
+    /// Runs `body` as one transaction: committed and visible to readers on `Ok`; rolled back, every byte as before, on
+    /// `Err` and on panic. Waits while another transaction runs.
+    ///
+    /// ```
+    /// # use dbgen_runtime::{Database, Error, Value};
+    /// # let db = Database::builder().schema_json(r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#).open()?;
+    /// let t = db.read().open_table("t")?.number();
+    /// let failed = db.transact(|tx| {
+    ///     tx.insert_values(t, &[(0, Value::from(1))])?;
+    ///     Err::<(), _>(Error::abort("changed my mind"))
+    /// });
+    /// assert_eq!(failed.unwrap_err().to_string(), "changed my mind");
+    /// assert!(db.read().open_table("t")?.is_empty());
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `body` returns; [`Error::Reentrant`] inside another transaction of the same thread.
+    ///
+    /// # Panics
+    /// If `body` does, after everything was rolled back.
+    pub fn transact<R>(&self, body: impl FnOnce(&mut S::Tx) -> Result<R>) -> Result<R> {
+        let mut writer = self.shared.lock()?;
+        let outcome = writer.run(S::Tx::from, body);
+        writer.engine().publish();
+        drop(writer);
+        match outcome {
+            Outcome::Returned(result) => result,
+            Outcome::Panicked(payload) => std::panic::resume_unwind(payload),
+        }
+    }
+
+    /// Edits the schema while the database runs; gives its new version. Readers see all of the edit or nothing.
+    ///
+    /// # Errors
+    /// [`Error::SchemaEdit`]; [`Error::Schema`] with all that is wrong with the result; [`Error::Invalid`] if records
+    /// break a new rule. Nothing is changed then.
+    pub fn edit_schema(&self, edit: &SchemaEdit) -> Result<u64> {
+        self.shared.lock()?.engine().edit_schema(edit)
+    }
+
+    /// A loop that runs systems at a fixed rate; see [`TickLoop`].
+    pub fn tick_loop(&self, rate_hz: f64) -> TickLoop<S> {
+        TickLoop::new(self.clone(), rate_hz)
+    }
+
+    /// Figures of transactions and publication since the database was opened.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a transaction of the same thread.
+    pub fn stats(&self) -> Result<EngineStats> {
+        Ok(self.shared.lock()?.engine().stats)
+    }
+
+    /// The same database without its types.
+    pub fn as_dynamic(&self) -> Database {
+        Db { shared: self.shared.clone(), facade: PhantomData }
+    }
+}
+
+impl<S: Facade> Builder<S> {
+    /// The schema, for a database without generated code.
+    pub fn schema(mut self, schema: Schema) -> Self {
+        self.schema = Ok(Some(schema));
+        self
+    }
+
+    /// The schema as JSON text, for a database without generated code.
+    pub fn schema_json(mut self, text: &str) -> Self {
+        let source = Source { name: "the given schema".to_owned(), text: text.to_owned(), format: Format::Json };
+        self.schema = Schema::parse(&source).map(Some).map_err(|wrong| Error::Schema(Box::new(wrong)));
+        self
+    }
+
+    /// The schema file, JSON or TOML by its extension, for a database without generated code.
+    pub fn schema_file(mut self, path: impl AsRef<Path>) -> Self {
+        self.schema = Schema::from_file(path.as_ref()).map(Some).map_err(|wrong| Error::Schema(Box::new(wrong)));
+        self
+    }
+
+    /// Where time comes from; the system's clock if not said.
+    pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    /// [`Error::Schema`] with all that is wrong with the schema; [`Error::Unsupported`]; [`Error::Io`].
+    pub fn open(self) -> Result<Db<S>> {
+        let (clock, is_compiled) = (self.clock.clone(), !S::SCHEMA_JSON.is_empty());
+        let parsed = |name: &str, text: &str| {
+            let source = Source { name: name.to_owned(), text: text.to_owned(), format: Format::Json };
+            Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))
+        };
+        let schema = match self.schema? {
+            _ if is_compiled => parsed("the compiled schema", S::SCHEMA_JSON)?,
+            Some(given) => given,
+            None => parsed("the empty schema", EMPTY_SCHEMA)?,
+        };
+        let compiled_tables = if is_compiled { schema.tables.len() } else { 0 };
+        let engine = Box::new(Engine::new(Catalog::new(schema, compiled_tables, 1)?));
+        let published = engine.published();
+        let shared = Shared {
+            writer: Mutex::new(Some(engine)),
+            holder: AtomicU64::new(0),
+            published,
+            clock,
+            queue: Queue::new(),
+            procedures: Procedures::default(),
+        };
+        Ok(Db { shared: Arc::new(shared), facade: PhantomData })
+    }
+}
+
+impl Shared {
+    /// Takes the writing side.
+    pub(crate) fn lock(&self) -> Result<Writer<'_>> {
+        let me = thread_number();
+        if self.holder.load(Ordering::Relaxed) == me {
+            return Err(Error::Reentrant);
+        }
+        // A panic inside a transaction is caught and rolled back before the lock is released: the engine is whole.
+        let guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.holder.store(me, Ordering::Relaxed);
+        Ok(Writer { guard, holder: &self.holder })
+    }
+}
+
+/// A number for this thread, from 1.
+fn thread_number() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
+    NUMBER.with(|number| *number)
+}
+
+/// The writing side, locked.
+pub(crate) struct Writer<'a> {
+    guard: MutexGuard<'a, Option<Box<Engine>>>,
+    holder: &'a AtomicU64,
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.holder.store(0, Ordering::Relaxed);
+    }
+}
+
+impl Writer<'_> {
+    /// The engine.
+    pub(crate) fn engine(&mut self) -> &mut Engine {
+        match self.guard.as_deref_mut() {
+            Some(engine) => engine,
+            None => unreachable!("a transaction gives the engine back before the lock is released"),
+        }
+    }
+
+    /// Runs `body` as one transaction. Nothing is published.
+    pub(crate) fn run<T: Into<Transaction>, R>(
+        &mut self,
+        wrap: impl FnOnce(Transaction) -> T,
+        body: impl FnOnce(&mut T) -> Result<R>,
+    ) -> Outcome<R> {
+        let Some(engine) = self.guard.take() else {
+            unreachable!("a transaction gives the engine back before the lock is released")
+        };
+        let (engine, outcome) = Transaction::run(engine, wrap, body);
+        *self.guard = Some(engine);
+        outcome
+    }
+}
+
+/// A handle for a thread that reads often. It keeps the view that it gave last, and so pins that version until it is asked
+/// again.
+pub struct Reader<S: Facade> {
+    cached: CachedReader<Version>,
+    view: S::View,
+}
+
+impl<S: Facade> Reader<S> {
+    /// All tables at the last commit.
+    #[inline]
+    pub fn view(&mut self) -> &S::View {
+        let version = self.cached.load();
+        if !Arc::ptr_eq(version, &self.view.as_ref().version) {
+            self.view = S::View::from(View::new(version.clone()));
+        }
+        &self.view
+    }
+}
+
+impl<S: Facade> std::fmt::Debug for Reader<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Reader(commit {})", self.view.as_ref().commit())
+    }
+}

@@ -1,0 +1,292 @@
+//! The dynamic face: tables by name, fields by number, [`Value`]s in and out, for tools, editors, servers and tests that
+//! know no schema at build time. The same engine, the same operations, the same errors as the typed face.
+//!
+//! ```
+//! use dbgen_runtime::{Database, Value};
+//!
+//! let db = Database::builder().schema_json(r#"{ "name": "shop", "version": "1",
+//!     "tables": { "item": { "fields": [ {"name":"name","type":"str<16>","unique":true}, {"name":"price","type":"u32","default":1} ] } } }"#)
+//!     .open()?;
+//! let id = db.transact(|tx| {
+//!     let item = tx.open_table("item")?;
+//!     tx.insert_values(item, &[(0, Value::from("sword"))])
+//! })?;
+//! let view = db.read();
+//! let item = view.open_table("item")?;
+//! assert_eq!(item.get(id)?.value(1), Value::from(1_u32));
+//! assert_eq!(item.find("by_name", &[Value::from("sword")])?.map(|record| record.id()), Some(id));
+//! # Ok::<(), dbgen_runtime::Error>(())
+//! ```
+
+use crate::catalog::Catalog;
+use crate::error::{Error, Result, Violation, nearest};
+use crate::id::RecordId;
+use crate::op::{Applied, Op};
+use crate::record::image::RecordImage;
+use crate::record::key::Key;
+use crate::table::def::{IndexDef, TableDef};
+use crate::table::lookup;
+pub use crate::table::values::FieldValues;
+use crate::table::values::{put_defaults, put_value, put_values};
+use crate::table::version::TableView;
+use crate::txn::Transaction;
+use crate::view::View;
+use dbgen_schema::{Schema, Table, Value};
+use std::ops::Bound;
+
+/// A table by its number in the schema of one view or transaction.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TableNo(pub(crate) usize);
+
+impl TableNo {
+    /// Its position in [`Schema::tables`].
+    pub const fn at(self) -> usize {
+        self.0
+    }
+}
+
+/// A table, read without knowing its type.
+#[derive(Debug, Clone, Copy)]
+pub struct DynTable<'v> {
+    view: TableView<'v>,
+    schema: &'v Schema,
+}
+
+/// A record, read without knowing its type.
+#[derive(Debug, Clone, Copy)]
+pub struct DynRecord<'v> {
+    view: TableView<'v>,
+    row: usize,
+}
+
+impl View {
+    /// The table of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTable`], with the nearest name.
+    pub fn open_table(&self, name: &str) -> Result<DynTable<'_>> {
+        let at = self.version.catalog.table(name)?.at;
+        Ok(DynTable { view: self.version.table(at), schema: self.schema() })
+    }
+
+    /// All tables.
+    pub fn tables(&self) -> impl ExactSizeIterator<Item = DynTable<'_>> {
+        (0..self.version.tables.len()).map(|at| DynTable { view: self.version.table(at), schema: self.schema() })
+    }
+}
+
+impl<'v> DynTable<'v> {
+    /// Its number.
+    pub fn number(self) -> TableNo {
+        TableNo(self.view.def.at)
+    }
+
+    /// What the schema says of it.
+    pub fn schema(self) -> &'v Table {
+        &self.schema.tables[self.view.def.at]
+    }
+
+    /// Records.
+    pub fn len(self) -> usize {
+        self.view.version.len()
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of its buffers: in use, and allocated.
+    pub fn bytes(self) -> (usize, usize) {
+        self.view.version.bytes()
+    }
+
+    /// The record with this id.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub fn get(self, id: RecordId) -> Result<DynRecord<'v>> {
+        Ok(DynRecord { view: self.view, row: self.view.row_of(id)? })
+    }
+
+    /// All records, in the order in which they lie.
+    pub fn iter(self) -> impl ExactSizeIterator<Item = DynRecord<'v>> + DoubleEndedIterator {
+        (0..self.len()).map(move |row| DynRecord { view: self.view, row })
+    }
+
+    /// The first record whose columns in the index begin with these values.
+    ///
+    /// # Errors
+    /// [`Error::UnknownField`] if there is no such index; [`Error::Invalid`] if a value is not of its column's type.
+    pub fn find(self, index: &str, values: &[Value]) -> Result<Option<DynRecord<'v>>> {
+        Ok(self.find_all(index, values)?.next())
+    }
+
+    /// The records whose columns in the index begin with these values, in the order of their keys.
+    ///
+    /// # Errors
+    /// As [`find`](DynTable::find).
+    pub fn find_all(
+        self,
+        index: &str,
+        values: &[Value],
+    ) -> Result<impl DoubleEndedIterator<Item = DynRecord<'v>> + use<'v>> {
+        let def = self.view.def;
+        let at = def.indexes.iter().position(|candidate| candidate.name == index).ok_or_else(|| {
+            let names = def.indexes.iter().map(|index| index.name.as_str());
+            let (table, name) = (def.name.clone(), index.to_owned());
+            Error::UnknownField { suggestion: nearest(&name, names), table, name }
+        })?;
+        let key = index_key(def, &def.indexes[at], values)?;
+        let prefix = Bound::Included(key.bytes());
+        let ids = lookup::range(self.view.index_bytes(at), &def.indexes[at], prefix, prefix);
+        Ok(ids.filter_map(move |id| self.get(id).ok()))
+    }
+}
+
+impl<'v> DynRecord<'v> {
+    /// Its id.
+    pub fn id(self) -> RecordId {
+        match self.view.version.id_at(self.row) {
+            Some(id) => id,
+            None => unreachable!("row {} has no record", self.row),
+        }
+    }
+
+    /// The commit that wrote it last.
+    pub fn version(self) -> u64 {
+        self.view.version.version_at(self.row)
+    }
+
+    /// The value of a field; null for a number that no field has.
+    pub fn value(self, field: usize) -> Value {
+        if field < self.view.def.fields.len() { self.view.value(self.row, field) } else { Value::Null }
+    }
+
+    /// The values of all fields, in the schema's order.
+    pub fn values(self) -> Vec<Value> {
+        (0..self.view.def.fields.len()).map(|field| self.view.value(self.row, field)).collect()
+    }
+}
+
+impl Transaction {
+    /// The schema, as the transaction sees it.
+    pub fn schema(&self) -> &Schema {
+        self.catalog().schema()
+    }
+
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.engine.catalog
+    }
+
+    /// The number of the table of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownTable`], with the nearest name.
+    pub fn open_table(&self, name: &str) -> Result<TableNo> {
+        Ok(TableNo(self.catalog().table(name)?.at))
+    }
+
+    /// A table, read: the transaction's own writes are seen.
+    pub fn read_table(&self, table: TableNo) -> DynTable<'_> {
+        DynTable { view: self.engine.view(table.0), schema: self.schema() }
+    }
+
+    /// Adds a record. Fields that are not given take their default.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every rule that the record breaks.
+    pub fn insert_values(&mut self, table: TableNo, values: FieldValues<'_>) -> Result<RecordId> {
+        let applied = self.with_image(|engine, image| {
+            let def = &engine.catalog.tables()[table.0];
+            image.fixed.resize(def.layout.image_bytes, 0);
+            put_values(def, image, values);
+            put_defaults(def, image, values);
+            engine.apply(Op::Insert { table: table.0, image })
+        })?;
+        match applied {
+            Applied::Inserted(id) => Ok(id),
+            other => unreachable!("an insert inserts, not {other:?}"),
+        }
+    }
+
+    /// Writes some fields of a record.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Invalid`] with every rule that the changed record breaks.
+    pub fn update_values(&mut self, table: TableNo, id: RecordId, values: FieldValues<'_>) -> Result<()> {
+        self.with_image(|engine, image| {
+            let view = engine.view(table.0);
+            view.gather(view.row_of(id)?, &mut image.fixed);
+            put_values(view.def, image, values);
+            engine.apply(Op::Update { table: table.0, id, image })
+        })?;
+        Ok(())
+    }
+
+    /// Gives a record new content, whole: fields that are not given take their default, primary keys and
+    /// auto-increment numbers stay.
+    ///
+    /// # Errors
+    /// As [`update_values`](Transaction::update_values).
+    pub fn replace_values(&mut self, table: TableNo, id: RecordId, values: FieldValues<'_>) -> Result<()> {
+        self.with_image(|engine, image| {
+            let view = engine.view(table.0);
+            let def = view.def;
+            let mut old = Vec::new();
+            view.gather(view.row_of(id)?, &mut old);
+            image.fixed.resize(def.layout.image_bytes, 0);
+            put_values(def, image, values);
+            let kept = |at: usize| def.fields[at].immutable || def.fields[at].counter.is_some();
+            let given = |at: usize| values.iter().any(|(field, _)| *field == at);
+            let defaulted: Vec<(usize, Value)> =
+                (0..def.fields.len()).filter(|at| kept(*at) && !given(*at)).map(|at| (at, Value::Null)).collect();
+            for (at, _) in &defaulted {
+                def.put_cell(&mut image.fixed, *at, Some(def.cell(&old, *at)));
+            }
+            put_defaults(def, image, &[values, defaulted.as_slice()].concat());
+            engine.apply(Op::Update { table: table.0, id, image })
+        })?;
+        Ok(())
+    }
+
+    /// Deletes a record, with what its relations demand of those that refer to it; says how many records went.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::Restricted`].
+    pub fn delete_record(&mut self, table: TableNo, id: RecordId) -> Result<usize> {
+        match self.engine.apply(Op::Delete { table: table.0, id })? {
+            Applied::Deleted(count) => Ok(count),
+            other => unreachable!("a deletion deletes, not {other:?}"),
+        }
+    }
+
+    /// That the record was last written by commit `expected`, asked inside the transaction that is going to change it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`]; [`Error::VersionMismatch`].
+    pub fn expect_version(&self, table: TableNo, id: RecordId, expected: u64) -> Result<()> {
+        let record = self.read_table(table).get(id)?;
+        let current = record.version();
+        if current == expected {
+            return Ok(());
+        }
+        Err(Error::VersionMismatch { table: self.catalog().tables()[table.0].name.clone(), id, expected, current })
+    }
+}
+
+/// The key, or its first columns, that these values make in an index.
+fn index_key(def: &TableDef, index: &IndexDef, values: &[Value]) -> Result<Key> {
+    let mut image = RecordImage::new();
+    image.fixed.resize(def.layout.image_bytes, 0);
+    let mut key = Key::new();
+    for (column, value) in index.columns.iter().zip(values) {
+        put_value(def, &mut image, column.field, value);
+        column.push(&image.fixed, &mut key);
+    }
+    if let Some(misfit) = image.misfits.pop() {
+        let (table, field) = (def.name.clone(), def.fields[misfit.field].name.clone());
+        return Err(Error::violation(Violation { table, field, id: None, rule: misfit.rule, value: misfit.value }));
+    }
+    Ok(key)
+}

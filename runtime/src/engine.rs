@@ -1,0 +1,282 @@
+//! The writing side of the database: all tables, the running transaction, and the publication of the root.
+//!
+//! ```text
+//! root:    | commit | catalog | table 0 ─► version | table 1 ─► version | ... |      what a reader holds: one pointer
+//! ```
+//!
+//! **Publication.** `publish` turns the back version of every dirty table into its current one, takes a root that no
+//! reader holds, points it at them, and swaps it in: one atomic store makes the commit visible in all tables at once. The
+//! root that was current becomes a spare. Spares are kept in step lazily: each has a list of the tables in which it lags, so
+//! a commit costs what it touched, with five tables or three hundred, and allocates nothing.
+//!
+//! **Interleavings.** A reader clones the root's `Arc` (`load_full`) or does not; the writer reuses a root or a table
+//! version only through `Arc::get_mut`, which succeeds only if no clone exists. A root that is not current can gain no new
+//! readers, since the cell no longer names it; so once `get_mut` succeeds it stays exclusive. A table version is reachable
+//! only through roots, so it becomes exclusive when the last root that names it has been reused or dropped.
+
+use crate::catalog::Catalog;
+use crate::record::image::RecordImage;
+use crate::table::def::TableDef;
+use crate::table::publish::Published;
+use crate::table::version::{TableVersion, TableView};
+use crate::table::writer::{Change, Savepoint, TableWriter};
+use std::sync::Arc;
+
+/// A consistent state of all tables.
+#[derive(Debug, Clone)]
+pub struct Version {
+    pub(crate) commit: u64,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Vec<Arc<TableVersion>>,
+}
+
+impl Version {
+    /// Table number `at`.
+    #[inline]
+    pub fn table(&self, at: usize) -> TableView<'_> {
+        TableView { def: &self.catalog.tables()[at], version: &self.tables[at] }
+    }
+}
+
+/// A root that was current once.
+#[derive(Debug)]
+struct SpareRoot {
+    root: Arc<Version>,
+    /// Tables in which it lags.
+    stale: Vec<u32>,
+}
+
+/// Figures of publication, since the database was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct EngineStats {
+    /// Transactions committed.
+    pub commits: u64,
+    /// Transactions rolled back.
+    pub rollbacks: u64,
+    /// Roots published.
+    pub publications: u64,
+    /// Publications put off, since readers pinned every version.
+    pub publications_skipped: u64,
+    /// Roots made, since readers pinned every spare.
+    pub roots_made: u64,
+}
+
+/// The writing side of the database.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) tables: Vec<TableWriter>,
+    /// The last commit.
+    pub(crate) commit: u64,
+    published: Published<Version>,
+    current: Arc<Version>,
+    spares: Vec<SpareRoot>,
+    /// Tables touched by the running transaction.
+    touched: Vec<u32>,
+    /// Tables with something to publish.
+    dirty: Vec<u32>,
+    /// Room for the image of a stored record, kept for its allocation.
+    pub(crate) scratch: Vec<u8>,
+    /// Room for the image of a record on its way in, kept for its allocations.
+    pub(crate) image: RecordImage,
+    pub(crate) stats: EngineStats,
+}
+
+impl Engine {
+    /// An empty database.
+    pub fn new(catalog: Catalog) -> Engine {
+        let catalog = Arc::new(catalog);
+        let tables: Vec<TableWriter> =
+            catalog.tables().iter().map(|def| TableWriter::new(TableVersion::new(def))).collect();
+        let current = Arc::new(Version {
+            commit: 0,
+            catalog: catalog.clone(),
+            tables: tables.iter().map(|table| table.current().clone()).collect(),
+        });
+        Engine {
+            catalog,
+            tables,
+            commit: 0,
+            published: Published::new(current.clone()),
+            current,
+            spares: Vec::new(),
+            touched: Vec::new(),
+            dirty: Vec::new(),
+            scratch: Vec::new(),
+            image: RecordImage::new(),
+            stats: EngineStats::default(),
+        }
+    }
+
+    /// Where readers find the published root.
+    pub fn published(&self) -> Published<Version> {
+        self.published.clone()
+    }
+
+    /// Table number `at` as the running transaction sees it.
+    #[inline]
+    pub fn view(&self, at: usize) -> TableView<'_> {
+        self.tables[at].view(&self.catalog.tables()[at])
+    }
+
+    /// The commit number that the running transaction will have.
+    pub fn next_commit(&self) -> u64 {
+        self.commit + 1
+    }
+
+    /// Begins a transaction. There is one at a time.
+    pub fn begin(&mut self) {
+        debug_assert!(self.touched.is_empty(), "one transaction at a time");
+        self.refresh_spares();
+    }
+
+    /// Ends the transaction: its changes stay, and become visible with the next publication.
+    pub fn commit(&mut self) {
+        for at in self.touched.drain(..) {
+            let table = &mut self.tables[at as usize];
+            table.commit();
+            if table.is_dirty() && !self.dirty.contains(&at) {
+                self.dirty.push(at);
+            }
+        }
+        self.commit += 1;
+        self.stats.commits += 1;
+    }
+
+    /// Ends the transaction: every buffer is as it was when it began.
+    pub fn rollback(&mut self) {
+        for at in self.touched.drain(..) {
+            self.tables[at as usize].rollback();
+        }
+        self.stats.rollbacks += 1;
+    }
+
+    /// A moment of the running transaction.
+    pub fn savepoint(&mut self) -> Vec<(u32, Savepoint)> {
+        self.touched.iter().map(|at| (*at, self.tables[*at as usize].savepoint())).collect()
+    }
+
+    /// Undoes what came after `savepoint`.
+    pub fn rollback_to(&mut self, savepoint: &[(u32, Savepoint)]) {
+        for at in &self.touched {
+            let table = &mut self.tables[*at as usize];
+            let known = savepoint.iter().find(|(table, _)| table == at).map(|(_, savepoint)| *savepoint);
+            if let Some(savepoint) = known.or(table.began()) {
+                table.rollback_to(savepoint);
+            }
+        }
+    }
+
+    /// Table number `at`, to be changed by the running transaction.
+    #[inline]
+    pub(crate) fn table_mut(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
+        let writer = &mut self.tables[at];
+        if writer.touch() {
+            self.touched.push(at as u32);
+        }
+        (&self.catalog.tables()[at], writer)
+    }
+
+    /// Makes everything committed visible to readers.
+    pub fn publish(&mut self) {
+        if self.dirty.is_empty() {
+            return;
+        }
+        if self.dirty.iter().any(|at| self.tables[*at as usize].is_starved()) {
+            self.stats.publications_skipped += 1;
+            return;
+        }
+        let mut next = self.take_root();
+        let root = Arc::make_mut(&mut next);
+        root.commit = self.commit;
+        for at in &self.dirty {
+            root.tables[*at as usize] = self.tables[*at as usize].publish(self.commit);
+        }
+        self.swap_root(next);
+        for spare in &mut self.spares {
+            spare.stale.extend_from_slice(&self.dirty);
+            if spare.stale.len() > 2 * self.tables.len() {
+                spare.stale.sort_unstable();
+                spare.stale.dedup();
+            }
+        }
+        self.dirty.clear();
+        self.refresh_spares();
+    }
+
+    fn swap_root(&mut self, next: Arc<Version>) {
+        self.current = next.clone();
+        let old = self.published.swap(next);
+        self.spares.push(SpareRoot { root: old, stale: Vec::new() });
+        self.stats.publications += 1;
+    }
+
+    /// A root that only we hold, equal to the current one.
+    fn take_root(&mut self) -> Arc<Version> {
+        for at in 0..self.spares.len() {
+            if self.spares[at].refresh(&self.current) {
+                return self.spares.swap_remove(at).root;
+            }
+        }
+        self.stats.roots_made += 1;
+        Arc::new(Version::clone(&self.current))
+    }
+
+    /// Brings spare roots that no reader holds any more in step, which lets go of old table versions; those beyond what
+    /// circulates are dropped.
+    fn refresh_spares(&mut self) {
+        const SPARE_ROOTS_MAX: usize = 4;
+        let current = &self.current;
+        let mut free = 0;
+        self.spares.retain_mut(|spare| {
+            let is_free = spare.refresh(current);
+            free += usize::from(is_free);
+            !is_free || free <= SPARE_ROOTS_MAX
+        });
+    }
+
+    /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog` in its new shape; `None` = it is
+    /// stored as before. Must not run inside a transaction.
+    pub(crate) fn replace_catalog(&mut self, catalog: Catalog, tables: Vec<Option<TableWriter>>) {
+        let catalog = Arc::new(catalog);
+        self.commit += 1;
+        let mut old: Vec<Option<TableWriter>> = std::mem::take(&mut self.tables).into_iter().map(Some).collect();
+        let mut kept = |name: &str| old[self.catalog.table(name).ok()?.at].take();
+        self.dirty.clear();
+        for (def, new) in catalog.tables().iter().zip(tables) {
+            let mut table = new.or_else(|| kept(&def.name)).unwrap_or_else(|| TableWriter::new(TableVersion::new(def)));
+            // What readers kept from being published until now is published with the new schema.
+            if table.is_dirty() {
+                table.publish(self.commit);
+            }
+            self.tables.push(table);
+        }
+        self.catalog = catalog.clone();
+        self.swap_root(Arc::new(Version {
+            commit: self.commit,
+            catalog,
+            tables: self.tables.iter().map(|table| table.current().clone()).collect(),
+        }));
+        // Roots of the old catalog are nobody's spare.
+        self.spares.clear();
+    }
+
+    /// Records of table `at` that changed after `commit`, oldest first; `None` if that is too long ago.
+    pub fn changes_since(&self, at: usize, commit: u64) -> Option<Vec<Change>> {
+        self.tables.get(at)?.changes_since(commit).map(Iterator::collect)
+    }
+}
+
+impl SpareRoot {
+    /// If no reader holds the root, points it at the current table versions and says so.
+    fn refresh(&mut self, current: &Version) -> bool {
+        let Some(root) = Arc::get_mut(&mut self.root) else { return false };
+        for at in self.stale.drain(..) {
+            let (mine, theirs) = (&mut root.tables[at as usize], &current.tables[at as usize]);
+            if !Arc::ptr_eq(mine, theirs) {
+                *mine = theirs.clone();
+            }
+        }
+        true
+    }
+}

@@ -1,0 +1,364 @@
+//! Errors, by what the caller can do about them. The offending values are fields; the sentence is in `Display`.
+
+use crate::id::RecordId;
+use dbgen_schema::Value;
+use std::fmt;
+
+/// The result of most calls.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong. The database is as it was before the call.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The record does not exist: never did, or was deleted.
+    #[error("table `{table}` has no record {id}{}", if *.stale { ": it was deleted" } else { "" })]
+    NotFound {
+        /// The table asked.
+        table: String,
+        /// The id asked for.
+        id: u64,
+        /// The id was good once.
+        stale: bool,
+    },
+    /// No table has this name.
+    #[error("there is no table `{name}`{}", hint(.suggestion))]
+    UnknownTable {
+        /// The name asked for.
+        name: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// The table has no field of this name.
+    #[error("table `{table}` has no field `{name}`{}", hint(.suggestion))]
+    UnknownField {
+        /// The table asked.
+        table: String,
+        /// The name asked for.
+        name: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// The record breaks rules of its table: all of them, not only the first.
+    #[error("{}", Sentences(.0))]
+    Invalid(Vec<Violation>),
+    /// The record cannot be deleted, since others refer to it.
+    #[error("record {id} of `{table}` cannot be deleted: {}", blocking_sentence(.blocking))]
+    Restricted {
+        /// The table of the record.
+        table: String,
+        /// The record.
+        id: RecordId,
+        /// Who refers to it.
+        blocking: Vec<Blocking>,
+    },
+    /// The record is not at the version that the caller expected.
+    #[error("record {id} of `{table}` is at version {current}, not {expected}")]
+    VersionMismatch {
+        /// The table of the record.
+        table: String,
+        /// The record.
+        id: RecordId,
+        /// What the caller expected.
+        expected: u64,
+        /// What it is.
+        current: u64,
+    },
+    /// The schema, or an edit of it, breaks rules of the language.
+    #[error("{0}")]
+    Schema(#[from] Box<dbgen_schema::Diagnostics>),
+    /// A change to the schema that is not allowed while the database runs.
+    #[error("{0}")]
+    SchemaEdit(#[from] SchemaEditError),
+    /// The schema uses something that this build of the engine cannot do.
+    #[error("{what} of table `{table}` is not supported by this version of the engine")]
+    Unsupported {
+        /// The feature.
+        what: String,
+        /// The table that uses it.
+        table: String,
+    },
+    /// A limit of the engine is reached.
+    #[error("table `{table}` is full: {what} is limited to {limit}")]
+    Full {
+        /// The table.
+        table: String,
+        /// What is limited.
+        what: &'static str,
+        /// To how much.
+        limit: usize,
+    },
+    /// The caller's own code ended the transaction.
+    #[error("{0}")]
+    Aborted(Box<dyn std::error::Error + Send + Sync>),
+    /// The caller's own code panicked; the transaction was rolled back.
+    #[error("panicked: {0}")]
+    Panicked(String),
+    /// No procedure has this name.
+    #[error("there is no procedure `{name}`{}", hint(.suggestion))]
+    UnknownProcedure {
+        /// The name asked for.
+        name: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// The arguments are not what the procedure takes.
+    #[error("the arguments of `{procedure}` are wrong: {what}")]
+    Arguments {
+        /// The procedure.
+        procedure: String,
+        /// What is wrong, and where.
+        what: String,
+    },
+    /// A transaction was begun inside another one of the same thread.
+    #[error("a transaction is running on this thread already: use the one at hand, or `nested`")]
+    Reentrant,
+    /// The tick rate is outside of what a game loop is.
+    #[error("a tick rate of {0} Hz is outside of 15-120 Hz")]
+    TickRate(f64),
+    /// The queue of the loop is full; try again later.
+    #[error("the queue of requests is full ({limit} waiting)")]
+    QueueFull {
+        /// Its length.
+        limit: usize,
+    },
+    /// No answer within the time allowed. The request may still be executed.
+    #[error("no answer within {0:?}")]
+    TimedOut(std::time::Duration),
+    /// The loop has ended; nothing more is executed.
+    #[error("the database has stopped")]
+    Stopped,
+    /// The system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or address.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Error {
+    /// Ends a transaction from the caller's own code: everything it did is rolled back.
+    ///
+    /// ```
+    /// # use dbgen_runtime::Error;
+    /// let error = Error::abort("not enough gold");
+    /// assert_eq!(error.to_string(), "not enough gold");
+    /// ```
+    pub fn abort(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+        Error::Aborted(why.into())
+    }
+
+    /// A one-rule violation.
+    pub(crate) fn violation(violation: Violation) -> Error {
+        Error::Invalid(vec![violation])
+    }
+}
+
+/// Why a change to the schema is not allowed while the database runs.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SchemaEditError {
+    /// There is one already.
+    #[error("there is a table `{table}` already")]
+    TableExists {
+        /// The name.
+        table: String,
+    },
+    /// There is one already.
+    #[error("table `{table}` has a field `{field}` already")]
+    FieldExists {
+        /// The table.
+        table: String,
+        /// The field.
+        field: String,
+    },
+    /// Generated code depends on it.
+    #[error("`{what}` is compiled into this program: change the schema file and build again")]
+    Compiled {
+        /// The table, field or relation.
+        what: String,
+    },
+    /// Others refer to it.
+    #[error("table `{table}` is referred to by {}", .by.join(", "))]
+    TableReferenced {
+        /// The table.
+        table: String,
+        /// The relations, as `table.field`.
+        by: Vec<String>,
+    },
+    /// An index or a relation uses the field.
+    #[error("field `{field}` of `{table}` is used by {}", .by.join(", "))]
+    FieldUsed {
+        /// The table.
+        table: String,
+        /// The field.
+        field: String,
+        /// The indexes and relations.
+        by: Vec<String>,
+    },
+    /// The table holds records and the new field has no value for them.
+    #[error("table `{table}` holds {records} records: the new field `{field}` needs a default, or to be nullable")]
+    DefaultRequired {
+        /// The table.
+        table: String,
+        /// The field.
+        field: String,
+        /// Records that would lack a value.
+        records: usize,
+    },
+    /// There is none of this name.
+    #[error("there is no relation `{name}`")]
+    UnknownRelation {
+        /// The name asked for.
+        name: String,
+    },
+}
+
+/// A rule of a table that a record breaks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Violation {
+    /// The table.
+    pub table: String,
+    /// The field, or the fields of the index, separated by commas.
+    pub field: String,
+    /// The record; `None` for one that was to be inserted.
+    pub id: Option<RecordId>,
+    /// The rule.
+    pub rule: Rule,
+    /// What was given.
+    pub value: Value,
+}
+
+/// The rules a record can break.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Rule {
+    /// A value must be given.
+    NotNull,
+    /// The value is not of the field's type.
+    Type {
+        /// What the type is: `i32`.
+        expected: String,
+    },
+    /// The number is outside of the bounds.
+    OutOfRange {
+        /// Smallest allowed.
+        min: Value,
+        /// Largest allowed.
+        max: Value,
+    },
+    /// The text or list is too long.
+    TooLong {
+        /// Largest allowed, in bytes (elements for arrays).
+        max: usize,
+        /// What was given.
+        got: usize,
+    },
+    /// NaN or an infinity in a field that does not allow them.
+    NotANumber,
+    /// Another record has this key.
+    Unique {
+        /// The index.
+        index: String,
+        /// The record that has it.
+        existing: RecordId,
+    },
+    /// The record referred to does not exist.
+    Reference {
+        /// The table referred to.
+        to_table: String,
+    },
+    /// The field never changes after the insert.
+    Immutable,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (table, field) = (&self.table, &self.field);
+        write!(f, "`{table}.{field}`")?;
+        if let Some(id) = self.id {
+            write!(f, " of record {id}")?;
+        }
+        match &self.rule {
+            Rule::NotNull => write!(f, " must not be null"),
+            Rule::Type { expected } => write!(f, " is of type {expected}, got {}", Shown(&self.value)),
+            Rule::OutOfRange { min, max } => {
+                write!(f, " must be between {} and {}, got {}", Shown(min), Shown(max), Shown(&self.value))
+            }
+            Rule::TooLong { max, got } => write!(f, " holds at most {max} bytes, got {got}"),
+            Rule::NotANumber => write!(f, " must be a finite number, got {}", Shown(&self.value)),
+            Rule::Unique { existing, .. } => {
+                write!(f, " must be unique: record {existing} has {} already", Shown(&self.value))
+            }
+            Rule::Reference { to_table } => {
+                write!(f, " refers to a record of `{to_table}` that does not exist: {}", Shown(&self.value))
+            }
+            Rule::Immutable => write!(f, " is a primary key: it never changes"),
+        }
+    }
+}
+
+/// Records that keep another from being deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Blocking {
+    /// The relation through which they refer.
+    pub relation: String,
+    /// Their table.
+    pub table: String,
+    /// How many.
+    pub count: usize,
+    /// Some of them.
+    pub sample_ids: Vec<RecordId>,
+}
+
+/// A value as an error shows it: short.
+pub(crate) struct Shown<'a>(pub(crate) &'a Value);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const CHARS_MAX: usize = 40;
+        match self.0 {
+            Value::Null => write!(f, "null"),
+            Value::Bool(v) => write!(f, "{v}"),
+            Value::Int(v) => write!(f, "{v}"),
+            Value::Float(v) => write!(f, "{v}"),
+            Value::Text(v) if v.chars().count() > CHARS_MAX => {
+                write!(f, "\"{}…\"", v.chars().take(CHARS_MAX).collect::<String>())
+            }
+            Value::Text(v) => write!(f, "{v:?}"),
+            Value::Bytes(v) => write!(f, "{} bytes", v.len()),
+            Value::Enum(v, _) => write!(f, "variant {v}"),
+            Value::Ref(v) => write!(f, "{v}"),
+            Value::List(v) if v.len() == 1 => write!(f, "{}", Shown(&v[0])),
+            Value::List(v) => write!(f, "{} values", v.len()),
+            Value::Struct(v) => write!(f, "a composite of {} fields", v.len()),
+        }
+    }
+}
+
+struct Sentences<'a>(&'a [Violation]);
+
+impl fmt::Display for Sentences<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, violation) in self.0.iter().enumerate() {
+            write!(f, "{}{violation}", if at == 0 { "" } else { "; " })?;
+        }
+        Ok(())
+    }
+}
+
+fn hint(suggestion: &Option<String>) -> String {
+    suggestion.as_ref().map(|name| format!("; did you mean `{name}`?")).unwrap_or_default()
+}
+
+fn blocking_sentence(blocking: &[Blocking]) -> String {
+    let one = |b: &Blocking| format!("{} of `{}` refer to it through `{}`", b.count, b.table, b.relation);
+    blocking.iter().map(one).collect::<Vec<_>>().join("; ")
+}
+
+/// The nearest of the names there are, to be suggested.
+pub(crate) fn nearest<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    dbgen_schema::diagnostic::nearest(name, names).map(str::to_owned)
+}

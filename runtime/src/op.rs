@@ -1,0 +1,57 @@
+//! THE mutation: what every write is made of, whoever asks for it. Typed handles, dynamic values, REST, RPC and, later, the
+//! log speak it, and [`apply`](crate::apply) is the only one that executes it.
+
+use crate::id::RecordId;
+use crate::record::image::RecordImage;
+
+/// A mutation of one record.
+#[derive(Debug)]
+pub enum Op<'a> {
+    /// A new record. Zero in an auto-increment field takes the next number.
+    Insert {
+        /// Position of the table.
+        table: usize,
+        /// The record. Its pending heap values are moved into the table's heap.
+        image: &'a mut RecordImage,
+    },
+    /// A record's new content, whole. What equals the old is not written.
+    Update {
+        /// Position of the table.
+        table: usize,
+        /// The record.
+        id: RecordId,
+        /// Its content. Heap cells that are not pending mean "as it is".
+        image: &'a mut RecordImage,
+    },
+    /// One field's new content, for fields that no rule, index or reference concerns.
+    WriteFree {
+        /// Position of the table.
+        table: usize,
+        /// The record.
+        id: RecordId,
+        /// The field.
+        field: usize,
+        /// Its cell.
+        cell: &'a [u8],
+    },
+    /// A record's end, with what its relations demand of others.
+    Delete {
+        /// Position of the table.
+        table: usize,
+        /// The record.
+        id: RecordId,
+    },
+}
+
+/// What a mutation did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Applied {
+    /// The record is there, under this id.
+    Inserted(RecordId),
+    /// The record has changed.
+    Updated,
+    /// The record was like that already.
+    Unchanged,
+    /// So many records are gone, cascades included.
+    Deleted(usize),
+}

@@ -1,0 +1,131 @@
+//! Procedures: named transactions with typed arguments, which systems, RPC and clients call.
+//!
+//! A procedure is registered on a loop, with [`TickLoop::procedure`](crate::TickLoop::procedure). Its arguments are
+//! deserialized and so validated by `serde`; their JSON Schema comes from `schemars` and is listed. It runs as one
+//! transaction: committed on `Ok`, rolled back on `Err` and on panic.
+//!
+//! ```
+//! use dbgen_runtime::{Database, Error, Value};
+//! use schemars::JsonSchema;
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize, JsonSchema)]
+//! struct Deposit { amount: u32 }
+//!
+//! # let db = Database::builder().schema_json(r#"{"name":"a","version":"1","tables":{"account":{"fields":[{"name":"gold","type":"u32"}]}}}"#).open()?;
+//! let mut world = db.tick_loop(60.0).procedure("deposit", |tx, args: Deposit| {
+//!     let account = tx.open_table("account")?;
+//!     tx.insert_values(account, &[(0, Value::from(args.amount))]).map(|id| id.get())
+//! }).stepped()?;
+//! let answer = db.call_procedure("deposit", &serde_json::json!({ "amount": 5 }))?;
+//! assert_eq!(db.read().open_table("account")?.len(), 1);
+//! let wrong = db.call_procedure("deposit", &serde_json::json!({ "amount": -5 }));
+//! assert!(matches!(wrong, Err(Error::Arguments { .. })));
+//! # Ok::<(), Error>(())
+//! ```
+
+use crate::db::{Db, Writer};
+use crate::error::{Error, Result, nearest};
+use crate::typed::Facade;
+use schemars::{JsonSchema, Schema};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What is known of a procedure.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProcedureInfo {
+    /// Its name.
+    pub name: String,
+    /// The JSON Schema of its arguments.
+    pub arguments: Json,
+}
+
+/// Runs a procedure as one transaction; nothing is published.
+type Run = Arc<dyn Fn(&mut Writer<'_>, &Json) -> Result<Json> + Send + Sync>;
+
+/// A procedure, its types forgotten.
+#[derive(Clone)]
+struct Procedure {
+    arguments: Json,
+    run: Run,
+}
+
+/// The procedures of a database.
+#[derive(Default)]
+pub(crate) struct Procedures {
+    by_name: RwLock<BTreeMap<String, Procedure>>,
+}
+
+impl Procedures {
+    /// Adds a procedure; one of the same name is replaced.
+    pub(crate) fn register<S, A, R>(
+        &self,
+        name: String,
+        body: impl Fn(&mut S::Tx, A) -> Result<R> + Send + Sync + 'static,
+    ) where
+        S: Facade,
+        A: DeserializeOwned + JsonSchema,
+        R: Serialize,
+    {
+        let arguments: Schema = schemars::schema_for!(A);
+        let called = name.clone();
+        let run: Run = Arc::new(move |writer, given| {
+            let arguments = A::deserialize(given)
+                .map_err(|error| Error::Arguments { procedure: called.clone(), what: error.to_string() })?;
+            let result = writer.run(S::Tx::from, |tx| body(tx, arguments)).into_result()?;
+            serde_json::to_value(result).map_err(Error::abort)
+        });
+        let procedure = Procedure { arguments: arguments.to_value(), run };
+        self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name, procedure);
+    }
+
+    fn find(&self, name: &str) -> Result<Procedure> {
+        let procedures = self.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        procedures.get(name).cloned().ok_or_else(|| Error::UnknownProcedure {
+            name: name.to_owned(),
+            suggestion: nearest(name, procedures.keys().map(String::as_str)),
+        })
+    }
+}
+
+impl<S: Facade> Db<S> {
+    /// The procedures that can be called, by name.
+    pub fn procedures(&self) -> Vec<ProcedureInfo> {
+        let procedures = self.shared.procedures.by_name.read().unwrap_or_else(PoisonError::into_inner);
+        let info = |(name, procedure): (&String, &Procedure)| ProcedureInfo {
+            name: name.clone(),
+            arguments: procedure.arguments.clone(),
+        };
+        procedures.iter().map(info).collect()
+    }
+
+    /// Calls a procedure on this thread, as one transaction, and publishes what it did.
+    ///
+    /// # Errors
+    /// [`Error::UnknownProcedure`]; [`Error::Arguments`] if the arguments are not what it takes; what it returns;
+    /// [`Error::Panicked`].
+    pub fn call_procedure(&self, name: &str, arguments: &Json) -> Result<Json> {
+        let procedure = self.shared.procedures.find(name)?;
+        let mut writer = self.shared.lock()?;
+        let result = (procedure.run)(&mut writer, arguments);
+        writer.engine().publish();
+        result
+    }
+
+    /// Puts a call of a procedure into the loop's queue; `answer` gets its result once it is visible to readers.
+    ///
+    /// # Errors
+    /// [`Error::UnknownProcedure`]; as [`enqueue`](Db::enqueue).
+    pub fn enqueue_procedure(
+        &self,
+        name: &str,
+        arguments: Json,
+        answer: impl FnOnce(Result<crate::Committed<Json>>) + Send + 'static,
+    ) -> Result<()> {
+        let procedure = self.shared.procedures.find(name)?;
+        self.enqueue_job(move |writer| (procedure.run)(writer, &arguments), answer)
+    }
+}

@@ -1,0 +1,57 @@
+//! Following a heap cell to its bytes.
+//!
+//! ```text
+//! cell:   | offset u32, units of 8 bytes | length u32, bytes |       (0, 0) = empty
+//! list:   | count u32 | elements, each a cell of its type, packed | tails, each starting 8-byte aligned |
+//! ```
+//!
+//! A cell in a record counts from the start of the table's heap; a cell inside a list's block counts from the start of
+//! that block, so a block is self-contained and can be moved or logged as it is.
+
+use crate::limits::HEAP_UNIT_BYTES;
+
+/// Where heap cells point into: the table's heap, or the block of the list that holds the cells.
+#[derive(Debug, Clone, Copy)]
+pub struct HeapRef<'v>(pub &'v [u8]);
+
+impl<'v> HeapRef<'v> {
+    /// The bytes that the cell names; empty if it names none, or points outside (a damaged cell harms nobody else).
+    #[inline]
+    pub fn block(self, cell: HeapCell) -> &'v [u8] {
+        let start = cell.offset as usize * HEAP_UNIT_BYTES;
+        self.0.get(start..start + cell.len as usize).unwrap_or(&[])
+    }
+}
+
+/// A heap cell, decoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HeapCell {
+    /// Units of 8 bytes from the start.
+    pub offset: u32,
+    /// Bytes.
+    pub len: u32,
+}
+
+impl HeapCell {
+    /// Bytes of a cell.
+    pub const BYTES: usize = dbgen_schema::field_type::HEAP_CELL_BYTES;
+    /// The cell of an empty value.
+    pub const EMPTY: HeapCell = HeapCell { offset: 0, len: 0 };
+
+    /// Decodes a cell.
+    #[inline]
+    pub fn from_bytes(bytes: &[u8]) -> HeapCell {
+        HeapCell { offset: le_u32(bytes), len: le_u32(&bytes[4..]) }
+    }
+
+    /// Encodes a cell.
+    #[inline]
+    pub fn to_bytes(self) -> [u8; 8] {
+        (self.offset as u64 | (self.len as u64) << 32).to_le_bytes()
+    }
+}
+
+#[inline]
+fn le_u32(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
+}

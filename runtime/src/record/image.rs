@@ -1,0 +1,91 @@
+//! A whole record as bytes, on its way into the engine.
+//!
+//! ```text
+//! fixed:  the rows of all column groups, one after another (layout.rs of dbgen-schema)
+//! heap:   values of `text`, `bytes` and `list` fields, each starting 8-byte aligned
+//! ```
+//!
+//! A heap cell of an image has [`PENDING`] set in its length: it counts from the start of the image's own heap. A cell
+//! without it was copied from a stored record and means "as it is there". The engine moves pending values into the
+//! table's heap when the record is written.
+//!
+//! Encoders note what does not fit (a too long string) instead of failing one by one: all of a record's violations are
+//! reported together.
+
+use super::heap_ref::HeapCell;
+use crate::error::Rule;
+use crate::limits::{HEAP_UNIT_BYTES, HEAP_VALUE_BYTES_MAX};
+use dbgen_schema::Value;
+
+/// Set in the length of a heap cell whose value lies in the image's own heap.
+pub const PENDING: u32 = 1 << 31;
+
+/// A field that could not be encoded.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Misfit {
+    /// The field.
+    pub field: usize,
+    /// The rule it breaks.
+    pub rule: Rule,
+    /// What was given.
+    pub value: Value,
+}
+
+/// A whole record as bytes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordImage {
+    pub(crate) fixed: Vec<u8>,
+    pub(crate) heap: Vec<u8>,
+    pub(crate) misfits: Vec<Misfit>,
+}
+
+impl RecordImage {
+    /// An empty image.
+    pub const fn new() -> RecordImage {
+        RecordImage { fixed: Vec::new(), heap: Vec::new(), misfits: Vec::new() }
+    }
+
+    /// Forgets everything but its allocations.
+    pub fn clear(&mut self) {
+        self.fixed.clear();
+        self.heap.clear();
+        self.misfits.clear();
+    }
+
+    /// Appends the row of the next column group.
+    #[inline]
+    pub fn push_group<R: bytemuck::NoUninit>(&mut self, row: &R) {
+        self.fixed.extend_from_slice(bytemuck::bytes_of(row));
+    }
+
+    /// Puts a value into the image's heap and gives the cell for it.
+    pub fn heap_value(&mut self, field: usize, bytes: &[u8]) -> HeapCell {
+        if bytes.is_empty() {
+            return HeapCell::EMPTY;
+        }
+        if self.heap.len() + bytes.len() > HEAP_VALUE_BYTES_MAX {
+            self.misfit(field, Rule::TooLong { max: HEAP_VALUE_BYTES_MAX, got: bytes.len() }, Value::Null);
+            return HeapCell::EMPTY;
+        }
+        self.heap.resize(self.heap.len().next_multiple_of(HEAP_UNIT_BYTES), 0);
+        // The image's first unit stays empty, so that an offset of 0 always means "none".
+        if self.heap.is_empty() {
+            self.heap.resize(HEAP_UNIT_BYTES, 0);
+        }
+        let offset = (self.heap.len() / HEAP_UNIT_BYTES) as u32;
+        self.heap.extend_from_slice(bytes);
+        HeapCell { offset, len: bytes.len() as u32 | PENDING }
+    }
+
+    /// The bytes of a pending cell.
+    pub(crate) fn pending(&self, cell: HeapCell) -> &[u8] {
+        let start = cell.offset as usize * HEAP_UNIT_BYTES;
+        self.heap.get(start..start + (cell.len & !PENDING) as usize).unwrap_or(&[])
+    }
+
+    /// Notes that `field` cannot be encoded.
+    #[cold]
+    pub fn misfit(&mut self, field: usize, rule: Rule, value: Value) {
+        self.misfits.push(Misfit { field, rule, value });
+    }
+}

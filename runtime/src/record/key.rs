@@ -1,0 +1,312 @@
+//! Index keys: bytes whose order is the order of the values.
+//!
+//! A key is its columns one after another, each of fixed width:
+//!
+//! | column | bytes |
+//! |---|---|
+//! | nullable | 1: 0 = null (then zeros), 1 = a value; nulls come first |
+//! | unsigned, enum, `ref` | big-endian |
+//! | signed, `timestamp`, `duration` | big-endian, sign bit flipped |
+//! | float | big-endian bits; negative: all flipped, else sign bit set. -0 is +0, every NaN the last value |
+//! | `str<N>` | N bytes zero-padded, then the length big-endian (a shorter string comes first) |
+//! | `bytes<N>`, `uuid`, `bool` | as they are |
+
+use crate::id::Id;
+use crate::limits::KEY_BYTES_MAX;
+use dbgen_schema::field_type::{ScalarKind, Type, enum_tag_bytes, str_length_bytes};
+use dbgen_schema::{Scalar, Schema};
+
+/// How a column's cell becomes key bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// Little-endian unsigned of this many bytes.
+    Uint(usize),
+    /// Little-endian signed of this many bytes.
+    Int(usize),
+    /// IEEE 754 of this many bytes.
+    Float(usize),
+    /// Length and up to this many bytes of text.
+    Str(u16),
+    /// This many bytes as they are.
+    Raw(usize),
+}
+
+impl KeyKind {
+    /// How values of `ty` are keyed; `None` if they cannot be.
+    pub fn of(schema: &Schema, ty: &Type) -> Option<KeyKind> {
+        Some(match ty {
+            Type::Scalar(scalar) => {
+                let size = scalar.desc().size_bytes;
+                match scalar.desc().kind {
+                    ScalarKind::Int { min, .. } if min < 0 => KeyKind::Int(size),
+                    ScalarKind::Int { .. } => KeyKind::Uint(size),
+                    ScalarKind::Float { .. } => KeyKind::Float(size),
+                    ScalarKind::Bool | ScalarKind::Uuid => KeyKind::Raw(size),
+                    ScalarKind::Timestamp | ScalarKind::Duration => KeyKind::Int(size),
+                }
+            }
+            Type::Str(n) => KeyKind::Str(*n),
+            Type::FixedBytes(n) => KeyKind::Raw(*n as usize),
+            Type::Enum(idx) => {
+                let variants = &schema.enums[idx.at()].variants;
+                if variants.iter().any(|variant| variant.payload.is_some()) {
+                    return None;
+                }
+                KeyKind::Uint(enum_tag_bytes(variants.len()))
+            }
+            Type::Ref(_) => KeyKind::Uint(8),
+            Type::Text | Type::Bytes | Type::Array(..) | Type::List(_) | Type::Composite(_) => return None,
+        })
+    }
+
+    /// Bytes of the column in the key, without the null marker.
+    pub const fn key_bytes(self) -> usize {
+        match self {
+            KeyKind::Uint(n) | KeyKind::Int(n) | KeyKind::Float(n) | KeyKind::Raw(n) => n,
+            KeyKind::Str(n) => n as usize + str_length_bytes(n),
+        }
+    }
+}
+
+/// A key being built, or its first columns.
+#[derive(Debug, Clone)]
+pub struct Key {
+    len: usize,
+    inline: [u8; Key::INLINE_BYTES],
+    /// Holds everything once the inline bytes do not suffice.
+    spilled: Vec<u8>,
+    /// A value was given that no record can have, such as a too long string: the key matches nothing.
+    impossible: bool,
+}
+
+impl Default for Key {
+    fn default() -> Self {
+        Key::new()
+    }
+}
+
+impl Key {
+    const INLINE_BYTES: usize = 40;
+
+    /// An empty key.
+    #[inline]
+    pub const fn new() -> Key {
+        Key { len: 0, inline: [0; Key::INLINE_BYTES], spilled: Vec::new(), impossible: false }
+    }
+
+    /// Its bytes.
+    #[inline]
+    pub fn bytes(&self) -> &[u8] {
+        if self.spilled.is_empty() { &self.inline[..self.len] } else { &self.spilled }
+    }
+
+    /// Whether no record can have this key.
+    pub fn is_impossible(&self) -> bool {
+        self.impossible
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) {
+        self.len = 0;
+        self.spilled.clear();
+        self.impossible = false;
+    }
+
+    /// Appends raw key bytes.
+    #[inline]
+    pub fn raw(&mut self, bytes: &[u8]) {
+        let end = self.len + bytes.len();
+        if self.spilled.is_empty() && end <= Key::INLINE_BYTES {
+            self.inline[self.len..end].copy_from_slice(bytes);
+        } else {
+            if self.spilled.is_empty() {
+                self.spilled.extend_from_slice(&self.inline[..self.len]);
+            }
+            self.spilled.extend_from_slice(bytes);
+        }
+        self.len = end;
+        debug_assert!(self.len <= KEY_BYTES_MAX + 8);
+    }
+
+    /// Appends a column from the bytes of its cell.
+    pub fn column(&mut self, kind: KeyKind, cell: &[u8]) {
+        match kind {
+            KeyKind::Raw(_) => self.raw(cell),
+            KeyKind::Uint(n) => self.big_endian(&cell[..n], |first| first),
+            KeyKind::Int(n) => self.big_endian(&cell[..n], |first| first ^ 0x80),
+            KeyKind::Float(4) => self.float(f64::from(f32::from_le_bytes([cell[0], cell[1], cell[2], cell[3]])), 4),
+            KeyKind::Float(_) => {
+                let mut bits = [0; 8];
+                bits.copy_from_slice(&cell[..8]);
+                self.float(f64::from_le_bytes(bits), 8);
+            }
+            KeyKind::Str(n) => {
+                let head = str_length_bytes(n);
+                self.raw(&cell[head..head + n as usize]);
+                self.big_endian(&cell[..head], |first| first);
+            }
+        }
+    }
+
+    fn big_endian(&mut self, little: &[u8], first: impl Fn(u8) -> u8) {
+        let mut bytes = [0; 8];
+        let n = little.len().min(8);
+        for at in 0..n {
+            bytes[at] = little[n - 1 - at];
+        }
+        bytes[0] = first(bytes[0]);
+        self.raw(&bytes[..n]);
+    }
+
+    fn float(&mut self, value: f64, size: usize) {
+        // -0 and +0 are one key, and so are all NaN.
+        let value = if value == 0.0 { 0.0 } else { value };
+        if size == 4 {
+            let bits = if value.is_nan() { f32::NAN.to_bits() } else { (value as f32).to_bits() };
+            let ordered = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+            self.raw(&ordered.to_be_bytes());
+        } else {
+            let bits = if value.is_nan() { f64::NAN.to_bits() } else { value.to_bits() };
+            let ordered = if bits >> 63 == 1 { !bits } else { bits | 1 << 63 };
+            self.raw(&ordered.to_be_bytes());
+        }
+    }
+
+    /// Appends a nullable column that is null: the marker and `key_bytes` zeros.
+    pub fn null(&mut self, key_bytes: usize) {
+        self.raw(&[0]);
+        for _ in 0..key_bytes {
+            self.raw(&[0]);
+        }
+    }
+
+    /// Appends the marker in front of the value of a nullable column.
+    pub fn not_null(&mut self) {
+        self.raw(&[1]);
+    }
+}
+
+/// How generated code builds a key: by value, one column after another.
+impl Key {
+    /// A `str<N>` column.
+    #[inline]
+    pub fn str<const N: usize>(mut self, value: &str) -> Key {
+        let len = value.len().min(N);
+        self.impossible |= value.len() > N;
+        self.raw(&value.as_bytes()[..len]);
+        for _ in len..N {
+            self.raw(&[0]);
+        }
+        if str_length_bytes(N as u16) == 1 {
+            self.raw(&[len as u8])
+        } else {
+            self.raw(&(len as u16).to_be_bytes())
+        }
+        self
+    }
+
+    /// A number, `bool`, `timestamp`, `duration` or `uuid` column.
+    #[inline]
+    pub fn scalar(mut self, value: impl KeyScalar) -> Key {
+        value.push(&mut self);
+        self
+    }
+
+    /// A `ref` column.
+    #[inline]
+    pub fn id<T>(self, id: Id<T>) -> Key {
+        self.scalar(id.get())
+    }
+
+    /// A nullable `ref` column: `None` is id 0, since a reference has no null marker.
+    #[inline]
+    pub fn id_or_null<T>(self, id: Option<Id<T>>) -> Key {
+        self.scalar(id.map_or(0, Id::get))
+    }
+
+    /// A `bytes<N>` column.
+    #[inline]
+    pub fn fixed_bytes<const N: usize>(mut self, value: &[u8; N]) -> Key {
+        self.raw(value);
+        self
+    }
+
+    /// A nullable column of `key_bytes`, given how its value is appended.
+    #[inline]
+    pub fn nullable<V>(mut self, value: Option<V>, key_bytes: usize, push: impl FnOnce(Key, V) -> Key) -> Key {
+        match value {
+            Some(value) => {
+                self.not_null();
+                push(self, value)
+            }
+            None => {
+                self.null(key_bytes);
+                self
+            }
+        }
+    }
+}
+
+/// Values that are a key column of fixed width.
+pub trait KeyScalar {
+    /// Appends the value to `key`.
+    fn push(self, key: &mut Key);
+}
+
+macro_rules! key_scalar {
+    ($($t:ty => $kind:expr;)*) => {$(
+        impl KeyScalar for $t {
+            #[inline]
+            fn push(self, key: &mut Key) { key.column($kind, &self.to_le_bytes()) }
+        }
+    )*};
+}
+key_scalar! {
+    u8 => KeyKind::Uint(1); u16 => KeyKind::Uint(2); u32 => KeyKind::Uint(4); u64 => KeyKind::Uint(8);
+    i8 => KeyKind::Int(1); i16 => KeyKind::Int(2); i32 => KeyKind::Int(4); i64 => KeyKind::Int(8);
+    f32 => KeyKind::Float(4); f64 => KeyKind::Float(8);
+}
+
+impl KeyScalar for bool {
+    #[inline]
+    fn push(self, key: &mut Key) {
+        key.raw(&[self as u8]);
+    }
+}
+
+/// Bytes of a scalar's key column.
+pub const fn scalar_key_bytes(scalar: Scalar) -> usize {
+    scalar.desc().size_bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key<V: KeyScalar>(value: V) -> Vec<u8> {
+        Key::new().scalar(value).bytes().to_vec()
+    }
+
+    #[test]
+    fn order_of_keys_is_order_of_values() {
+        assert!(key(-5_i32) < key(-4_i32) && key(-1_i32) < key(0_i32) && key(255_u32) < key(256_u32));
+        let floats = [f64::NEG_INFINITY, -2.5, -1e-300, 0.0, 1e-300, 3.0, f64::INFINITY, f64::NAN];
+        assert!(floats.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
+        assert_eq!(key(-0.0_f32), key(0.0_f32));
+    }
+
+    #[test]
+    fn a_shorter_string_comes_first_and_nul_is_a_character() {
+        let key = |s: &str| Key::new().str::<4>(s).bytes().to_vec();
+        assert!(key("") < key("a") && key("a") < key("a\0") && key("a\0") < key("aa") && key("ab") < key("b"));
+        assert!(Key::new().str::<4>("abcde").is_impossible());
+    }
+
+    #[test]
+    fn a_long_key_spills_and_keeps_its_bytes() {
+        let long = Key::new().scalar(1_u64).str::<64>("x").scalar(2_u64);
+        assert_eq!(long.bytes().len(), 8 + 65 + 8);
+        assert_eq!(&long.bytes()[..9], &[0, 0, 0, 0, 0, 0, 0, 1, b'x']);
+        assert_eq!(&long.bytes()[73..], &[0, 0, 0, 0, 0, 0, 0, 2]);
+    }
+}

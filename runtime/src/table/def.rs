@@ -1,0 +1,367 @@
+//! A table of the schema, prepared for the engine: layout, plans, keys and relations worked out once.
+
+use crate::error::{Error, Result};
+use crate::limits::{KEY_BYTES_MAX, TABLES_MAX};
+use crate::record::codec::{null_bit, set_null_bit};
+use crate::record::key::{Key, KeyKind};
+use crate::record::plan::CellPlan;
+use crate::table::index::btree::Shape;
+use dbgen_schema::layout::{FieldLayout, TableLayout, table_layout};
+use dbgen_schema::{IndexKind, OnDelete, Scalar, Schema, Value};
+
+/// Everything the engine asks about a table.
+#[derive(Debug, Clone)]
+pub struct TableDef {
+    /// Its name.
+    pub name: String,
+    /// Its position in the schema.
+    pub at: usize,
+    /// Records to make room for.
+    pub capacity: usize,
+    /// Where everything lies.
+    pub layout: TableLayout,
+    /// Its fields.
+    pub fields: Vec<FieldDef>,
+    /// Its indexes.
+    pub indexes: Vec<IndexDef>,
+    /// Relations of its own fields.
+    pub outgoing: Vec<RelationDef>,
+    /// Relations of other tables' fields, or its own, to it.
+    pub incoming: Vec<RelationDef>,
+    /// Counters of `auto_increment` fields.
+    pub counters: usize,
+}
+
+/// A field, prepared.
+#[derive(Debug, Clone)]
+pub struct FieldDef {
+    /// Its name.
+    pub name: String,
+    /// Where it lies.
+    pub at: FieldLayout,
+    /// How it is read and written.
+    pub plan: CellPlan,
+    /// Whether it may be null.
+    pub nullable: bool,
+    /// Whether its value points into the heap.
+    pub has_heap: bool,
+    /// Never changes after the insert.
+    pub immutable: bool,
+    /// NaN and infinities may be stored.
+    pub allow_nan: bool,
+    /// Smallest value allowed.
+    pub min: Option<Value>,
+    /// Largest value allowed.
+    pub max: Option<Value>,
+    /// The value of a record that gives none; `None` = it must be given.
+    pub default: Option<Value>,
+    /// Its counter, if it takes the next number.
+    pub counter: Option<usize>,
+    /// Written without any check: no rule, no index, no reference, no heap.
+    pub free: bool,
+}
+
+/// An index, prepared.
+#[derive(Debug, Clone)]
+pub struct IndexDef {
+    /// Its name.
+    pub name: String,
+    /// How it finds.
+    pub kind: IndexKind,
+    /// No two records have the same key.
+    pub unique: bool,
+    /// Its columns.
+    pub columns: Vec<Column>,
+    /// The shape of its tree: its items are a key and a record id.
+    pub shape: Shape,
+}
+
+/// A column of an index.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// The field.
+    pub field: usize,
+    /// How its cell becomes key bytes.
+    pub kind: KeyKind,
+    /// Its bit in the bitmap at `group_offset`; `None` = no marker in the key.
+    pub null_bit: Option<u32>,
+    /// Where its group's row starts in the image.
+    pub group_offset: usize,
+    /// Where its cell starts in the image.
+    pub offset: usize,
+    /// Bytes of the cell.
+    pub size: usize,
+}
+
+/// A relation, prepared.
+#[derive(Debug, Clone)]
+pub struct RelationDef {
+    /// Its name.
+    pub name: String,
+    /// The referring table.
+    pub from_table: usize,
+    /// The referring field.
+    pub from_field: usize,
+    /// The index of the referring table that finds referrers.
+    pub from_index: usize,
+    /// The table referred to.
+    pub to_table: usize,
+    /// By value: the unique index of the table referred to, and its field. `None` = by record id.
+    pub to_value: Option<(usize, usize)>,
+    /// What a deletion does.
+    pub on_delete: OnDelete,
+}
+
+/// Prepares all tables of a schema.
+pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
+    if schema.tables.len() > TABLES_MAX {
+        return Err(Error::Full { table: schema.name.clone(), what: "the number of tables", limit: TABLES_MAX });
+    }
+    let mut defs = Vec::with_capacity(schema.tables.len());
+    for at in 0..schema.tables.len() {
+        defs.push(table(schema, at)?);
+    }
+    for relation in &schema.relations {
+        let relation = relation_def(schema, &defs, relation)?;
+        defs[relation.to_table].incoming.push(relation.clone());
+        defs[relation.from_table].outgoing.push(relation);
+    }
+    for (def, table) in defs.iter_mut().zip(&schema.tables) {
+        for at in 0..def.fields.len() {
+            def.fields[at].free = is_free(def, table, at);
+        }
+    }
+    Ok(defs)
+}
+
+fn table(schema: &Schema, at: usize) -> Result<TableDef> {
+    let table = &schema.tables[at];
+    let unsupported = |what: &str| Err(Error::Unsupported { what: what.to_owned(), table: table.name.clone() });
+    if table.parent.is_some() {
+        return unsupported("`parent_table`");
+    }
+    if table.schedule.is_some() {
+        return unsupported("`schedule`");
+    }
+    let layout = table_layout(schema, table);
+    let mut counters = 0;
+    let fields =
+        table.fields.iter().zip(&layout.fields).map(|(field, at)| field_def(schema, field, *at, &mut counters));
+    let fields: Vec<FieldDef> = fields.collect();
+    let mut indexes = Vec::with_capacity(table.indexes.len());
+    for index in &table.indexes {
+        let mut columns = Vec::with_capacity(index.fields.len());
+        for field in &index.fields {
+            let ty = &table.fields[field.at()].ty;
+            let Some(kind) = KeyKind::of(schema, ty) else {
+                return unsupported(&format!("the index `{}` on `{}`", index.name, table.fields[field.at()].name));
+            };
+            let at = layout.fields[field.at()];
+            columns.push(Column {
+                field: field.at(),
+                kind,
+                null_bit: at.null_bit,
+                group_offset: layout.groups[at.group].image_offset,
+                offset: at.image_offset,
+                size: at.size,
+            });
+        }
+        let key_bytes: usize = columns.iter().map(Column::key_bytes).sum();
+        let Some(shape) = Shape::new(key_bytes + 8) else {
+            return unsupported(&format!(
+                "the index `{}` (a key of {key_bytes} bytes, at most {KEY_BYTES_MAX})",
+                index.name
+            ));
+        };
+        indexes.push(IndexDef { name: index.name.clone(), kind: index.kind, unique: index.unique, columns, shape });
+    }
+    Ok(TableDef {
+        name: table.name.clone(),
+        at,
+        capacity: table.capacity as usize,
+        layout,
+        fields,
+        indexes,
+        outgoing: Vec::new(),
+        incoming: Vec::new(),
+        counters,
+    })
+}
+
+fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, counters: &mut usize) -> FieldDef {
+    let plan = CellPlan::of(schema, &field.ty);
+    let counter = field.auto_increment.then(|| {
+        *counters += 1;
+        *counters - 1
+    });
+    FieldDef {
+        name: field.name.clone(),
+        at,
+        has_heap: plan.has_heap_cells(),
+        plan,
+        nullable: field.nullable,
+        immutable: field.primary_key,
+        allow_nan: field.allow_nan,
+        min: field.min.clone(),
+        max: field.max.clone(),
+        default: match &field.default {
+            Some(value) => Some(value.clone()),
+            None if field.nullable => Some(Value::Null),
+            None => None,
+        },
+        counter,
+        free: false,
+    }
+}
+
+fn relation_def(schema: &Schema, defs: &[TableDef], relation: &dbgen_schema::Relation) -> Result<RelationDef> {
+    let (from, to) = (relation.from_table.at(), relation.to_table.at());
+    let missing = |table: usize| Error::Unsupported {
+        what: format!("the relation `{}` without an index on its field", relation.name),
+        table: schema.tables[table].name.clone(),
+    };
+    let led_by = |table: usize, field: usize, unique: bool| {
+        defs[table]
+            .indexes
+            .iter()
+            .position(|index| index.columns[0].field == field && (!unique || index.unique && index.columns.len() == 1))
+    };
+    let to_value = match relation.to_field {
+        None => None,
+        Some(field) => Some((led_by(to, field.at(), true).ok_or_else(|| missing(to))?, field.at())),
+    };
+    Ok(RelationDef {
+        name: relation.name.clone(),
+        from_table: from,
+        from_field: relation.from_field.at(),
+        from_index: led_by(from, relation.from_field.at(), false).ok_or_else(|| missing(from))?,
+        to_table: to,
+        to_value,
+        on_delete: relation.on_delete,
+    })
+}
+
+/// Whether any bytes may be written into the field without a check.
+fn is_free(def: &TableDef, table: &dbgen_schema::Table, at: usize) -> bool {
+    let field = &table.fields[at];
+    let in_index = def.indexes.iter().any(|index| index.columns.iter().any(|column| column.field == at));
+    let in_relation = def.outgoing.iter().any(|relation| relation.from_field == at)
+        || def.incoming.iter().any(|relation| relation.to_value.is_some_and(|(_, field)| field == at));
+    let ruled = field.min.is_some() || field.max.is_some() || field.primary_key || field.nullable;
+    !in_index && !in_relation && !ruled && is_plain(&def.fields[at].plan)
+}
+
+/// Whether every bit pattern is a value of the type. Floats count: a NaN written by game code in a hot loop is its own
+/// business; JSON shows it as a string.
+fn is_plain(plan: &CellPlan) -> bool {
+    match plan {
+        CellPlan::Scalar(scalar) => *scalar != Scalar::Bool,
+        CellPlan::FixedBytes(_) => true,
+        CellPlan::Array { element, .. } => is_plain(element),
+        CellPlan::Composite(plan) => plan.fields.iter().all(|member| !member.nullable && is_plain(&member.plan)),
+        CellPlan::Str(_)
+        | CellPlan::Text
+        | CellPlan::Bytes
+        | CellPlan::Ref
+        | CellPlan::List { .. }
+        | CellPlan::Enum(_) => false,
+    }
+}
+
+impl Column {
+    /// Bytes of the column in the key.
+    pub fn key_bytes(&self) -> usize {
+        self.kind.key_bytes() + usize::from(self.null_bit.is_some())
+    }
+
+    /// Appends the column of a record image to `key`, and says whether it is null.
+    pub fn push(&self, image: &[u8], key: &mut Key) -> bool {
+        let null = self.null_bit.is_some_and(|bit| null_bit(&image[self.group_offset..], bit));
+        if null {
+            key.null(self.kind.key_bytes());
+        } else {
+            if self.null_bit.is_some() {
+                key.not_null();
+            }
+            key.column(self.kind, &image[self.offset..self.offset + self.size]);
+        }
+        null
+    }
+}
+
+impl IndexDef {
+    /// Builds the key of a record image, and says whether one of its columns is null (a nullable reference without a
+    /// target counts).
+    pub fn key(&self, image: &[u8], refs_null: &[FieldDef], key: &mut Key) -> bool {
+        key.clear();
+        let mut any_null = false;
+        for column in &self.columns {
+            let field = &refs_null[column.field];
+            let cell = &image[column.offset..column.offset + column.size];
+            any_null |= column.push(image, key) || (is_ref(field) && cell.iter().all(|byte| *byte == 0));
+        }
+        any_null
+    }
+}
+
+/// Whether the field holds a record id.
+pub fn is_ref(field: &FieldDef) -> bool {
+    matches!(field.plan, CellPlan::Ref)
+}
+
+impl TableDef {
+    /// The field of this name.
+    pub fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| field.name == name)
+    }
+
+    /// Whether every field of the column group may be written without a check, so that it can be given out as a slice.
+    pub fn group_is_free(&self, group: usize) -> bool {
+        self.layout.groups[group].fields.iter().all(|field| self.fields[field.at()].free)
+    }
+
+    /// Whether the field of a record image is null.
+    pub fn is_null(&self, image: &[u8], field: usize) -> bool {
+        let at = self.fields[field].at;
+        match at.null_bit {
+            Some(bit) => null_bit(&image[self.layout.groups[at.group].image_offset..], bit),
+            None => is_ref(&self.fields[field]) && self.cell(image, field).iter().all(|byte| *byte == 0),
+        }
+    }
+
+    /// The cell of a field in a record image.
+    pub fn cell<'i>(&self, image: &'i [u8], field: usize) -> &'i [u8] {
+        let at = self.fields[field].at;
+        &image[at.image_offset..at.image_offset + at.size]
+    }
+
+    /// Puts a cell into a record image; `None` makes the field null, as far as it can be.
+    pub fn put_cell(&self, image: &mut [u8], field: usize, cell: Option<&[u8]>) {
+        let at = self.fields[field].at;
+        let target = &mut image[at.image_offset..at.image_offset + at.size];
+        match cell {
+            Some(cell) => target.copy_from_slice(cell),
+            None => target.fill(0),
+        }
+        if let Some(bit) = at.null_bit {
+            let group = self.layout.groups[at.group].image_offset;
+            set_null_bit(&mut image[group..], bit, cell.is_none());
+        }
+    }
+
+    /// Whether records of both are stored alike, so that a version of one is a version of the other.
+    pub fn stores_like(&self, other: &TableDef) -> bool {
+        let same_index = |(a, b): (&IndexDef, &IndexDef)| {
+            a.unique == b.unique
+                && a.kind == b.kind
+                && a.columns.len() == b.columns.len()
+                && a.columns.iter().zip(&b.columns).all(|(a, b)| a.field == b.field)
+        };
+        let same_field = |(a, b): (&FieldDef, &FieldDef)| a.name == b.name && a.plan.same_bytes(&b.plan);
+        self.layout == other.layout
+            && self.counters == other.counters
+            && self.fields.iter().zip(&other.fields).all(same_field)
+            && self.indexes.len() == other.indexes.len()
+            && self.indexes.iter().zip(&other.indexes).all(same_index)
+    }
+}

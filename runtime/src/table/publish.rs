@@ -1,0 +1,69 @@
+//! The cell through which versions reach readers.
+//!
+//! [`Published`] hides `arc-swap`, so that the pointer cell is one decision in one place. Only `load_full` is used: a
+//! reader takes a count on the version and holds nothing of the cell, so a view may be kept for minutes.
+
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+
+/// A value that one writer replaces and any number of readers load, none of them waiting.
+#[derive(Debug)]
+pub struct Published<T> {
+    cell: Arc<ArcSwap<T>>,
+}
+
+impl<T> Published<T> {
+    /// Publishes the first value.
+    pub fn new(value: Arc<T>) -> Published<T> {
+        Published { cell: Arc::new(ArcSwap::new(value)) }
+    }
+
+    /// The value published last.
+    #[inline]
+    pub fn load(&self) -> Arc<T> {
+        self.cell.load_full()
+    }
+
+    /// Publishes `value` and gives the one before.
+    #[inline]
+    pub fn swap(&self, value: Arc<T>) -> Arc<T> {
+        self.cell.swap(value)
+    }
+
+    /// A handle for a thread that reads often.
+    pub fn reader(&self) -> CachedReader<T> {
+        CachedReader { cache: arc_swap::cache::Cache::new(self.cell.clone()) }
+    }
+}
+
+impl<T> Clone for Published<T> {
+    fn clone(&self) -> Self {
+        Published { cell: self.cell.clone() }
+    }
+}
+
+/// Keeps the value it loaded last: a load is a comparison when nothing new was published. It pins that value until its
+/// next load.
+pub struct CachedReader<T> {
+    cache: arc_swap::cache::Cache<Arc<ArcSwap<T>>, Arc<T>>,
+}
+
+impl<T> CachedReader<T> {
+    /// The value published last.
+    #[inline]
+    pub fn load(&mut self) -> &Arc<T> {
+        self.cache.load()
+    }
+}
+
+impl<T> Clone for CachedReader<T> {
+    fn clone(&self) -> Self {
+        CachedReader { cache: self.cache.clone() }
+    }
+}
+
+impl<T> std::fmt::Debug for CachedReader<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("CachedReader")
+    }
+}

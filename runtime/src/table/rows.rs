@@ -1,0 +1,272 @@
+//! Changing a table's rows: slots, dense rows, heap values, index entries. No rule is checked here; `apply.rs` has done
+//! that. Every change goes through [`BufferMut`], so it is undone and published like any other.
+
+use super::buffer::{Buffer, BufferMut, Journal};
+use super::def::{FieldDef, IndexDef, TableDef};
+use super::heap;
+use super::index::btree::BTreeMut;
+use super::meta::{self, Meta};
+use super::version::{GROUPS, IDS, IN_USE, META, SLOT_BYTES, SLOTS, VERSIONS};
+use crate::error::{Error, Result};
+use crate::id::{GENERATION_MAX, RecordId};
+use crate::limits::RECORDS_MAX;
+use crate::record::codec::le_u64;
+use crate::record::heap_ref::HeapCell;
+use crate::record::image::{PENDING, RecordImage};
+use crate::record::key::Key;
+
+/// A table whose rows are being changed.
+pub struct Rows<'a> {
+    /// The table.
+    pub def: &'a TableDef,
+    /// The buffers of its back version.
+    pub buffers: &'a mut [Buffer],
+    /// Where changes are noted.
+    pub journal: &'a mut Journal,
+}
+
+impl<'a> Rows<'a> {
+    /// Buffer number `at`.
+    #[inline]
+    pub(super) fn buffer(&mut self, at: usize) -> BufferMut<'_> {
+        BufferMut::new(&mut self.buffers[at], self.journal, at as u32)
+    }
+
+    /// The table's numbers.
+    #[inline]
+    pub(super) fn meta(&mut self) -> Meta<'_> {
+        Meta(self.buffer(META))
+    }
+
+    fn count(&self) -> usize {
+        meta::get(&self.buffers[META], meta::ROWS) as usize
+    }
+
+    /// Takes a slot for a new record in the row behind the last.
+    fn take_slot(&mut self) -> Result<RecordId> {
+        let row = self.count();
+        let head = meta::get(&self.buffers[META], meta::FREE_SLOT);
+        if head != 0 {
+            let slot = head as u32 - 1;
+            let at = slot as usize * SLOT_BYTES;
+            let entry = le_u64(&self.buffers[SLOTS].bytes()[at..]);
+            let generation = (entry >> 32) as u32;
+            self.meta().set(meta::FREE_SLOT, entry as u32 as u64);
+            self.write_slot(slot, row as u32, generation | IN_USE);
+            return Ok(RecordId::new(slot, generation));
+        }
+        let slot = meta::get(&self.buffers[META], meta::SLOTS) as usize;
+        if slot >= RECORDS_MAX {
+            let table = self.def.name.clone();
+            return Err(Error::Full { table, what: "the number of records", limit: RECORDS_MAX });
+        }
+        self.meta().set(meta::SLOTS, slot as u64 + 1);
+        self.buffer(SLOTS).append(&slot_bytes(row as u32, 1 | IN_USE));
+        Ok(RecordId::new(slot as u32, 1))
+    }
+
+    fn write_slot(&mut self, slot: u32, row: u32, generation: u32) {
+        self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &slot_bytes(row, generation));
+    }
+
+    /// Gives the slot of a deleted record back. One whose generations have run out retires: it is never given out again.
+    fn release_slot(&mut self, id: RecordId) {
+        let generation = id.generation() + 1;
+        if generation > GENERATION_MAX {
+            self.write_slot(id.slot(), 0, generation);
+            return;
+        }
+        let head = meta::get(&self.buffers[META], meta::FREE_SLOT);
+        self.write_slot(id.slot(), head as u32, generation);
+        self.meta().set(meta::FREE_SLOT, id.slot() as u64 + 1);
+    }
+
+    /// Adds a record. Its image must obey every rule; pending heap values are moved into the heap, and the image's cells
+    /// name them there afterwards.
+    pub fn insert(&mut self, image: &mut RecordImage, version: u64) -> Result<RecordId> {
+        for at in 0..self.def.fields.len() {
+            if self.def.fields[at].has_heap {
+                self.store_pending(at, image)?;
+            }
+        }
+        let id = self.take_slot()?;
+        let row = self.count();
+        self.put(IDS, row, 8, &id.get().to_le_bytes());
+        self.put(VERSIONS, row, 8, &version.to_le_bytes());
+        self.append_groups(row, &image.fixed);
+        self.meta().set(meta::ROWS, row as u64 + 1);
+        for at in 0..self.def.indexes.len() {
+            self.index_insert(at, &image.fixed, id);
+        }
+        Ok(id)
+    }
+
+    /// Writes the groups of the row behind the last.
+    pub fn append_groups(&mut self, row: usize, image: &[u8]) {
+        let def = self.def;
+        for (at, group) in def.layout.groups.iter().enumerate() {
+            self.put(GROUPS + at, row, group.stride, &image[group.image_offset..group.image_offset + group.stride]);
+        }
+    }
+
+    /// Writes a row's bytes; the row may be the one behind the last.
+    fn put(&mut self, buffer: usize, row: usize, stride: usize, bytes: &[u8]) {
+        let mut buffer = self.buffer(buffer);
+        if row * stride >= buffer.len() { buffer.append(bytes) } else { buffer.write(row * stride, bytes) }
+    }
+
+    /// Removes the record in `row`. `image` is the fixed part of its image.
+    pub fn remove(&mut self, row: usize, id: RecordId, image: &[u8]) {
+        for at in 0..self.def.indexes.len() {
+            self.index_remove(at, image, id);
+        }
+        for at in 0..self.def.fields.len() {
+            if self.def.fields[at].has_heap {
+                self.free_heap(at, image, None);
+            }
+        }
+        self.release_slot(id);
+        let last = self.count() - 1;
+        if row != last {
+            let moved = le_u64(&self.buffers[IDS].bytes()[last * 8..]);
+            // The slot's upper half, generation and mark, stays.
+            self.buffer(SLOTS).write(moved as u32 as usize * SLOT_BYTES, &(row as u32).to_le_bytes());
+        }
+        self.close_hole(IDS, row, last, 8);
+        self.close_hole(VERSIONS, row, last, 8);
+        for at in 0..self.def.layout.groups.len() {
+            self.close_hole(GROUPS + at, row, last, self.def.layout.groups[at].stride);
+        }
+        self.meta().set(meta::ROWS, last as u64);
+    }
+
+    /// Moves the last row into the hole and zeroes where it was.
+    fn close_hole(&mut self, buffer: usize, row: usize, last: usize, stride: usize) {
+        if stride == 0 {
+            return;
+        }
+        let mut buffer = self.buffer(buffer);
+        if row != last {
+            // Copied through the stack in pieces: the source and the target lie in one buffer.
+            let mut piece = [0; 64];
+            let mut done = 0;
+            while done < stride {
+                let n = (stride - done).min(piece.len());
+                let from = last * stride + done;
+                piece[..n].copy_from_slice(&buffer.bytes()[from..from + n]);
+                buffer.write(row * stride + done, &piece[..n]);
+                done += n;
+            }
+        }
+        buffer.edit(last * stride, stride).fill(0);
+    }
+
+    /// Writes number `at` of the table's numbers.
+    pub fn set_number(&mut self, at: usize, value: u64) {
+        self.meta().set(at, value);
+    }
+
+    /// Notes that auto-increment counter `counter` has given `value`.
+    pub fn set_counter(&mut self, counter: usize, value: u64) {
+        self.meta().set(meta::COUNTERS + counter, value);
+    }
+
+    /// A whole column group, to be overwritten at will by commit `version`.
+    pub fn group_mut(mut self, group: usize, version: u64) -> &'a mut [u8] {
+        self.meta().set(meta::WATERMARK, version);
+        let len = self.count() * self.def.layout.groups[group].stride;
+        let at = GROUPS + group;
+        &mut BufferMut::new(&mut self.buffers[at], self.journal, at as u32).edit_whole()[..len]
+    }
+
+    /// Overwrites a field of a row.
+    #[inline]
+    pub fn write_field(&mut self, row: usize, field: usize, cell: &[u8]) {
+        let at = self.def.fields[field].at;
+        let stride = self.def.layout.groups[at.group].stride;
+        self.buffer(GROUPS + at.group).write(row * stride + at.offset, cell);
+    }
+
+    /// Sets or clears the null bit of a field.
+    pub fn write_null(&mut self, row: usize, field: usize, null: bool) {
+        let at = self.def.fields[field].at;
+        let Some(bit) = at.null_bit else { return };
+        let stride = self.def.layout.groups[at.group].stride;
+        let mut group = self.buffer(GROUPS + at.group);
+        crate::record::codec::set_null_bit(group.edit(row * stride + bit as usize / 8, 1), bit % 8, null);
+    }
+
+    /// Notes the commit that wrote the row last.
+    #[inline]
+    pub fn touch(&mut self, row: usize, version: u64) {
+        if le_u64(&self.buffers[VERSIONS].bytes()[row * 8..]) != version {
+            self.buffer(VERSIONS).write(row * 8, &version.to_le_bytes());
+        }
+    }
+
+    /// Moves the pending heap values of a field into the heap.
+    pub fn store_pending(&mut self, field: usize, image: &mut RecordImage) -> Result<()> {
+        let def = self.def;
+        let mut cells = Vec::new();
+        let FieldDef { plan, at, .. } = &def.fields[field];
+        plan.heap_cells(&image.fixed, at.image_offset, &mut |offset| cells.push(offset));
+        for offset in cells {
+            let cell = HeapCell::from_bytes(&image.fixed[offset..]);
+            if cell.len & PENDING != 0 {
+                let stored = heap::alloc(self, image.pending(cell))?;
+                image.fixed[offset..offset + HeapCell::BYTES].copy_from_slice(&stored.to_bytes());
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the heap blocks of a field back, except those that `kept`, its new image, still names.
+    pub fn free_heap(&mut self, field: usize, image: &[u8], kept: Option<&[u8]>) {
+        self.free_cells(&self.def.fields[field], image, kept);
+    }
+
+    /// The same for a field of the table as it was before an edit.
+    pub fn free_cells(&mut self, field: &FieldDef, image: &[u8], kept: Option<&[u8]>) {
+        let FieldDef { plan, at, .. } = field;
+        let mut keep = Vec::new();
+        if let Some(kept) = kept {
+            plan.heap_cells(kept, at.image_offset, &mut |offset| keep.push(HeapCell::from_bytes(&kept[offset..])));
+        }
+        plan.heap_cells(image, at.image_offset, &mut |offset| {
+            let cell = HeapCell::from_bytes(&image[offset..]);
+            if !keep.contains(&cell) {
+                heap::free(self, cell);
+            }
+        });
+    }
+
+    /// Adds the record's key to an index.
+    pub fn index_insert(&mut self, index: usize, image: &[u8], id: RecordId) {
+        let def = self.def;
+        let item = item(&def.indexes[index], &def.fields, image, id);
+        BTreeMut::new(self.buffer(index_buffer(def, index)), def.indexes[index].shape).insert(item.bytes());
+    }
+
+    /// Takes the record's key out of an index.
+    pub fn index_remove(&mut self, index: usize, image: &[u8], id: RecordId) {
+        let def = self.def;
+        let item = item(&def.indexes[index], &def.fields, image, id);
+        BTreeMut::new(self.buffer(index_buffer(def, index)), def.indexes[index].shape).remove(item.bytes());
+    }
+}
+
+/// Position of the buffer of index number `index`.
+pub fn index_buffer(def: &TableDef, index: usize) -> usize {
+    GROUPS + def.layout.groups.len() + index
+}
+
+fn item(index: &IndexDef, fields: &[FieldDef], image: &[u8], id: RecordId) -> Key {
+    let mut key = Key::new();
+    index.key(image, fields, &mut key);
+    key.raw(&id.get().to_be_bytes());
+    key
+}
+
+fn slot_bytes(row_or_next: u32, generation: u32) -> [u8; SLOT_BYTES] {
+    ((generation as u64) << 32 | row_or_next as u64).to_le_bytes()
+}

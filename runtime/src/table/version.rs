@@ -1,0 +1,180 @@
+//! One version of a table: its buffers, and how they are read.
+//!
+//! ```text
+//! buffers:  | meta | ids | versions | slots | heap | group 0 | group 1 | ... | index 0 | index 1 | ... |
+//! ids:      row -> record id u64            versions: row -> commit of the last write u64
+//! slots:    slot -> | row u32 | generation u32, top bit = in use |
+//!           a free slot holds the next free slot + 1 in place of the row, and the generation its next record will have
+//! group:    row -> its packed fields, stride bytes each
+//! ```
+//!
+//! Rows are dense: a deletion moves the last row into the hole. Rows beyond the last are zero.
+
+use super::buffer::Buffer;
+use super::def::TableDef;
+use super::meta;
+use crate::error::{Error, Result};
+use crate::id::{GENERATION_MAX, RecordId};
+use crate::record::codec::{self, le_u64};
+use crate::record::heap_ref::HeapRef;
+use dbgen_schema::Value;
+
+/// Position of the meta buffer.
+pub const META: usize = 0;
+/// Position of the buffer of record ids.
+pub const IDS: usize = 1;
+/// Position of the buffer of record versions.
+pub const VERSIONS: usize = 2;
+/// Position of the slots.
+pub const SLOTS: usize = 3;
+/// Position of the heap.
+pub const HEAP: usize = 4;
+/// Position of the first column group.
+pub const GROUPS: usize = 5;
+
+/// Bytes of a slot.
+pub const SLOT_BYTES: usize = 8;
+/// Set in the generation of a slot that holds a record.
+pub const IN_USE: u32 = 1 << 31;
+
+const _: () = assert!(GENERATION_MAX < IN_USE);
+
+/// One version of a table. Published ones never change.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TableVersion {
+    /// How many times the table was published, this time included.
+    pub(crate) seq: u64,
+    pub(crate) buffers: Vec<Buffer>,
+}
+
+impl TableVersion {
+    /// An empty table.
+    pub fn new(def: &TableDef) -> TableVersion {
+        let count = GROUPS + def.layout.groups.len() + def.indexes.len();
+        let mut buffers = Vec::with_capacity(count);
+        buffers.resize_with(count, Buffer::default);
+        buffers[META] = Buffer::zeroed(meta::size_bytes(def.counters));
+        buffers[IDS] = Buffer::with_capacity(def.capacity * 8);
+        buffers[VERSIONS] = Buffer::with_capacity(def.capacity * 8);
+        buffers[SLOTS] = Buffer::with_capacity(def.capacity * SLOT_BYTES);
+        for (at, group) in def.layout.groups.iter().enumerate() {
+            buffers[GROUPS + at] = Buffer::with_capacity(def.capacity * group.stride);
+        }
+        TableVersion { seq: 0, buffers }
+    }
+
+    /// Records.
+    #[inline]
+    pub fn len(&self) -> usize {
+        meta::get(&self.buffers[META], meta::ROWS) as usize
+    }
+
+    /// Whether there are no records.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The row of a record, if it exists.
+    #[inline]
+    pub fn row_of(&self, id: RecordId) -> Option<usize> {
+        let at = id.slot() as usize * SLOT_BYTES;
+        let slot = le_u64(self.buffers[SLOTS].bytes().get(at..at + SLOT_BYTES)?);
+        ((slot >> 32) as u32 == id.generation() | IN_USE).then_some(slot as u32 as usize)
+    }
+
+    /// Whether the id was good once.
+    pub fn is_stale(&self, id: RecordId) -> bool {
+        let at = id.slot() as usize * SLOT_BYTES;
+        let slot = self.buffers[SLOTS].bytes().get(at..at + SLOT_BYTES).map(le_u64);
+        slot.is_some_and(|slot| ((slot >> 32) as u32 & !IN_USE) > id.generation())
+    }
+
+    /// The id of the record in a row.
+    #[inline]
+    pub fn id_at(&self, row: usize) -> Option<RecordId> {
+        RecordId::from_u64(le_u64(self.buffers[IDS].bytes().get(row * 8..row * 8 + 8)?))
+    }
+
+    /// The commit of the last write of a row, be it its own or that of a whole column group.
+    #[inline]
+    pub fn version_at(&self, row: usize) -> u64 {
+        let own = self.buffers[VERSIONS].bytes().get(row * 8..row * 8 + 8).map_or(0, le_u64);
+        own.max(meta::get(&self.buffers[META], meta::WATERMARK))
+    }
+
+    /// The heap that cells of records point into.
+    #[inline]
+    pub fn heap(&self) -> HeapRef<'_> {
+        HeapRef(self.buffers[HEAP].bytes())
+    }
+
+    /// Bytes of all buffers: in use, and allocated.
+    pub fn bytes(&self) -> (usize, usize) {
+        self.buffers.iter().fold((0, 0), |(used, held), buffer| (used + buffer.len(), held + buffer.capacity()))
+    }
+}
+
+/// A version of a table with what is known of the table: what both faces read through.
+#[derive(Debug, Clone, Copy)]
+pub struct TableView<'v> {
+    /// The table.
+    pub(crate) def: &'v TableDef,
+    /// Its version.
+    pub(crate) version: &'v TableVersion,
+}
+
+impl<'v> TableView<'v> {
+    /// The row of a record; an error that names table and id if it does not exist.
+    #[inline]
+    pub fn row_of(self, id: RecordId) -> Result<usize> {
+        match self.version.row_of(id) {
+            Some(row) => Ok(row),
+            None => Err(self.not_found(id)),
+        }
+    }
+
+    #[cold]
+    fn not_found(self, id: RecordId) -> Error {
+        Error::NotFound { table: self.def.name.clone(), id: id.get(), stale: self.version.is_stale(id) }
+    }
+
+    /// The rows of a column group, as bytes.
+    #[inline]
+    pub fn group_bytes(self, group: usize) -> &'v [u8] {
+        let len = self.version.len() * self.def.layout.groups[group].stride;
+        &self.version.buffers[GROUPS + group].bytes()[..len]
+    }
+
+    /// The bytes of index number `index`.
+    #[inline]
+    pub fn index_bytes(self, index: usize) -> &'v [u8] {
+        self.version.buffers[GROUPS + self.def.layout.groups.len() + index].bytes()
+    }
+
+    /// Appends the record in `row` to `image`, as a record image's fixed part.
+    pub fn gather(self, row: usize, image: &mut Vec<u8>) {
+        for (at, group) in self.def.layout.groups.iter().enumerate() {
+            let start = row * group.stride;
+            image.extend_from_slice(&self.version.buffers[GROUPS + at].bytes()[start..start + group.stride]);
+        }
+    }
+
+    /// The value of a field of the record in `row`.
+    pub fn value(self, row: usize, field: usize) -> Value {
+        let field = &self.def.fields[field];
+        let stride = self.def.layout.groups[field.at.group].stride;
+        let bytes = &self.version.buffers[GROUPS + field.at.group].bytes()[row * stride..(row + 1) * stride];
+        if field.at.null_bit.is_some_and(|bit| codec::null_bit(bytes, bit)) {
+            return Value::Null;
+        }
+        codec::read(&field.plan, &bytes[field.at.offset..field.at.offset + field.at.size], self.version.heap())
+    }
+
+    /// The value of a field in a record image whose heap cells, as far as they are not pending, point into this version.
+    pub fn value_in(self, image: &[u8], field: usize) -> Value {
+        if self.def.is_null(image, field) {
+            return Value::Null;
+        }
+        codec::read(&self.def.fields[field].plan, self.def.cell(image, field), self.version.heap())
+    }
+}

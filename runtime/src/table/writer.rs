@@ -1,0 +1,261 @@
+//! The writing side of a table: which versions circulate, and how one that comes back is brought up to date.
+//!
+//! ```text
+//!   readers ──► current ◄── published, never changes
+//!                  ▲
+//!   writer  ──► back        exclusively ours (`Arc::get_mut`), becomes current at the next publication
+//!               spares      published before; one that no reader holds any more becomes the next back
+//! ```
+//!
+//! A spare lacks what was published since it was current. The last publications' notes are kept in `history`, so taking
+//! a spare means copying those ranges from `current`, nothing else; only when all spares are pinned (or too old) is a
+//! version copied whole. Nobody waits: a reader that holds a version for minutes costs one more copy, not a stall.
+//!
+//! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing.
+
+use super::buffer::{Entry, Journal, Mark, catch_up};
+use super::def::TableDef;
+use super::rows::Rows;
+use super::version::{TableVersion, TableView};
+use crate::id::RecordId;
+use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new.
+    Insert,
+    /// Some of its fields were written.
+    Update,
+    /// It is gone.
+    Delete,
+}
+
+/// A change to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The record.
+    pub id: RecordId,
+    /// What happened.
+    pub kind: ChangeKind,
+}
+
+/// What one publication changed.
+#[derive(Debug)]
+struct Published {
+    seq: u64,
+    commit: u64,
+    entries: Vec<Entry>,
+    changes: Vec<Change>,
+}
+
+/// Figures of a table's publication, since the database was opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PublicationStats {
+    /// Versions made by copying a whole table, since no spare was free.
+    pub whole_copies: u64,
+    /// Bytes copied to bring spares up to date.
+    pub catch_up_bytes: u64,
+}
+
+/// The writing side of a table.
+#[derive(Debug)]
+pub struct TableWriter {
+    current: Arc<TableVersion>,
+    back: Option<Arc<TableVersion>>,
+    spares: Vec<Arc<TableVersion>>,
+    journal: Journal,
+    changes: Vec<Change>,
+    history: VecDeque<Published>,
+    /// Notes in the history, all publications together.
+    history_entries: usize,
+    /// Where the running transaction began in this table, if it has touched it.
+    began: Option<Savepoint>,
+    /// Publication figures.
+    pub stats: PublicationStats,
+}
+
+/// A moment to which a table can be rolled back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Savepoint {
+    journal: Mark,
+    changes: usize,
+}
+
+impl TableWriter {
+    /// Starts with `version` published.
+    pub fn new(version: TableVersion) -> TableWriter {
+        TableWriter {
+            current: Arc::new(version),
+            back: None,
+            spares: Vec::new(),
+            journal: Journal::default(),
+            changes: Vec::new(),
+            history: VecDeque::new(),
+            history_entries: 0,
+            began: None,
+            stats: PublicationStats::default(),
+        }
+    }
+
+    /// The published version.
+    pub fn current(&self) -> &Arc<TableVersion> {
+        &self.current
+    }
+
+    /// What a transaction reads: its own writes, if there are any.
+    #[inline]
+    pub fn view<'v>(&'v self, def: &'v TableDef) -> TableView<'v> {
+        TableView { def, version: self.back.as_deref().unwrap_or(&self.current) }
+    }
+
+    /// Notes that the running transaction changes this table; says whether that is new.
+    #[inline]
+    pub fn touch(&mut self) -> bool {
+        let new = self.began.is_none();
+        if new {
+            self.began = Some(Savepoint { journal: self.journal.mark(), changes: self.changes.len() });
+        }
+        new
+    }
+
+    /// The rows, to be changed. [`touch`](TableWriter::touch) comes first.
+    #[inline]
+    pub fn rows<'w>(&'w mut self, def: &'w TableDef) -> Rows<'w> {
+        debug_assert!(self.began.is_some(), "only inside a transaction");
+        let back = match &mut self.back {
+            Some(back) => back,
+            empty => empty.insert(take_back(&self.current, &mut self.spares, &self.history, &mut self.stats)),
+        };
+        // `back` is never shared before its publication, so this is no copy.
+        let version = Arc::make_mut(back);
+        Rows { def, buffers: &mut version.buffers, journal: &mut self.journal }
+    }
+
+    /// Notes a change to a record.
+    #[inline]
+    pub fn note(&mut self, id: RecordId, kind: ChangeKind) {
+        self.changes.push(Change { id, kind });
+    }
+
+    /// Changes since the last publication.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+
+    /// Ends the running transaction: its changes stay.
+    pub fn commit(&mut self) {
+        self.began = None;
+        self.journal.commit();
+    }
+
+    /// Ends the running transaction: every buffer is as it was when it began.
+    pub fn rollback(&mut self) {
+        if let Some(savepoint) = self.began.take() {
+            self.rollback_to(savepoint);
+        }
+    }
+
+    /// A moment of the running transaction.
+    pub fn savepoint(&mut self) -> Savepoint {
+        Savepoint { journal: self.journal.mark(), changes: self.changes.len() }
+    }
+
+    /// The savepoint at which the running transaction began, if it has touched this table.
+    pub fn began(&self) -> Option<Savepoint> {
+        self.began
+    }
+
+    /// Puts every buffer back to where it was at `savepoint`.
+    pub fn rollback_to(&mut self, savepoint: Savepoint) {
+        self.changes.truncate(savepoint.changes);
+        if let Some(back) = &mut self.back {
+            let version = Arc::make_mut(back);
+            self.journal.rollback(savepoint.journal, &mut version.buffers, &self.current.buffers);
+        }
+    }
+
+    /// Whether there is something to publish.
+    pub fn is_dirty(&self) -> bool {
+        !self.journal.is_empty() || !self.changes.is_empty()
+    }
+
+    /// Whether a publication would leave no version to write on but by exceeding the bound.
+    pub fn is_starved(&mut self) -> bool {
+        let versions = self.spares.len() + 2;
+        versions >= TABLE_VERSIONS_MAX && !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some())
+    }
+
+    /// Makes the back version the current one and gives it, to be put into the root.
+    pub fn publish(&mut self, commit: u64) -> Arc<TableVersion> {
+        let Some(mut back) = self.back.take() else { return self.current.clone() };
+        let seq = self.current.seq + 1;
+        Arc::make_mut(&mut back).seq = seq;
+        let old = std::mem::replace(&mut self.current, back);
+        self.spares.push(old);
+        let mut reuse = Published::empty();
+        while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
+            let Some(oldest) = self.history.pop_front() else { break };
+            self.history_entries -= oldest.entries.len();
+            reuse = oldest;
+        }
+        reuse.changes.clear();
+        let entries = self.journal.publish(reuse.entries);
+        let changes = std::mem::replace(&mut self.changes, reuse.changes);
+        self.history_entries += entries.len();
+        self.history.push_back(Published { seq, commit, entries, changes });
+        self.current.clone()
+    }
+
+    /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
+    pub fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
+        let complete = self.history.front().is_none_or(|first| first.seq == 1 || first.commit <= commit);
+        complete.then(|| self.history.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().copied()))
+    }
+}
+
+impl Published {
+    fn empty() -> Published {
+        Published { seq: 0, commit: 0, entries: Vec::new(), changes: Vec::new() }
+    }
+}
+
+/// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
+fn take_back(
+    current: &TableVersion,
+    spares: &mut Vec<Arc<TableVersion>>,
+    history: &VecDeque<Published>,
+    stats: &mut PublicationStats,
+) -> Arc<TableVersion> {
+    let oldest = history.front().map_or(current.seq + 1, |first| first.seq);
+    drop_idle(spares, oldest);
+    // The newest free spare lacks least.
+    for at in (0..spares.len()).rev() {
+        let Some(spare) = Arc::get_mut(&mut spares[at]) else { continue };
+        // Publications are numbered without gaps, so the place of the first one missed follows from its number.
+        let missed = history.range((spare.seq + 1 - oldest) as usize..).map(|published| published.entries.as_slice());
+        stats.catch_up_bytes += catch_up(&mut spare.buffers, &current.buffers, missed) as u64;
+        spare.seq = current.seq;
+        return spares.remove(at);
+    }
+    stats.whole_copies += 1;
+    Arc::new(TableVersion {
+        seq: current.seq,
+        buffers: current.buffers.iter().map(super::buffer::Buffer::copy).collect(),
+    })
+}
+
+/// Drops free spares that are too old to be brought up to date, and all but the two newest of the others: three versions
+/// circulate when a reader comes and goes, two when none does for a while.
+fn drop_idle(spares: &mut Vec<Arc<TableVersion>>, oldest: u64) {
+    const FREE_MAX: usize = 2;
+    if spares.len() <= FREE_MAX && spares.iter().all(|spare| spare.seq + 1 >= oldest) {
+        return;
+    }
+    let mut free = spares.iter_mut().filter_map(|spare| Arc::get_mut(spare).map(|spare| spare.seq)).collect::<Vec<_>>();
+    free.sort_unstable_by(|a, b| b.cmp(a));
+    let keep = free.get(FREE_MAX - 1).copied().unwrap_or(0).max(oldest.saturating_sub(1));
+    spares.retain_mut(|spare| Arc::get_mut(spare).is_none_or(|spare| spare.seq >= keep));
+}

@@ -1,0 +1,75 @@
+//! What a system gets.
+
+use crate::txn::Transaction;
+use crate::typed::Facade;
+use std::ops::{Deref, DerefMut};
+use std::time::Duration;
+
+/// Which tick it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TickInfo {
+    /// Counts from 1.
+    pub number: u64,
+    /// Time that a tick stands for.
+    pub dt: Duration,
+    /// Time of the world: the ticks until now, this one included.
+    pub time: Duration,
+}
+
+/// A transaction with a clock, and with the world as it stood when the tick began.
+pub struct Tick<S: Facade> {
+    tx: S::Tx,
+    info: TickInfo,
+    view: S::View,
+}
+
+impl<S: Facade> Tick<S> {
+    pub(crate) fn new(tx: S::Tx, info: TickInfo, view: S::View) -> Self {
+        Tick { tx, info, view }
+    }
+
+    /// Seconds that a tick stands for.
+    pub fn dt(&self) -> f32 {
+        self.info.dt.as_secs_f32()
+    }
+
+    /// Which tick it is.
+    pub fn info(&self) -> TickInfo {
+        self.info
+    }
+
+    /// The number of the tick, from 1.
+    pub fn number(&self) -> u64 {
+        self.info.number
+    }
+
+    /// The world as it stood when the tick began. It borrows nothing from the transaction: read from it while you write.
+    pub fn view(&self) -> S::View {
+        self.view.clone()
+    }
+}
+
+impl<S: Facade> Deref for Tick<S> {
+    type Target = S::Tx;
+    fn deref(&self) -> &S::Tx {
+        &self.tx
+    }
+}
+
+impl<S: Facade> DerefMut for Tick<S> {
+    fn deref_mut(&mut self) -> &mut S::Tx {
+        &mut self.tx
+    }
+}
+
+impl<S: Facade> From<Tick<S>> for Transaction {
+    fn from(tick: Tick<S>) -> Transaction {
+        tick.tx.into()
+    }
+}
+
+impl<S: Facade> std::fmt::Debug for Tick<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Tick").field(&self.info).finish()
+    }
+}

@@ -1,0 +1,231 @@
+//! What the loop measures of itself: HDR histograms per tick and per system.
+
+use crate::db::Database;
+use crate::engine::EngineStats;
+use crate::error::{Error, Result};
+use hdrhistogram::Histogram;
+use std::time::Duration;
+
+/// Quantiles of a duration.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Quantiles {
+    /// Half of them took at most this long.
+    pub p50: Duration,
+    /// 99 of 100 took at most this long.
+    pub p99: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+/// Figures of a loop, over a window or a whole run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Figures {
+    /// Over how long.
+    pub over: Duration,
+    /// Ticks run.
+    pub ticks: u64,
+    /// How long they took.
+    pub tick: Quantiles,
+    /// How late they began.
+    pub jitter: Quantiles,
+    /// Ticks that took longer than their time.
+    pub overruns: u64,
+    /// Ticks that were dropped, since the loop lagged too far behind.
+    pub dropped: u64,
+    /// Systems that failed or panicked, all runs together.
+    pub failures: u64,
+    /// The last failure: system, tick and what it said.
+    pub last_failure: Option<(String, u64, String)>,
+    /// Every system's name and how long it took.
+    pub systems: Vec<(String, Quantiles)>,
+    /// Transactions committed.
+    pub commits: u64,
+    /// Records in all tables.
+    pub records: u64,
+}
+
+impl std::fmt::Display for Figures {
+    /// One line for a log.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let ms = |d: Duration| d.as_secs_f64() * 1e3;
+        write!(
+            f,
+            "ticks {} | p50 {:.2} ms | p99 {:.2} ms | jitter p99 {:.2} ms | overruns {} | records {} | commits {}",
+            self.ticks,
+            ms(self.tick.p50),
+            ms(self.tick.p99),
+            ms(self.jitter.p99),
+            self.overruns,
+            self.records,
+            self.commits
+        )?;
+        if self.dropped > 0 {
+            write!(f, " | dropped {}", self.dropped)?;
+        }
+        match &self.last_failure {
+            Some((system, tick, error)) => {
+                write!(f, " | failures {}, the last in `{system}` at tick {tick}: {error}", self.failures)
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// Collects figures: those of the running window, and those of the windows before.
+pub(super) struct Recorder {
+    names: Vec<String>,
+    window: Window,
+    total: Window,
+    ended: Duration,
+}
+
+struct Window {
+    tick: Durations,
+    jitter: Durations,
+    systems: Vec<Durations>,
+    overruns: u64,
+    dropped: u64,
+    failures: u64,
+    last_failure: Option<(String, u64, String)>,
+    stats_at_start: EngineStats,
+}
+
+/// A histogram of durations in nanoseconds, up to a minute, to three digits.
+struct Durations(Option<Histogram<u64>>);
+
+impl Durations {
+    fn new() -> Durations {
+        // The bounds are constants that hdrhistogram accepts; were it to refuse them, there would be no figures.
+        Durations(Histogram::new_with_bounds(1, 60_000_000_000, 3).ok())
+    }
+
+    fn add(&mut self, duration: Duration) {
+        if let Some(histogram) = &mut self.0 {
+            histogram.saturating_record(duration.as_nanos().min(u64::MAX.into()) as u64);
+        }
+    }
+
+    fn merge(&mut self, other: &Durations) {
+        if let (Some(mine), Some(theirs)) = (&mut self.0, &other.0) {
+            // Both have the same bounds, which is all that could be wrong.
+            let _ = mine.add(theirs);
+        }
+    }
+
+    fn count(&self) -> u64 {
+        self.0.as_ref().map_or(0, Histogram::len)
+    }
+
+    fn quantiles(&self) -> Quantiles {
+        let Some(histogram) = &self.0 else { return Quantiles::default() };
+        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile));
+        Quantiles { p50: at(0.5), p99: at(0.99), max: Duration::from_nanos(histogram.max()) }
+    }
+}
+
+impl Window {
+    fn new(systems: usize) -> Window {
+        Window {
+            tick: Durations::new(),
+            jitter: Durations::new(),
+            systems: (0..systems).map(|_| Durations::new()).collect(),
+            overruns: 0,
+            dropped: 0,
+            failures: 0,
+            last_failure: None,
+            stats_at_start: EngineStats::default(),
+        }
+    }
+
+    fn add(&mut self, other: &Window) {
+        self.tick.merge(&other.tick);
+        self.jitter.merge(&other.jitter);
+        for (mine, theirs) in self.systems.iter_mut().zip(&other.systems) {
+            mine.merge(theirs);
+        }
+        self.overruns += other.overruns;
+        self.dropped += other.dropped;
+        self.failures += other.failures;
+        if other.last_failure.is_some() {
+            self.last_failure.clone_from(&other.last_failure);
+        }
+    }
+
+    fn figures(&self, names: &[String], over: Duration, db: &Database) -> Result<Figures> {
+        let stats = db.stats()?;
+        Ok(Figures {
+            over,
+            ticks: self.tick.count(),
+            tick: self.tick.quantiles(),
+            jitter: self.jitter.quantiles(),
+            overruns: self.overruns,
+            dropped: self.dropped,
+            failures: self.failures,
+            last_failure: self.last_failure.clone(),
+            systems: names.iter().cloned().zip(self.systems.iter().map(Durations::quantiles)).collect(),
+            commits: stats.commits - self.stats_at_start.commits,
+            records: db.read().tables().map(|table| table.len() as u64).sum(),
+        })
+    }
+}
+
+impl Recorder {
+    pub(super) fn new(names: Vec<String>) -> Recorder {
+        let systems = names.len();
+        Recorder { names, window: Window::new(systems), total: Window::new(systems), ended: Duration::ZERO }
+    }
+
+    pub(super) fn tick(&mut self, took: Duration) {
+        self.window.tick.add(took);
+    }
+
+    pub(super) fn system(&mut self, at: usize, took: Duration) {
+        self.window.systems[at].add(took);
+    }
+
+    pub(super) fn jitter(&mut self, late: Duration) {
+        self.window.jitter.add(late);
+    }
+
+    pub(super) fn overrun(&mut self) {
+        self.window.overruns += 1;
+    }
+
+    pub(super) fn dropped(&mut self, ticks: u64) {
+        self.window.dropped += ticks;
+    }
+
+    pub(super) fn failure(&mut self, system: usize, tick: u64, error: &Error) {
+        self.window.failures += 1;
+        self.window.last_failure = Some((self.names[system].clone(), tick, error.to_string()));
+    }
+
+    /// The figures of the window, which ends here.
+    pub(super) fn window(&mut self, over: Duration, db: &Database) -> Result<Figures> {
+        let figures = self.window.figures(&self.names, over, db)?;
+        self.ended += over;
+        self.close_window();
+        self.window.stats_at_start = db.stats()?;
+        Ok(figures)
+    }
+
+    /// Ends the last window; the run took `over` in all.
+    pub(super) fn end(&mut self, over: Duration) {
+        self.close_window();
+        self.ended = over;
+    }
+
+    fn close_window(&mut self) {
+        let window = std::mem::replace(&mut self.window, Window::new(self.names.len()));
+        self.total.add(&window);
+    }
+
+    /// The figures since the start.
+    pub(super) fn total(&self, db: &Database) -> Result<Figures> {
+        let mut all = Window::new(self.names.len());
+        for part in [&self.total, &self.window] {
+            all.add(part);
+        }
+        all.figures(&self.names, self.ended, db)
+    }
+}

@@ -1,0 +1,319 @@
+//! The tick loop: a world that runs by itself, at 15 to 120 Hz, on one thread.
+//!
+//! ```text
+//! tick n:      system 1 | system 2 | ... | publish          each system a transaction of its own
+//! in between:  wait on the queue of requests until the next deadline; execute them as they come, publish, answer
+//! ```
+//!
+//! A system that fails or panics is rolled back, reported, and the loop goes on. A tick that takes too long starts the
+//! next one at once; a lag of more than [`lag_ticks_max`](TickLoop::lag_ticks_max) ticks is dropped and counted, so that a
+//! slow second does not become a slow minute.
+
+mod context;
+mod figures;
+mod queue;
+
+pub use context::{Tick, TickInfo};
+pub use figures::{Figures, Quantiles};
+pub(crate) use queue::{Answer, Queue};
+
+use crate::db::Db;
+use crate::error::{Error, Result};
+use crate::limits::{TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
+use crate::typed::Facade;
+use figures::Recorder;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+/// When requests from outside are executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CommitMode {
+    /// As they come, between ticks.
+    #[default]
+    Eager,
+    /// At the next tick.
+    Tick,
+}
+
+type System<S> = Box<dyn FnMut(&mut Tick<S>) -> Result<()> + Send>;
+type Report = Box<dyn FnMut(&Figures) + Send>;
+
+/// A loop that runs systems at a fixed rate.
+pub struct TickLoop<S: Facade> {
+    db: Db<S>,
+    rate_hz: f64,
+    systems: Vec<(String, System<S>)>,
+    commit: CommitMode,
+    lag_ticks_max: u32,
+    ticks_max: Option<u64>,
+    report_every: Duration,
+    report: Option<Report>,
+    stop: Arc<AtomicBool>,
+}
+
+/// Ends a loop from elsewhere.
+#[derive(Debug, Clone)]
+pub struct StopHandle {
+    stop: Arc<AtomicBool>,
+}
+
+impl StopHandle {
+    /// Lets the running tick finish and ends the loop.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the loop was asked to end.
+    pub fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+}
+
+impl<S: Facade> std::fmt::Debug for TickLoop<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TickLoop({} Hz, {} systems)", self.rate_hz, self.systems.len())
+    }
+}
+
+impl<S: Facade> TickLoop<S> {
+    pub(crate) fn new(db: Db<S>, rate_hz: f64) -> Self {
+        TickLoop {
+            db,
+            rate_hz,
+            systems: Vec::new(),
+            commit: CommitMode::default(),
+            lag_ticks_max: 5,
+            ticks_max: None,
+            report_every: Duration::from_secs(1),
+            report: None,
+            stop: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
+    /// Adds a system: code that runs in every tick, after those added before, in a transaction of its own.
+    #[must_use]
+    pub fn system(
+        mut self,
+        name: impl Into<String>,
+        system: impl FnMut(&mut Tick<S>) -> Result<()> + Send + 'static,
+    ) -> Self {
+        self.systems.push((name.into(), Box::new(system)));
+        self
+    }
+
+    /// Adds a procedure: a named transaction that RPC and clients call; see [`procedure`](crate::procedure).
+    #[must_use]
+    pub fn procedure<A, R>(
+        self,
+        name: impl Into<String>,
+        body: impl Fn(&mut S::Tx, A) -> Result<R> + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: DeserializeOwned + JsonSchema,
+        R: Serialize,
+    {
+        self.db.shared.procedures.register::<S, A, R>(name.into(), body);
+        self
+    }
+
+    /// When requests from outside are executed; as they come, if not said.
+    #[must_use]
+    pub fn commit(mut self, mode: CommitMode) -> Self {
+        self.commit = mode;
+        self
+    }
+
+    /// How many ticks the loop may lag behind before it drops them; 5 if not said.
+    #[must_use]
+    pub fn lag_ticks_max(mut self, ticks: u32) -> Self {
+        self.lag_ticks_max = ticks;
+        self
+    }
+
+    /// Ends the loop after so many ticks.
+    #[must_use]
+    pub fn ticks_max(mut self, ticks: u64) -> Self {
+        self.ticks_max = Some(ticks);
+        self
+    }
+
+    /// Calls `report` with the figures of the last second, once a second.
+    #[must_use]
+    pub fn report(mut self, report: impl FnMut(&Figures) + Send + 'static) -> Self {
+        self.report = Some(Box::new(report));
+        self
+    }
+
+    /// What ends the loop from elsewhere.
+    pub fn stop_handle(&self) -> StopHandle {
+        StopHandle { stop: self.stop.clone() }
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db<S> {
+        &self.db
+    }
+
+    /// Runs the loop on this thread until it is stopped; gives the figures of the whole run.
+    ///
+    /// # Errors
+    /// [`Error::TickRate`]; [`Error::Stopped`] if another loop runs on this database.
+    pub fn run(mut self) -> Result<Figures> {
+        let stepper = self.start()?;
+        self.run_from(stepper)
+    }
+
+    /// The loop without its clock: each call of [`step`](Stepper::step) runs one tick, at once. For tests and tools:
+    /// thousands of ticks without sleeping.
+    ///
+    /// # Errors
+    /// As [`run`](TickLoop::run).
+    pub fn stepped(mut self) -> Result<Stepper<S>> {
+        self.start()
+    }
+
+    fn start(&mut self) -> Result<Stepper<S>> {
+        if !(TICK_RATE_HZ_MIN..=TICK_RATE_HZ_MAX).contains(&self.rate_hz) {
+            return Err(Error::TickRate(self.rate_hz));
+        }
+        let names = self.systems.iter().map(|(name, _)| name.clone()).collect();
+        Ok(Stepper {
+            requests: self.db.shared.queue.open()?,
+            systems: std::mem::take(&mut self.systems),
+            recorder: Recorder::new(names),
+            period: Duration::from_secs_f64(1.0 / self.rate_hz),
+            next: 1,
+            db: self.db.clone(),
+        })
+    }
+
+    fn run_from(mut self, mut stepper: Stepper<S>) -> Result<Figures> {
+        let clock = self.db.shared.clock.clone();
+        let started = clock.monotonic();
+        let (mut deadline, mut reported) = (started, started);
+        while !self.stop.load(Ordering::SeqCst) && self.ticks_max.is_none_or(|max| stepper.next <= max) {
+            stepper.wait_until(deadline, self.commit)?;
+            let begun = clock.monotonic();
+            stepper.recorder.jitter(begun.saturating_sub(deadline));
+            stepper.step()?;
+            let now = clock.monotonic();
+            deadline += stepper.period;
+            if now > deadline {
+                deadline = self.catch_up(&mut stepper, deadline, now);
+            }
+            if now - reported >= self.report_every {
+                let figures = stepper.figures_of_window(now - reported)?;
+                reported = now;
+                if let Some(report) = &mut self.report {
+                    report(&figures);
+                }
+            }
+        }
+        stepper.recorder.end(clock.monotonic() - started);
+        stepper.figures()
+    }
+
+    /// A tick took longer than its time: the next starts at once; what lags too far behind is dropped.
+    fn catch_up(&self, stepper: &mut Stepper<S>, deadline: Duration, now: Duration) -> Duration {
+        stepper.recorder.overrun();
+        let lag = ((now - deadline).as_secs_f64() * self.rate_hz) as u32;
+        if lag <= self.lag_ticks_max {
+            return deadline;
+        }
+        let dropped = lag - self.lag_ticks_max;
+        stepper.recorder.dropped(dropped.into());
+        tracing::warn!(dropped, lag, "the tick loop lags: ticks were dropped");
+        deadline + stepper.period * dropped
+    }
+}
+
+/// A tick loop that is moved by hand.
+pub struct Stepper<S: Facade> {
+    db: Db<S>,
+    requests: queue::Requests,
+    systems: Vec<(String, System<S>)>,
+    recorder: Recorder,
+    period: Duration,
+    /// The number of the next tick, from 1.
+    next: u64,
+}
+
+impl<S: Facade> std::fmt::Debug for Stepper<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Stepper(tick {})", self.next)
+    }
+}
+
+impl<S: Facade> Stepper<S> {
+    /// Executes the waiting requests, runs one tick and publishes it; gives its number.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a transaction of the same thread.
+    pub fn step(&mut self) -> Result<u64> {
+        let clock = self.db.shared.clock.clone();
+        let begun = clock.monotonic();
+        self.execute_waiting()?;
+        let info = TickInfo { number: self.next, dt: self.period, time: self.period * self.next as u32 };
+        self.next += 1;
+        let shared = self.db.shared.clone();
+        let view = self.db.read();
+        let mut writer = shared.lock()?;
+        for (at, (name, system)) in self.systems.iter_mut().enumerate() {
+            let before = clock.monotonic();
+            let wrap = |tx| Tick::new(S::Tx::from(tx), info, view.clone());
+            if let Err(error) = writer.run(wrap, system).into_result() {
+                tracing::error!(system = %name, tick = info.number, %error, "a system failed and was rolled back");
+                self.recorder.failure(at, info.number, &error);
+            }
+            self.recorder.system(at, clock.monotonic() - before);
+        }
+        drop(view);
+        writer.engine().publish();
+        drop(writer);
+        self.recorder.tick(clock.monotonic() - begun);
+        Ok(info.number)
+    }
+
+    /// Figures since the start.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a transaction of the same thread.
+    pub fn figures(&self) -> Result<Figures> {
+        self.recorder.total(&self.db.as_dynamic())
+    }
+
+    fn figures_of_window(&mut self, over: Duration) -> Result<Figures> {
+        self.recorder.window(over, &self.db.as_dynamic())
+    }
+
+    /// Waits for the deadline; meanwhile executes requests as they come.
+    fn wait_until(&mut self, deadline: Duration, commit: CommitMode) -> Result<()> {
+        /// The queue's own wait may oversleep by this much: the rest is the hybrid sleeper's.
+        const QUEUE_MARGIN: Duration = Duration::from_micros(1200);
+        let clock = self.db.shared.clock.clone();
+        if commit == CommitMode::Eager {
+            loop {
+                let left = deadline.saturating_sub(clock.monotonic());
+                if left <= QUEUE_MARGIN {
+                    break;
+                }
+                if let Some(job) = self.requests.wait(left - QUEUE_MARGIN) {
+                    self.requests.execute(&self.db.shared, job)?;
+                }
+            }
+        }
+        clock.sleep_until(deadline);
+        Ok(())
+    }
+
+    fn execute_waiting(&mut self) -> Result<()> {
+        match self.requests.next() {
+            Some(job) => self.requests.execute(&self.db.shared, job),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! A transaction: the writer's side of the database, lent to one closure.
+
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::record::image::RecordImage;
+use crate::table::writer as table;
+use crate::typed::{Table, TableMut, TableRef};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// A running transaction. It owns the writing side of the database until it ends, so it borrows nothing.
+#[derive(Debug)]
+pub struct Transaction {
+    pub(crate) engine: Box<Engine>,
+}
+
+/// A moment of a transaction.
+#[derive(Debug, Clone)]
+pub struct Savepoint(Vec<(u32, table::Savepoint)>);
+
+/// Runs `body` as a part of a transaction that can fail by itself, in whatever guise the transaction comes.
+pub(crate) fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
+    let savepoint = tx.as_mut().savepoint();
+    let result = body(tx);
+    if result.is_err() {
+        tx.as_mut().rollback_to(&savepoint);
+    }
+    result
+}
+
+/// How a closure ended.
+pub(crate) enum Outcome<R> {
+    /// It returned; on `Err` everything was rolled back.
+    Returned(Result<R>),
+    /// It panicked; everything was rolled back.
+    Panicked(Box<dyn std::any::Any + Send>),
+}
+
+impl Transaction {
+    /// Runs `body` as one transaction, in the guise that `wrap` gives it: committed on `Ok`, rolled back on `Err` and on
+    /// panic. Gives the engine back.
+    pub(crate) fn run<T: Into<Transaction>, R>(
+        mut engine: Box<Engine>,
+        wrap: impl FnOnce(Transaction) -> T,
+        body: impl FnOnce(&mut T) -> Result<R>,
+    ) -> (Box<Engine>, Outcome<R>) {
+        engine.begin();
+        let mut tx = wrap(Transaction { engine });
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut tx)));
+        let mut engine = tx.into().engine;
+        match &outcome {
+            Ok(Ok(_)) => engine.commit(),
+            Ok(Err(_)) | Err(_) => engine.rollback(),
+        }
+        (engine, outcome.map_or_else(Outcome::Panicked, Outcome::Returned))
+    }
+
+    /// A table, read: its own writes are seen.
+    pub fn table<T: Table>(&self) -> TableRef<'_, T> {
+        TableRef::new(self.engine.view(T::INDEX))
+    }
+
+    /// A table, written.
+    pub fn table_mut<T: Table>(&mut self) -> TableMut<'_, T> {
+        TableMut::new(self)
+    }
+
+    /// The number that this transaction's commit will have.
+    pub fn commit_number(&self) -> u64 {
+        self.engine.next_commit()
+    }
+
+    /// A moment of the transaction, to be gone back to.
+    pub fn savepoint(&mut self) -> Savepoint {
+        Savepoint(self.engine.savepoint())
+    }
+
+    /// Undoes what came after the savepoint.
+    pub fn rollback_to(&mut self, savepoint: &Savepoint) {
+        self.engine.rollback_to(&savepoint.0);
+    }
+
+    /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the
+    /// transaction goes on.
+    ///
+    /// # Errors
+    /// What `body` returns.
+    pub fn nested<R>(&mut self, body: impl FnOnce(&mut Transaction) -> Result<R>) -> Result<R> {
+        nested(self, body)
+    }
+
+    /// Calls `body` with the engine and an empty image.
+    pub(crate) fn with_image<R>(&mut self, body: impl FnOnce(&mut Engine, &mut RecordImage) -> Result<R>) -> Result<R> {
+        let mut image = std::mem::take(&mut self.engine.image);
+        image.clear();
+        let result = body(&mut self.engine, &mut image);
+        self.engine.image = image;
+        result
+    }
+}
+
+impl AsRef<Transaction> for Transaction {
+    fn as_ref(&self) -> &Transaction {
+        self
+    }
+}
+
+impl AsMut<Transaction> for Transaction {
+    fn as_mut(&mut self) -> &mut Transaction {
+        self
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
+    let text =
+        payload.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| payload.downcast_ref::<String>().cloned());
+    text.unwrap_or_else(|| "without a message".to_owned())
+}
+
+impl<R> Outcome<R> {
+    /// A panic as an error.
+    pub(crate) fn into_result(self) -> Result<R> {
+        match self {
+            Outcome::Returned(result) => result,
+            Outcome::Panicked(payload) => Err(Error::Panicked(panic_message(payload.as_ref()))),
+        }
+    }
+}

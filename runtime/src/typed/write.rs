@@ -1,0 +1,191 @@
+//! Writing: each call becomes an [`Op`] for the engine.
+
+use super::{RecordRef, Table, TableRef};
+use crate::engine::Engine;
+use crate::error::Result;
+use crate::id::{Id, RecordId};
+use crate::op::{Applied, Op};
+use crate::record::image::RecordImage;
+use crate::txn::Transaction;
+use bytemuck::{AnyBitPattern, NoUninit};
+use std::marker::PhantomData;
+
+/// A table, written inside a transaction.
+#[derive(Debug)]
+pub struct TableMut<'t, T> {
+    tx: &'t mut Transaction,
+    table: PhantomData<fn() -> T>,
+}
+
+impl<'t, T: Table> TableMut<'t, T> {
+    pub(crate) fn new(tx: &'t mut Transaction) -> Self {
+        TableMut { tx, table: PhantomData }
+    }
+
+    /// The table as the transaction sees it, its own writes included.
+    pub fn read(&self) -> TableRef<'_, T> {
+        self.tx.table()
+    }
+
+    /// Adds a record.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that the record breaks; nothing is changed then.
+    pub fn insert(&mut self, record: T) -> Result<Id<T>> {
+        self.insert_ref(&record)
+    }
+
+    fn insert_ref(&mut self, record: &T) -> Result<Id<T>> {
+        let applied = self.tx.with_image(|engine, image| {
+            record.encode(image);
+            engine.apply(Op::Insert { table: T::INDEX, image })
+        })?;
+        match applied {
+            Applied::Inserted(id) => Ok(Id::new(id)),
+            other => unreachable!("an insert inserts, not {other:?}"),
+        }
+    }
+
+    /// Adds records, all or none.
+    ///
+    /// # Errors
+    /// As [`insert`](TableMut::insert), for the first record that breaks a rule.
+    pub fn insert_many(&mut self, records: impl IntoIterator<Item = T>) -> Result<Vec<Id<T>>> {
+        let savepoint = self.tx.engine.savepoint();
+        let inserted: Result<Vec<Id<T>>> = records.into_iter().map(|record| self.insert_ref(&record)).collect();
+        if inserted.is_err() {
+            self.tx.engine.rollback_to(&savepoint);
+        }
+        inserted
+    }
+
+    /// Reads a record, lets `change` change it, and writes what differs.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Invalid`](crate::Error::Invalid) with every rule that the changed record breaks.
+    pub fn update<R>(&mut self, id: Id<T>, change: impl FnOnce(&mut T) -> R) -> Result<R> {
+        let mut record = T::decode(self.read().get(id)?);
+        let result = change(&mut record);
+        self.replace(id, &record)?;
+        Ok(result)
+    }
+
+    /// Writes the fields that the patch gives.
+    ///
+    /// # Errors
+    /// As [`update`](TableMut::update).
+    pub fn patch(&mut self, id: Id<T>, patch: T::Patch) -> Result<()> {
+        self.update(id, |record| T::apply(patch, record))
+    }
+
+    /// Gives a record new content, whole.
+    ///
+    /// # Errors
+    /// As [`update`](TableMut::update).
+    pub fn replace(&mut self, id: Id<T>, record: &T) -> Result<()> {
+        self.tx.with_image(|engine, image| {
+            record.encode(image);
+            engine.apply(Op::Update { table: T::INDEX, id: id.record_id(), image })
+        })?;
+        Ok(())
+    }
+
+    /// Deletes a record, with what its relations demand of those that refer to it; says how many records went.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Restricted`](crate::Error::Restricted) if others refer to it and may not lose it.
+    pub fn delete(&mut self, id: Id<T>) -> Result<usize> {
+        match self.tx.engine.apply(Op::Delete { table: T::INDEX, id: id.record_id() })? {
+            Applied::Deleted(count) => Ok(count),
+            other => unreachable!("a deletion deletes, not {other:?}"),
+        }
+    }
+
+    /// A record, to be written field by field.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    pub fn get_mut(&mut self, id: Id<T>) -> Result<T::Mut<'_>> {
+        self.read().get(id)?;
+        Ok(RecordMut { tx: self.tx, table: T::INDEX, id: id.record_id() }.into())
+    }
+
+    /// Calls `change` for every record.
+    ///
+    /// # Errors
+    /// The first error of `change`; what was written until then stays, unless the transaction rolls back.
+    pub fn for_each_mut(&mut self, mut change: impl FnMut(T::Mut<'_>) -> Result<()>) -> Result<()> {
+        let ids: Vec<RecordId> = self.read().ids().map(Id::record_id).collect();
+        for id in ids {
+            change(RecordMut { tx: self.tx, table: T::INDEX, id }.into())?;
+        }
+        Ok(())
+    }
+
+    /// A column group as a slice of its rows, to be overwritten at will. Generated code offers it for groups whose
+    /// fields no rule, index or reference concerns.
+    pub fn group_mut<R: AnyBitPattern + NoUninit>(self, group: usize) -> &'t mut [R] {
+        let bytes = self.tx.engine.group_mut(T::INDEX, group);
+        bytemuck::try_cast_slice_mut(bytes).unwrap_or(&mut [])
+    }
+}
+
+/// A record, written in place inside a transaction.
+#[derive(Debug)]
+pub struct RecordMut<'t> {
+    tx: &'t mut Transaction,
+    table: usize,
+    id: RecordId,
+}
+
+impl RecordMut<'_> {
+    /// Its id.
+    pub fn id<T>(&self) -> Id<T> {
+        Id::new(self.id)
+    }
+
+    /// The record as the transaction sees it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) if it was deleted since.
+    pub fn read(&self) -> Result<RecordRef<'_>> {
+        let view = self.tx.engine.view(self.table);
+        Ok(RecordRef { view, row: view.row_of(self.id)? as u32 })
+    }
+
+    /// Writes a field that no rule, index or reference concerns.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) if the record was deleted since.
+    #[inline]
+    pub fn write<C: NoUninit>(&mut self, field: usize, cell: &C) -> Result<()> {
+        let cell = bytemuck::bytes_of(cell);
+        self.tx.engine.apply(Op::WriteFree { table: self.table, id: self.id, field, cell })?;
+        Ok(())
+    }
+
+    /// Writes a field; `None` is null.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Invalid`](crate::Error::Invalid) with the rules that the new value breaks.
+    pub fn set<C: NoUninit>(&mut self, field: usize, cell: Option<&C>) -> Result<()> {
+        self.set_with(field, |_| cell.map(|cell| bytemuck::bytes_of(cell).to_vec()))
+    }
+
+    /// Writes a field whose cell is made with the help of the image: texts and lists put their bytes there and note what
+    /// does not fit; `None` is null.
+    ///
+    /// # Errors
+    /// As [`set`](RecordMut::set).
+    pub fn set_with(&mut self, field: usize, cell: impl FnOnce(&mut RecordImage) -> Option<Vec<u8>>) -> Result<()> {
+        let (table, id) = (self.table, self.id);
+        self.tx.with_image(|engine: &mut Engine, image| {
+            let view = engine.view(table);
+            view.gather(view.row_of(id)?, &mut image.fixed);
+            let cell = cell(image);
+            view.def.put_cell(&mut image.fixed, field, cell.as_deref());
+            engine.apply(Op::Update { table, id, image })
+        })?;
+        Ok(())
+    }
+}

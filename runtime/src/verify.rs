@@ -1,0 +1,269 @@
+//! What must hold in every published version, checked from the bytes alone.
+//!
+//! - Every row has an id whose slot names the row; every slot in use has a row; the free ones form one list.
+//! - Every cell holds a value of its type, every text is UTF-8.
+//! - Every heap block is named by exactly one cell or is on exactly one list of free blocks, and nothing lies between.
+//! - Every index holds exactly the keys of the rows; unique ones no key twice.
+//! - Every reference names a record.
+//!
+//! Tests ask this after every step; it is also how a loaded database is judged.
+
+use crate::engine::Version;
+use crate::id::{GENERATION_MAX, RecordId};
+use crate::limits::HEAP_UNIT_BYTES;
+use crate::record::codec;
+use crate::record::heap_ref::{HeapCell, HeapRef};
+use crate::record::key::Key;
+use crate::record::plan::CellPlan;
+use crate::table::def::{FieldDef, TableDef};
+use crate::table::heap::{CLASSES, class_of, class_units};
+use crate::table::index::btree::BTree;
+use crate::table::version::{HEAP, IN_USE, META, SLOT_BYTES, SLOTS, TableView};
+use crate::table::{lookup, meta};
+use crate::view::View;
+use dbgen_schema::field_type::ScalarKind;
+
+/// Something that must hold and does not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("table `{table}`: {what}")]
+pub struct Fault {
+    /// The table.
+    pub table: String,
+    /// What is wrong.
+    pub what: String,
+}
+
+impl View {
+    /// Checks every table from its bytes: slots, cells, heap, indexes and references.
+    ///
+    /// # Errors
+    /// The first [`Fault`] of each table that has one.
+    pub fn verify(&self) -> Result<(), Vec<Fault>> {
+        let faults: Vec<Fault> = (0..self.version.tables.len())
+            .filter_map(|at| {
+                let view = self.version.table(at);
+                let what = check_table(&self.version, view).err()?;
+                Some(Fault { table: view.def.name.clone(), what })
+            })
+            .collect();
+        if faults.is_empty() { Ok(()) } else { Err(faults) }
+    }
+}
+
+fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
+    check_slots(view)?;
+    let mut blocks = Vec::new();
+    let mut image = Vec::new();
+    for row in 0..view.version.len() {
+        image.clear();
+        view.gather(row, &mut image);
+        for at in 0..view.def.fields.len() {
+            check_cell(view, &image, at)
+                .map_err(|what| format!("row {row}, field `{}`: {what}", view.def.fields[at].name))?;
+        }
+        collect_blocks(view.def, &image, &mut blocks);
+        check_keys(view, row, &image)?;
+        check_references(version, view, row, &image)?;
+    }
+    check_heap(view, blocks)?;
+    check_indexes(view)
+}
+
+fn check_slots(view: TableView<'_>) -> Result<(), String> {
+    let number = |at| meta::get(&view.version.buffers[META], at) as usize;
+    let (rows, slots) = (number(meta::ROWS), number(meta::SLOTS));
+    let bytes = view.version.buffers[SLOTS].bytes();
+    if bytes.len() != slots * SLOT_BYTES {
+        return Err(format!("{slots} slots take {} bytes", bytes.len()));
+    }
+    for row in 0..rows {
+        let id = view.version.id_at(row).ok_or_else(|| format!("row {row} has no id"))?;
+        if view.version.row_of(id) != Some(row) {
+            return Err(format!("row {row} has id {id}, whose slot names another row"));
+        }
+    }
+    let entry = |slot: usize| codec::le_u64(&bytes[slot * SLOT_BYTES..]);
+    let generation = |slot: usize| (entry(slot) >> 32) as u32;
+    let in_use = (0..slots).filter(|slot| generation(*slot) & IN_USE != 0).count();
+    let retired = (0..slots).filter(|slot| generation(*slot) & !IN_USE > GENERATION_MAX).count();
+    let (mut free, mut next) = (0, number(meta::FREE_SLOT));
+    while next != 0 && free <= slots {
+        let slot = next - 1;
+        if slot >= slots || generation(slot) & IN_USE != 0 {
+            return Err(format!("the list of free slots names slot {slot}, which is not free"));
+        }
+        (free, next) = (free + 1, entry(slot) as u32 as usize);
+    }
+    if in_use != rows || in_use + free + retired != slots {
+        return Err(format!("{rows} rows, {in_use} slots in use, {free} free, {retired} retired, {slots} in all"));
+    }
+    Ok(())
+}
+
+fn check_cell(view: TableView<'_>, image: &[u8], at: usize) -> Result<(), String> {
+    let (cell, field) = (view.def.cell(image, at), &view.def.fields[at]);
+    if view.def.is_null(image, at) {
+        return if !field.nullable {
+            Err("null, and it must not be".to_owned())
+        } else if cell.iter().any(|byte| *byte != 0) {
+            Err("null, with a value behind it".to_owned())
+        } else {
+            Ok(())
+        };
+    }
+    check_value(&field.plan, cell, view.version.heap())
+}
+
+fn check_value(plan: &CellPlan, cell: &[u8], heap: HeapRef<'_>) -> Result<(), String> {
+    let utf8 = |bytes: &[u8]| std::str::from_utf8(bytes).map(drop).map_err(|error| format!("not UTF-8: {error}"));
+    match plan {
+        CellPlan::Scalar(scalar) if scalar.desc().kind == ScalarKind::Bool && cell[0] > 1 => {
+            Err(format!("a bool of {}", cell[0]))
+        }
+        CellPlan::Str(n) => {
+            let head = cell.len() - *n as usize;
+            let len = if head == 1 { cell[0] as usize } else { u16::from_le_bytes([cell[0], cell[1]]) as usize };
+            let (text, rest) = cell[head..].split_at_checked(len).ok_or_else(|| format!("a length of {len} of {n}"))?;
+            if rest.iter().any(|byte| *byte != 0) {
+                return Err("bytes behind the text".to_owned());
+            }
+            utf8(text)
+        }
+        CellPlan::Text => utf8(block(cell, heap)?),
+        CellPlan::Bytes => block(cell, heap).map(drop),
+        CellPlan::Array { element, .. } => {
+            cell.chunks_exact(element.size().max(1)).try_for_each(|cell| check_value(element, cell, heap))
+        }
+        CellPlan::List { element } => check_list(element, block(cell, heap)?),
+        CellPlan::Enum(plan) => {
+            let number = plan.number(cell);
+            match plan.variant(number) {
+                None => Err(format!("variant {number} of `{}`", plan.name)),
+                Some(None) => Ok(()),
+                Some(Some(payload)) => {
+                    check_value(payload, &cell[plan.tag_bytes..plan.tag_bytes + payload.size()], heap)
+                }
+            }
+        }
+        CellPlan::Composite(plan) => plan.fields.iter().try_for_each(|member| {
+            if member.null_bit.is_some_and(|bit| codec::null_bit(cell, bit)) {
+                return Ok(());
+            }
+            check_value(&member.plan, &cell[member.offset..member.offset + member.plan.size()], heap)
+        }),
+        CellPlan::Scalar(_) | CellPlan::FixedBytes(_) | CellPlan::Ref => Ok(()),
+    }
+}
+
+fn check_list(element: &CellPlan, block: &[u8]) -> Result<(), String> {
+    let Some((head, elements)) = block.split_at_checked(4) else {
+        return if block.is_empty() { Ok(()) } else { Err("a list without a count".to_owned()) };
+    };
+    let count = u32::from_le_bytes([head[0], head[1], head[2], head[3]]) as usize;
+    let size = element.size();
+    if count.checked_mul(size).is_none_or(|bytes| bytes > elements.len()) {
+        return Err(format!("a list of {count} in {} bytes", block.len()));
+    }
+    let cells = (0..count).map(|at| &elements[at * size..(at + 1) * size]);
+    cells.into_iter().try_for_each(|cell| check_value(element, cell, HeapRef(block)))
+}
+
+fn block<'v>(cell: &[u8], heap: HeapRef<'v>) -> Result<&'v [u8], String> {
+    let cell = HeapCell::from_bytes(cell);
+    let bytes = heap.block(cell);
+    if bytes.len() == cell.len as usize { Ok(bytes) } else { Err(format!("{cell:?} lies outside of the heap")) }
+}
+
+fn collect_blocks(def: &TableDef, image: &[u8], blocks: &mut Vec<(usize, usize)>) {
+    for FieldDef { plan, at, .. } in def.fields.iter().filter(|field| field.has_heap) {
+        plan.heap_cells(image, at.image_offset, &mut |offset| {
+            let cell = HeapCell::from_bytes(&image[offset..]);
+            if cell.len > 0 {
+                blocks.push((cell.offset as usize, class_units(class_of(cell.len as usize))));
+            }
+        });
+    }
+}
+
+/// Blocks in use and free ones must tile the heap.
+fn check_heap(view: TableView<'_>, mut blocks: Vec<(usize, usize)>) -> Result<(), String> {
+    let meta = &view.version.buffers[META];
+    let heap = view.version.buffers[HEAP].bytes();
+    let used: usize = blocks.iter().map(|(_, units)| units * HEAP_UNIT_BYTES).sum();
+    if used as u64 != meta::get(meta, meta::HEAP_USED) {
+        return Err(format!("cells name {used} bytes of heap, {} are in use", meta::get(meta, meta::HEAP_USED)));
+    }
+    for class in 0..CLASSES {
+        let mut next = meta::get(meta, meta::HEAP_FREE + class) as usize;
+        while next != 0 {
+            let start = next * HEAP_UNIT_BYTES;
+            let link =
+                heap.get(start..start + 4).ok_or_else(|| format!("free block {next} lies outside of the heap"))?;
+            blocks.push((next, class_units(class)));
+            if blocks.len() * HEAP_UNIT_BYTES > heap.len() {
+                return Err(format!("the free blocks of class {class} form a ring"));
+            }
+            next = u32::from_le_bytes([link[0], link[1], link[2], link[3]]) as usize;
+        }
+    }
+    blocks.sort_unstable();
+    let end = blocks.iter().try_fold(1, |end, (start, units)| {
+        if *start == end {
+            Ok(start + units)
+        } else {
+            Err(format!("a heap block ends at unit {end}, the next begins at {start}"))
+        }
+    })?;
+    let expected = if heap.is_empty() { 1 } else { heap.len() / HEAP_UNIT_BYTES };
+    if end == expected { Ok(()) } else { Err(format!("the blocks end at unit {end}, the heap at {expected}")) }
+}
+
+fn check_keys(view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), String> {
+    let Some(id) = view.version.id_at(row) else { return Err(format!("row {row} has no id")) };
+    let mut key = Key::new();
+    for (at, index) in view.def.indexes.iter().enumerate() {
+        let any_null = index.key(image, &view.def.fields, &mut key);
+        let bytes = view.index_bytes(at);
+        let mut found = 0;
+        let mut itself = false;
+        for other in lookup::all(bytes, index, key.bytes()) {
+            found += 1;
+            itself |= other == id;
+            if itself && !index.unique {
+                break;
+            }
+        }
+        if !itself {
+            return Err(format!("index `{}` does not have the key of row {row}", index.name));
+        }
+        if index.unique && !any_null && found > 1 {
+            return Err(format!("index `{}` has the key of row {row} {found} times", index.name));
+        }
+    }
+    Ok(())
+}
+
+fn check_indexes(view: TableView<'_>) -> Result<(), String> {
+    for (at, index) in view.def.indexes.iter().enumerate() {
+        let tree = BTree::new(view.index_bytes(at), index.shape);
+        tree.check().map_err(|fault| format!("index `{}`: {fault}", index.name))?;
+        if tree.len() as usize != view.version.len() {
+            return Err(format!("index `{}` has {} keys for {} rows", index.name, tree.len(), view.version.len()));
+        }
+    }
+    Ok(())
+}
+
+fn check_references(version: &Version, view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), String> {
+    for relation in view.def.outgoing.iter().filter(|relation| relation.to_value.is_none()) {
+        if view.def.is_null(image, relation.from_field) {
+            continue;
+        }
+        let number = codec::le_u64(view.def.cell(image, relation.from_field));
+        let to = version.table(relation.to_table);
+        if RecordId::from_u64(number).and_then(|id| to.version.row_of(id)).is_none() {
+            return Err(format!("row {row} refers to record {number} of `{}`, which does not exist", to.def.name));
+        }
+    }
+    Ok(())
+}
