@@ -13,7 +13,7 @@ pub const HEAP_UNIT_BYTES: usize = 8;
 /// Records of one table: slots are u32, the last one is kept as "none".
 pub const RECORDS_MAX: usize = u32::MAX as usize - 1;
 /// Versions of one table in circulation before publications are skipped instead of making another.
-pub const TABLE_VERSIONS_MAX: usize = 8;
+pub const TABLE_VERSIONS_MAX: usize = 16;
 /// Publications whose changes are remembered for catch-up and "what changed".
 pub const HISTORY_COMMITS_MAX: usize = 256;
 /// Notes of changes that are remembered, over all those publications; a note is 32 bytes.
