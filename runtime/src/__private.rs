@@ -11,7 +11,7 @@ pub use crate::record::image::RecordImage;
 pub use crate::record::key::Key;
 pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
-pub use crate::typed::{Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef};
+pub use crate::typed::{Component, Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef};
 pub use crate::view::View;
 pub use bytemuck;
 pub use rayon;

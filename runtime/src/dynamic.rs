@@ -197,12 +197,24 @@ impl Transaction {
     /// # Errors
     /// [`Error::Invalid`] with every rule that the record breaks.
     pub fn insert_values(&mut self, table: TableNo, values: FieldValues<'_>) -> Result<RecordId> {
+        self.insert_owned(table, None, values)
+    }
+
+    /// Adds a component to the record `owner` of its table's parent table. It has the same id.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] with every rule that the record breaks: the owner must exist and have none yet.
+    pub fn attach_values(&mut self, table: TableNo, owner: RecordId, values: FieldValues<'_>) -> Result<()> {
+        self.insert_owned(table, Some(owner), values).map(drop)
+    }
+
+    fn insert_owned(&mut self, table: TableNo, owner: Option<RecordId>, values: FieldValues<'_>) -> Result<RecordId> {
         let applied = self.with_image(|engine, image| {
             let def = &engine.catalog.tables()[table.0];
             image.fixed.resize(def.layout.image_bytes, 0);
             put_values(def, image, values);
             put_defaults(def, image, values);
-            engine.apply(Op::Insert { table: table.0, image })
+            engine.apply(Op::Insert { table: table.0, owner, image })
         })?;
         match applied {
             Applied::Inserted(id) => Ok(id),

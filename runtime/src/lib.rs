@@ -57,7 +57,7 @@ pub use id::{Id, RecordId};
 pub use procedure::ProcedureInfo;
 pub use tick::{CommitMode, Figures, Stepper, StopHandle, Tick, TickLoop};
 pub use txn::{Savepoint, Transaction};
-pub use typed::Table;
+pub use typed::{Component, Table};
 pub use view::View;
 
 /// Brings in the code that `dbgen::compile` generated in the build script: `pub mod arena { … }` for the schema `arena`.

@@ -11,6 +11,8 @@ pub enum Op<'a> {
     Insert {
         /// Position of the table.
         table: usize,
+        /// The record that it belongs to, for a component table: it gets the same id.
+        owner: Option<RecordId>,
         /// The record. Its pending heap values are moved into the table's heap.
         image: &'a mut RecordImage,
     },

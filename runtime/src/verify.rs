@@ -4,7 +4,7 @@
 //! - Every cell holds a value of its type, every text is UTF-8.
 //! - Every heap block is named by exactly one cell or is on exactly one list of free blocks, and nothing lies between.
 //! - Every index holds exactly the keys of the rows; unique ones no key twice.
-//! - Every reference names a record.
+//! - Every reference names a record, and every component belongs to one.
 //!
 //! Tests ask this after every step; it is also how a loaded database is judged.
 
@@ -65,6 +65,7 @@ fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
         check_keys(view, row, &image)?;
         check_references(version, view, row, &image)?;
     }
+    check_owners(version, view)?;
     check_heap(view, blocks)?;
     check_indexes(view)
 }
@@ -94,7 +95,9 @@ fn check_slots(view: TableView<'_>) -> Result<(), String> {
         }
         (free, next) = (free + 1, entry(slot) as u32 as usize);
     }
-    if in_use != rows || in_use + free + retired != slots {
+    // A component's slot is its owner's: those of owners without the component are empty.
+    let accounted = view.def.owner.is_some() || in_use + free + retired == slots;
+    if in_use != rows || !accounted {
         return Err(format!("{rows} rows, {in_use} slots in use, {free} free, {retired} retired, {slots} in all"));
     }
     Ok(())
@@ -252,6 +255,14 @@ fn check_indexes(view: TableView<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+fn check_owners(version: &Version, view: TableView<'_>) -> Result<(), String> {
+    let Some(owners) = view.def.owner.map(|owner| version.table(owner)) else { return Ok(()) };
+    let orphan = (0..view.version.len())
+        .filter_map(|row| view.version.id_at(row))
+        .find(|id| owners.version.row_of(*id).is_none());
+    orphan.map_or(Ok(()), |id| Err(format!("component {id} belongs to no record of `{}`", owners.def.name)))
 }
 
 fn check_references(version: &Version, view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), String> {

@@ -74,6 +74,25 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// That a component belongs to a record that exists and has none yet, and that other records belong to nobody.
+    fn owner(&mut self, given: Option<RecordId>, owners: Option<TableView<'_>>) {
+        const ID: &str = "_id";
+        match (given, owners) {
+            (None, None) => {}
+            (None, Some(_)) => self.add(ID, Rule::NotNull, Value::Null),
+            (Some(id), None) => {
+                self.add(ID, Rule::Type { expected: "given by the table".to_owned() }, Value::Ref(id.get()))
+            }
+            (Some(id), Some(owners)) if owners.version.row_of(id).is_none() => {
+                self.add(ID, Rule::Reference { to_table: owners.def.name.clone() }, Value::Ref(id.get()));
+            }
+            (Some(id), Some(_)) if self.view.version.row_of(id).is_some() => {
+                self.add(ID, Rule::Unique { index: ID.to_owned(), existing: id }, Value::Ref(id.get()));
+            }
+            (Some(_), Some(_)) => {}
+        }
+    }
+
     /// That no other record has the key. Keys that hold a null do not collide.
     pub(super) fn unique(&mut self, at: usize, image: &[u8]) {
         let def = self.view.def;
@@ -137,9 +156,10 @@ fn type_bounds(plan: &CellPlan) -> (Value, Value) {
 
 impl Engine {
     /// Checks a record that is to be inserted.
-    pub(super) fn check_insert(&self, table: usize, image: &RecordImage) -> Result<()> {
+    pub(super) fn check_insert(&self, table: usize, owner: Option<RecordId>, image: &RecordImage) -> Result<()> {
         let view = self.view(table);
         let mut findings = Findings::new(view, None);
+        findings.owner(owner, view.def.owner.map(|owner| self.view(owner)));
         findings.misfits(image);
         for at in 0..view.def.fields.len() {
             findings.field(at, &image.fixed);

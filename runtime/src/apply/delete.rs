@@ -1,6 +1,6 @@
 //! Deleting a record, with what its relations demand of the records that refer to it.
 //!
-//! The whole extent is worked out first, with a work list instead of recursion, so that a chain of a million cascades
+//! A record's components go with it. The whole extent is worked out first, with a work list instead of recursion, so that a chain of a million cascades
 //! needs no stack: which records go, which fields become null, who stands in the way. Only then is anything changed. A
 //! record that refers with `restrict` stands in the way unless it goes too.
 
@@ -34,7 +34,7 @@ struct Extent<'c> {
 impl Engine {
     pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<usize> {
         self.view(table).row_of(id)?;
-        if self.catalog.tables()[table].incoming.is_empty() {
+        if self.catalog.tables()[table].incoming.is_empty() && self.catalog.tables()[table].components.is_empty() {
             self.remove(table, id)?;
             return Ok(1);
         }
@@ -69,6 +69,11 @@ impl Engine {
             let view = self.view(table);
             image.clear();
             view.gather(view.row_of(id)?, &mut image);
+            for component in &catalog.tables()[table].components {
+                if self.view(*component).version.row_of(id).is_some() {
+                    extent.reach(*component, id);
+                }
+            }
             for relation in &catalog.tables()[table].incoming {
                 let referrers = self.referrers(relation, id, &image);
                 match relation.on_delete {

@@ -20,26 +20,26 @@ impl Engine {
     /// Executes a mutation inside the running transaction.
     pub fn apply(&mut self, op: Op<'_>) -> Result<Applied> {
         match op {
-            Op::Insert { table, image } => self.insert(table, image).map(Applied::Inserted),
+            Op::Insert { table, owner, image } => self.insert(table, owner, image).map(Applied::Inserted),
             Op::Update { table, id, image } => self.update(table, id, image),
             Op::WriteFree { table, id, field, cell } => self.write_free(table, id, field, cell),
             Op::Delete { table, id } => self.delete(table, id).map(Applied::Deleted),
         }
     }
 
-    fn insert(&mut self, table: usize, image: &mut RecordImage) -> Result<RecordId> {
+    fn insert(&mut self, table: usize, owner: Option<RecordId>, image: &mut RecordImage) -> Result<RecordId> {
         let def = &self.catalog.tables()[table];
         if image.fixed.len() < def.layout.image_bytes {
             put_extension(def, image, None);
         }
         let counters = self.take_numbers(table, image)?;
-        self.check_insert(table, image)?;
+        self.check_insert(table, owner, image)?;
         let version = self.next_commit();
         let id = self.atomically(table, |rows| {
             for (counter, value) in counters {
                 rows.set_counter(counter, value);
             }
-            rows.insert(image, version)
+            rows.insert(image, version, owner)
         })?;
         self.tables[table].note(id, ChangeKind::Insert);
         Ok(id)

@@ -30,6 +30,10 @@ pub struct TableDef {
     pub incoming: Vec<RelationDef>,
     /// Counters of `auto_increment` fields.
     pub counters: usize,
+    /// For a component table: the table whose records own its records. A component has its owner's id.
+    pub owner: Option<usize>,
+    /// Component tables whose records belong to this table's.
+    pub components: Vec<usize>,
 }
 
 /// A field, prepared.
@@ -126,6 +130,11 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
         defs[relation.to_table].incoming.push(relation.clone());
         defs[relation.from_table].outgoing.push(relation);
     }
+    for at in 0..defs.len() {
+        if let Some(owner) = defs[at].owner {
+            defs[owner].components.push(at);
+        }
+    }
     for (def, table) in defs.iter_mut().zip(&schema.tables) {
         for at in 0..def.fields.len() {
             def.fields[at].free = is_free(def, table, at);
@@ -137,9 +146,6 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
 fn table(schema: &Schema, at: usize) -> Result<TableDef> {
     let table = &schema.tables[at];
     let unsupported = |what: &str| Err(Error::Unsupported { what: what.to_owned(), table: table.name.clone() });
-    if table.parent.is_some() {
-        return unsupported("`parent_table`");
-    }
     if table.schedule.is_some() {
         return unsupported("`schedule`");
     }
@@ -185,6 +191,8 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         outgoing: Vec::new(),
         incoming: Vec::new(),
         counters,
+        owner: table.parent.map(|parent| parent.at()),
+        components: Vec::new(),
     })
 }
 

@@ -65,12 +65,29 @@ impl<'a> Rows<'a> {
         Ok(RecordId::new(slot as u32, 1))
     }
 
+    /// Takes the slot of a component's owner for a new component in the row behind the last.
+    fn take_owner_slot(&mut self, owner: RecordId) -> RecordId {
+        let row = self.count();
+        let end = (owner.slot() as usize + 1) * SLOT_BYTES;
+        let missing = end.saturating_sub(self.buffers[SLOTS].len());
+        if missing > 0 {
+            self.buffer(SLOTS).grow(missing);
+            self.meta().set(meta::SLOTS, u64::from(owner.slot()) + 1);
+        }
+        self.write_slot(owner.slot(), row as u32, owner.generation() | IN_USE);
+        owner
+    }
+
     fn write_slot(&mut self, slot: u32, row: u32, generation: u32) {
         self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &slot_bytes(row, generation));
     }
 
     /// Gives the slot of a deleted record back. One whose generations have run out retires: it is never given out again.
     fn release_slot(&mut self, id: RecordId) {
+        if self.def.owner.is_some() {
+            // The slot is the owner's: a component table gives none out by itself.
+            return self.write_slot(id.slot(), 0, 0);
+        }
         let generation = id.generation() + 1;
         if generation > GENERATION_MAX {
             self.write_slot(id.slot(), 0, generation);
@@ -83,13 +100,17 @@ impl<'a> Rows<'a> {
 
     /// Adds a record. Its image must obey every rule; pending heap values are moved into the heap, and the image's cells
     /// name them there afterwards.
-    pub fn insert(&mut self, image: &mut RecordImage, version: u64) -> Result<RecordId> {
+    /// A component takes the id of its owner.
+    pub fn insert(&mut self, image: &mut RecordImage, version: u64, owner: Option<RecordId>) -> Result<RecordId> {
         for at in 0..self.def.fields.len() {
             if self.def.fields[at].has_heap {
                 self.store_pending(at, image)?;
             }
         }
-        let id = self.take_slot()?;
+        let id = match owner {
+            Some(owner) => self.take_owner_slot(owner),
+            None => self.take_slot()?,
+        };
         let row = self.count();
         self.put(IDS, row, 8, &id.get().to_le_bytes());
         self.put(VERSIONS, row, 8, &version.to_le_bytes());

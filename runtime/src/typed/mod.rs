@@ -25,6 +25,16 @@ pub trait Facade: 'static {
     type Tx: From<Transaction> + Into<Transaction> + AsRef<Transaction> + AsMut<Transaction> + 'static;
 }
 
+/// What generated code says of a component table: whose records its records belong to.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a component table",
+    note = "a component table has a `parent_table` in the schema"
+)]
+pub trait Component: Table {
+    /// The table whose records own its records.
+    type Parent: Table;
+}
+
 /// What generated code says of a table. The implementing type is the table's record as a plain struct.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a table of this schema",

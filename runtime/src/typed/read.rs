@@ -1,6 +1,6 @@
 //! Reading: tables and records as borrowed views of their buffers.
 
-use super::Table;
+use super::{Component, Table};
 use crate::error::Result;
 use crate::id::Id;
 use crate::record::heap_ref::{HeapCell, HeapRef};
@@ -124,6 +124,14 @@ impl<'v, T: Table> TableRef<'v, T> {
         let bytes = if prefix.is_impossible() { &[] } else { self.view.index_bytes(index) };
         let def = &self.view.def.indexes[index];
         Found { table: self, ids: lookup::range(bytes, def, within(&low, prefix), within(&high, prefix)) }
+    }
+}
+
+impl<'v, T: Component> TableRef<'v, T> {
+    /// A record's component, if it has one.
+    #[inline]
+    pub fn of(self, owner: Id<T::Parent>) -> Option<T::Ref<'v>> {
+        self.find_id(Id::new(owner.record_id()))
     }
 }
 

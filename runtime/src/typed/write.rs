@@ -1,8 +1,8 @@
 //! Writing: each call becomes an [`Op`] for the engine.
 
-use super::{RecordRef, Table, TableRef};
+use super::{Component, RecordRef, Table, TableRef};
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::{Id, RecordId};
 use crate::op::{Applied, Op};
 use crate::record::image::RecordImage;
@@ -32,13 +32,13 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) with every rule that the record breaks; nothing is changed then.
     pub fn insert(&mut self, record: T) -> Result<Id<T>> {
-        self.insert_ref(&record)
+        self.insert_owned(None, &record)
     }
 
-    fn insert_ref(&mut self, record: &T) -> Result<Id<T>> {
+    fn insert_owned(&mut self, owner: Option<RecordId>, record: &T) -> Result<Id<T>> {
         let applied = self.tx.with_image(|engine, image| {
             record.encode(image);
-            engine.apply(Op::Insert { table: T::INDEX, image })
+            engine.apply(Op::Insert { table: T::INDEX, owner, image })
         })?;
         match applied {
             Applied::Inserted(id) => Ok(Id::new(id)),
@@ -52,7 +52,7 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// As [`insert`](TableMut::insert), for the first record that breaks a rule.
     pub fn insert_many(&mut self, records: impl IntoIterator<Item = T>) -> Result<Vec<Id<T>>> {
         let savepoint = self.tx.engine.savepoint();
-        let inserted: Result<Vec<Id<T>>> = records.into_iter().map(|record| self.insert_ref(&record)).collect();
+        let inserted: Result<Vec<Id<T>>> = records.into_iter().map(|record| self.insert_owned(None, &record)).collect();
         if inserted.is_err() {
             self.tx.engine.rollback_to(&savepoint);
         }
@@ -127,6 +127,37 @@ impl<'t, T: Table> TableMut<'t, T> {
     pub fn group_mut<R: AnyBitPattern + NoUninit>(self, group: usize) -> &'t mut [R] {
         let bytes = self.tx.engine.group_mut(T::INDEX, group);
         bytemuck::try_cast_slice_mut(bytes).unwrap_or(&mut [])
+    }
+}
+
+impl<T: Component> TableMut<'_, T> {
+    /// Adds a component to a record.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that the component breaks: its owner must exist and have
+    /// none yet.
+    pub fn attach(&mut self, owner: Id<T::Parent>, component: T) -> Result<()> {
+        self.insert_owned(Some(owner.record_id()), &component).map(drop)
+    }
+
+    /// Takes a record's component away; says whether it had one.
+    ///
+    /// # Errors
+    /// As [`delete`](TableMut::delete), but it is no error if there is none.
+    pub fn detach(&mut self, owner: Id<T::Parent>) -> Result<bool> {
+        match self.delete(Id::new(owner.record_id())) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A record's component, to be written field by field.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound).
+    pub fn of_mut(&mut self, owner: Id<T::Parent>) -> Result<T::Mut<'_>> {
+        self.get_mut(Id::new(owner.record_id()))
     }
 }
 
