@@ -14,8 +14,8 @@ pub fn read(path: impl AsRef<Path>) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// All files below a folder of the repository whose names end in `.extension`, sorted, as paths below the root with `/`.
-/// Build output and hidden folders are left out; a folder that does not exist has no files.
+/// All files below a folder of the repository whose names end in `.extension` (all files if it is empty), sorted, as paths
+/// below the root with `/`. Build output and hidden folders are left out; a folder that does not exist has no files.
 pub fn files(folder: &str, extension: &str) -> Vec<String> {
     let root = root();
     let (mut found, mut folders) = (Vec::new(), vec![root.join(folder)]);
@@ -27,7 +27,7 @@ pub fn files(folder: &str, extension: &str) -> Vec<String> {
                 if name != "target" && !name.to_string_lossy().starts_with('.') {
                     folders.push(path);
                 }
-            } else if path.extension().is_some_and(|e| e == extension) {
+            } else if extension.is_empty() || path.extension().is_some_and(|e| e == extension) {
                 let below = path.strip_prefix(&root).expect("it was found below the root");
                 found.push(below.to_string_lossy().replace('\\', "/"));
             }

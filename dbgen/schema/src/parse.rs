@@ -31,6 +31,15 @@ impl Parsed {
         let schema = schema.filter(|_| report.errors() == 0);
         Parsed { schema, diagnostics: report.finish(source, tree.as_ref()) }
     }
+
+    /// Reads and checks a schema file, JSON or TOML by its extension. That it cannot be read is a diagnostic, too.
+    pub fn from_file(path: impl AsRef<Path>) -> Parsed {
+        let path = path.as_ref();
+        match Source::read(path) {
+            Ok(source) => Parsed::of(&source),
+            Err(error) => Parsed { schema: None, diagnostics: unreadable(path, error) },
+        }
+    }
 }
 
 impl Schema {
@@ -38,10 +47,10 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// All of the file's mistakes; also that it cannot be read. Warnings are dropped: [`Parsed::of`] keeps them.
+    /// All of the file's mistakes; also that it cannot be read. Warnings are dropped: [`Parsed::from_file`] keeps them.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Schema, Diagnostics> {
-        let path = path.as_ref();
-        Schema::parse(&Source::read(path).map_err(|error| unreadable(path, error))?)
+        let parsed = Parsed::from_file(path);
+        parsed.schema.ok_or(parsed.diagnostics)
     }
 
     /// Reads a schema from memory.

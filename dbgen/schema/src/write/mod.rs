@@ -9,6 +9,7 @@ mod schema;
 mod toml;
 
 pub(crate) use doc::Doc;
+pub use schema::type_text;
 
 use crate::model::Schema;
 

@@ -220,7 +220,7 @@ fn on_delete_word(relation: &Relation) -> Option<&'static str> {
 }
 
 /// A type as it is written in a schema: `list<[u16; 8]>`.
-pub(crate) fn type_text(schema: &Schema, ty: &Type) -> String {
+pub fn type_text(schema: &Schema, ty: &Type) -> String {
     let mut text = String::new();
     write_type(schema, ty, &mut text);
     text

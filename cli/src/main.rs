@@ -1,0 +1,56 @@
+//! The command line of dbgen.
+//!
+//! One file per subcommand, each with its arguments and a `run`. A `run` prints what was asked for to standard output;
+//! what went wrong comes back as a [`Failure`], which `main` alone turns into text on standard error and an exit code:
+//!
+//! | code | meaning |
+//! |---|---|
+//! | 0 | done, and all is well |
+//! | 1 | the answer is no: a schema has errors, a file is not formatted, a change is not allowed |
+//! | 2 | the question could not be put: wrong arguments, a file that cannot be read or written |
+
+mod check;
+mod doc;
+mod explain;
+mod failure;
+mod fmt;
+mod input;
+mod output;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use failure::Failure;
+
+/// Compile a game's schema into a database.
+#[derive(Debug, Parser)]
+#[command(name = "dbgen", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Check(check::Arguments),
+    Fmt(fmt::Arguments),
+    Doc(doc::Arguments),
+    Explain(explain::Arguments),
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Fmt(arguments) => fmt::run(&arguments),
+        Command::Doc(arguments) => doc::run(&arguments),
+        Command::Explain(arguments) => explain::run(&arguments),
+    }
+}

@@ -1,0 +1,100 @@
+//! Runs one session: a golden script over a temporary folder.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use goldenscript::{Context, Runner};
+use tempfile::TempDir;
+
+pub(crate) struct Session {
+    folder: TempDir,
+}
+
+impl Session {
+    /// Plays a script; panics where its output is not what the script says.
+    #[track_caller]
+    pub(crate) fn play(script: &str) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        for file in dbgen_tests::files("cli/tests/files", "").into_iter().chain(["schemas/arena.json".to_owned()]) {
+            let name = Path::new(&file).file_name().expect("a name");
+            std::fs::copy(dbgen_tests::root().join(&file), folder.path().join(name)).expect("a copy");
+        }
+        goldenscript::run(&mut Session { folder }, script).expect("the script runs");
+    }
+
+    fn dbgen(&self, arguments: &[String]) -> std::io::Result<String> {
+        let output = Command::new(env!("CARGO_BIN_EXE_dbgen"))
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("NO_COLOR", "1")
+            .output()?;
+        Ok(transcript(&output))
+    }
+
+    fn ls(&self) -> std::io::Result<String> {
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(self.folder.path())? {
+            names.push(entry?.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        Ok(names.join("\n"))
+    }
+
+    fn cat(&self, file: &str) -> std::io::Result<String> {
+        std::fs::read_to_string(self.folder.path().join(file))
+    }
+
+    fn replace(&self, file: &str, old: &str, new: &str) -> Result<String, Box<dyn Error>> {
+        let before = self.cat(file)?;
+        if !before.contains(old) {
+            return Err(format!("{file} holds no {old:?}").into());
+        }
+        std::fs::write(self.folder.path().join(file), before.replace(old, new))?;
+        Ok(String::new())
+    }
+}
+
+impl Runner for Session {
+    type Command = goldenscript::Command;
+
+    fn run(&mut self, command: &goldenscript::Command, _: &Context) -> Result<String, Box<dyn Error>> {
+        let words = words(&command.name);
+        let words: Vec<_> = words.iter().map(String::as_str).collect();
+        Ok(match words.as_slice() {
+            ["dbgen", arguments @ ..] => self.dbgen(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())?,
+            ["ls"] => self.ls()?,
+            ["cat", file] => self.cat(file)?,
+            ["replace", file, old, new] => self.replace(file, old, new)?,
+            other => return Err(format!("no such command: {other:?}").into()),
+        })
+    }
+}
+
+/// What a person saw on the terminal.
+fn transcript(output: &Output) -> String {
+    let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        let _ = writeln!(text, "{}", format!("! {line}").trim_end());
+    }
+    match output.status.code() {
+        Some(0) => {}
+        Some(code) => drop(writeln!(text, "[exit {code}]")),
+        None => text.push_str("[killed by a signal]\n"),
+    }
+    text
+}
+
+/// The words of a line: separated by spaces, except within `'…'`.
+fn words(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    for (at, part) in line.split('\'').enumerate() {
+        if at % 2 == 1 {
+            words.push(part.to_owned());
+        } else {
+            words.extend(part.split_whitespace().map(str::to_owned));
+        }
+    }
+    words
+}
