@@ -10,10 +10,10 @@ const RANKS: &[&[&str]] = &[
     &["cell", "record", "value", "codec"],
     &["table"],
     &["catalog", "relation"],
-    &["op", "engine", "apply"],
+    &["op", "engine", "apply", "edit"],
     &["log", "snapshot", "recover"],
-    &["view", "txn", "typed", "dynamic"],
-    &["db", "tick", "procedure", "timer"],
+    &["view", "txn", "typed", "dynamic", "verify"],
+    &["db", "tick", "procedure", "timer", "client"],
     &["server"],
     &["__private"],
 ];
