@@ -26,6 +26,7 @@
 
 use crate::db::{Db, Writer};
 use crate::error::{Error, Result, nearest};
+use crate::txn::Transaction;
 use crate::typed::Facade;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -43,8 +44,10 @@ pub struct ProcedureInfo {
     pub arguments: Json,
 }
 
+/// What is done in the transaction of a procedure after its body.
+pub(crate) type After<'a> = &'a mut dyn FnMut(&mut Transaction) -> Result<()>;
 /// Runs a procedure as one transaction; nothing is published.
-type Run = Arc<dyn Fn(&mut Writer<'_>, &Json) -> Result<Json> + Send + Sync>;
+type Run = Arc<dyn Fn(&mut Writer<'_>, &Json, After<'_>) -> Result<Json> + Send + Sync>;
 
 /// A procedure, its types forgotten.
 #[derive(Clone)]
@@ -72,14 +75,24 @@ impl Procedures {
     {
         let arguments: Schema = schemars::schema_for!(A);
         let called = name.clone();
-        let run: Run = Arc::new(move |writer, given| {
+        let run: Run = Arc::new(move |writer, given, after| {
             let arguments = A::deserialize(given)
                 .map_err(|error| Error::Arguments { procedure: called.clone(), what: error.to_string() })?;
-            let result = writer.run(S::Tx::from, |tx| body(tx, arguments)).into_result()?;
+            let whole = |tx: &mut S::Tx| {
+                let result = body(tx, arguments)?;
+                after(tx.as_mut())?;
+                Ok(result)
+            };
+            let result = writer.run(S::Tx::from, whole).into_result()?;
             serde_json::to_value(result).map_err(Error::abort)
         });
         let procedure = Procedure { arguments: arguments.to_value(), run };
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name, procedure);
+    }
+
+    /// Runs a procedure as one transaction, with something to be done in it after its body; nothing is published.
+    pub(crate) fn run(&self, writer: &mut Writer<'_>, name: &str, given: &Json, after: After<'_>) -> Result<Json> {
+        (self.find(name)?.run)(writer, given, after)
     }
 
     fn find(&self, name: &str) -> Result<Procedure> {
@@ -110,7 +123,7 @@ impl<S: Facade> Db<S> {
     pub fn call_procedure(&self, name: &str, arguments: &Json) -> Result<Json> {
         let procedure = self.shared.procedures.find(name)?;
         let mut writer = self.shared.lock()?;
-        let result = (procedure.run)(&mut writer, arguments);
+        let result = (procedure.run)(&mut writer, arguments, &mut |_| Ok(()));
         writer.engine().publish();
         result
     }
@@ -126,6 +139,6 @@ impl<S: Facade> Db<S> {
         answer: impl FnOnce(Result<crate::Committed<Json>>) + Send + 'static,
     ) -> Result<()> {
         let procedure = self.shared.procedures.find(name)?;
-        self.enqueue_job(move |writer| (procedure.run)(writer, &arguments), answer)
+        self.enqueue_job(move |writer| (procedure.run)(writer, &arguments, &mut |_| Ok(())), answer)
     }
 }

@@ -1,4 +1,5 @@
 //! The one test binary of the workspace. A module per subject; tests of the backlog begin with their id (`mi_1_…`).
 
+mod engine;
 mod tidy;
 mod workspace;

@@ -231,6 +231,13 @@ impl Key {
         self
     }
 
+    /// The marker of a nullable column whose value comes next.
+    #[inline]
+    pub fn some(mut self) -> Key {
+        self.not_null();
+        self
+    }
+
     /// A nullable column of `key_bytes`, given how its value is appended.
     #[inline]
     pub fn nullable<V>(mut self, value: Option<V>, key_bytes: usize, push: impl FnOnce(Key, V) -> Key) -> Key {

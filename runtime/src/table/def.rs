@@ -30,10 +30,25 @@ pub struct TableDef {
     pub incoming: Vec<RelationDef>,
     /// Counters of `auto_increment` fields.
     pub counters: usize,
+    /// For a timer table: when its records fall due and what happens then.
+    pub timer: Option<TimerDef>,
     /// For a component table: the table whose records own its records. A component has its owner's id.
     pub owner: Option<usize>,
     /// Component tables whose records belong to this table's.
     pub components: Vec<usize>,
+}
+
+/// A timer table, prepared.
+#[derive(Debug, Clone)]
+pub struct TimerDef {
+    /// The field that says when.
+    pub at: usize,
+    /// The index by that field.
+    pub index: usize,
+    /// The field that says how long until the next time.
+    pub every: Option<usize>,
+    /// The procedure that is called.
+    pub procedure: String,
 }
 
 /// A field, prepared.
@@ -130,6 +145,9 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
         defs[relation.to_table].incoming.push(relation.clone());
         defs[relation.from_table].outgoing.push(relation);
     }
+    for (def, table) in defs.iter_mut().zip(&schema.tables) {
+        def.timer = table.schedule.as_ref().and_then(|schedule| timer_def(def, schedule));
+    }
     for at in 0..defs.len() {
         if let Some(owner) = defs[at].owner {
             defs[owner].components.push(at);
@@ -146,9 +164,6 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
 fn table(schema: &Schema, at: usize) -> Result<TableDef> {
     let table = &schema.tables[at];
     let unsupported = |what: &str| Err(Error::Unsupported { what: what.to_owned(), table: table.name.clone() });
-    if table.schedule.is_some() {
-        return unsupported("`schedule`");
-    }
     let layout = table_layout(schema, table);
     let mut counters = 0;
     let fields =
@@ -191,6 +206,7 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         outgoing: Vec::new(),
         incoming: Vec::new(),
         counters,
+        timer: None,
         owner: table.parent.map(|parent| parent.at()),
         components: Vec::new(),
     })
@@ -220,6 +236,14 @@ fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, coun
         counter,
         free: false,
     }
+}
+
+fn timer_def(def: &TableDef, schedule: &dbgen_schema::Schedule) -> Option<TimerDef> {
+    let at = schedule.at.at();
+    // The model promises an index on the field.
+    let index = def.indexes.iter().position(|index| index.columns.len() == 1 && index.columns[0].field == at)?;
+    let every = schedule.every.map(|field| field.at());
+    Some(TimerDef { at, index, every, procedure: schedule.procedure.clone() })
 }
 
 fn relation_def(schema: &Schema, defs: &[TableDef], relation: &dbgen_schema::Relation) -> Result<RelationDef> {

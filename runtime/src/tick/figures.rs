@@ -195,9 +195,9 @@ impl Recorder {
         self.window.dropped += ticks;
     }
 
-    pub(super) fn failure(&mut self, system: usize, tick: u64, error: &Error) {
+    pub(super) fn failure(&mut self, system: &str, tick: u64, error: &Error) {
         self.window.failures += 1;
-        self.window.last_failure = Some((self.names[system].clone(), tick, error.to_string()));
+        self.window.last_failure = Some((system.to_owned(), tick, error.to_string()));
     }
 
     /// The figures of the window, which ends here.

@@ -1,7 +1,7 @@
 //! The tick loop: a world that runs by itself, at 15 to 120 Hz, on one thread.
 //!
 //! ```text
-//! tick n:      system 1 | system 2 | ... | publish          each system a transaction of its own
+//! tick n:      due timers | system 1 | system 2 | ... | publish          each a transaction of its own
 //! in between:  wait on the queue of requests until the next deadline; execute them as they come, publish, answer
 //! ```
 //!
@@ -12,6 +12,7 @@
 mod context;
 mod figures;
 mod queue;
+mod timer;
 
 pub use context::{Tick, TickInfo};
 pub use figures::{Figures, Quantiles};
@@ -262,12 +263,16 @@ impl<S: Facade> Stepper<S> {
         let shared = self.db.shared.clone();
         let view = self.db.read();
         let mut writer = shared.lock()?;
+        for failure in timer::fire(&mut writer, &shared.procedures, clock.wall_us()) {
+            tracing::error!(timer = %failure.timer, tick = info.number, error = %failure.error, "a timer failed");
+            self.recorder.failure(&failure.timer, info.number, &failure.error);
+        }
         for (at, (name, system)) in self.systems.iter_mut().enumerate() {
             let before = clock.monotonic();
             let wrap = |tx| Tick::new(S::Tx::from(tx), info, view.clone());
             if let Err(error) = writer.run(wrap, system).into_result() {
                 tracing::error!(system = %name, tick = info.number, %error, "a system failed and was rolled back");
-                self.recorder.failure(at, info.number, &error);
+                self.recorder.failure(name, info.number, &error);
             }
             self.recorder.system(at, clock.monotonic() - before);
         }

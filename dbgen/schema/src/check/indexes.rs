@@ -86,10 +86,13 @@ impl Checker<'_> {
         self.follow(table, idx, unique.is_some(), &raw.name.value, asked_by, names);
     }
 
-    /// The index that every referring field has, so that deleting what it refers to need not search.
-    pub(super) fn relation_indexes(&mut self) {
-        for relation in self.schema.relations.clone() {
-            let (table, field) = (relation.from_table, relation.from_field);
+    /// The index that every referring field has, so that deleting what it refers to need not search, and the one that
+    /// finds the timers that are due.
+    pub(super) fn following_indexes(&mut self) {
+        let referring = self.schema.relations.iter().map(|relation| (relation.from_table, relation.from_field));
+        let tables = self.schema.tables.iter().enumerate();
+        let timers = tables.filter_map(|(at, table)| Some((TableIdx(at as u32), table.schedule.as_ref()?.at)));
+        for (table, field) in referring.chain(timers).collect::<Vec<_>>() {
             let raw = &self.raw.tables[table.at()];
             let mut names = Scope::new(snake);
             for index in &self.schema.tables[table.at()].indexes {

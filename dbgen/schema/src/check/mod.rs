@@ -7,7 +7,7 @@
 //! 3. tables' fields ([`fields`]), column groups, parents, timers, capacity ([`tables`])
 //! 4. [`values`]: defaults and bounds, for which all types must be known
 //! 5. [`indexes`] that are written or follow from a field's attributes
-//! 6. [`relations`], then the indexes that follow from them, then which tables need which ([`order`])
+//! 6. [`relations`], then the indexes that follow from them and from timers, then which tables need which ([`order`])
 //! 7. sizes of records
 //!
 //! A mistake never stops a later step. What could not be understood is marked unsound, and later steps say nothing about
@@ -49,7 +49,7 @@ pub(crate) fn check(mut raw: RawSchema, lines: &Lines, report: &mut Report) -> S
     checker.values();
     checker.written_indexes();
     checker.relations();
-    checker.relation_indexes();
+    checker.following_indexes();
     checker.table_order();
     checker.sizes();
     checker.schema

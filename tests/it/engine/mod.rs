@@ -1,0 +1,8 @@
+//! The engine, through both of its faces.
+
+mod component;
+mod face;
+mod model;
+mod publication;
+mod timer;
+mod undo;
