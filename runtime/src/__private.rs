@@ -2,7 +2,8 @@
 //! together.
 
 pub use crate::cell;
-pub use crate::cell::{Enumeration, UnknownVariant};
+pub use crate::cell::value::{Duration, Timestamp, Uuid};
+pub use crate::cell::{Enumeration, Lanes, UnknownVariant};
 pub use crate::db::Db;
 pub use crate::error::{Error, Result};
 pub use crate::id::{Id, RecordId};
@@ -13,7 +14,8 @@ pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
 pub use crate::typed::{Component, Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef};
 pub use crate::view::View;
-pub use bytemuck;
+pub use crate::{__layout as layout, __vector as vector};
+pub use bytemuck::{self, Pod, Zeroable};
 pub use rayon;
 
 /// The version of the contract between generated code and this runtime.
@@ -46,4 +48,11 @@ pub fn buffers<S: Facade>(db: &Db<S>) -> Result<Vec<Vec<Vec<u8>>>> {
     Ok(tables
         .map(|at| engine.view(at).version.buffers.iter().map(|buffer| buffer.bytes().to_vec()).collect())
         .collect())
+}
+
+/// Takes over a value that a patch gives.
+pub fn assign<T>(from: Option<T>, to: &mut T) {
+    if let Some(value) = from {
+        *to = value;
+    }
 }

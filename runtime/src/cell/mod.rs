@@ -11,8 +11,9 @@
 //! | [`Enum`], [`Enum16`] | 1, 2 | the variant's number |
 //! | [`Str<N>`](Str), [`LongStr<N>`](LongStr) | 1 + N, 2 + N | length, UTF-8, zeros |
 //! | [`FixedBytes<N>`](FixedBytes) | N | the bytes |
+//! | [`Ref<T>`](Ref) | 8 | a record id, 0 = none |
 //! | [`Array<C, N>`](Array) | N times C | the elements |
-//! | [`Text`], [`Bytes`], [`List<C>`](List) | 8 | where the value lies in a heap |
+//! | [`Text`], [`Bytes`], [`List<C>`](List), [`TailedList<C>`](TailedList) | 8 | where the value lies in a heap |
 //! | [`Nulls<B>`](Nulls) | B | a bit per nullable field, 1 = null |
 //!
 //! Zeroed memory is a valid value of every cell. What could be invalid in a cell (a string's bytes, an enum's number) is
@@ -29,6 +30,7 @@ mod nulls;
 mod number;
 mod packed;
 mod pod;
+mod reference;
 mod string;
 mod time;
 mod uuid;
@@ -37,11 +39,12 @@ pub use array::Array;
 pub use enumeration::{Enum, Enum16, Enumeration, UnknownVariant};
 pub use fixed_bytes::FixedBytes;
 pub use flag::Bool;
-pub use heap::{Bytes, List, Text};
+pub use heap::{Bytes, Elements, ElementsIter, List, Tailed, TailedList, Text};
 pub use lanes::Lanes;
 pub use nulls::Nulls;
 pub use number::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
 pub use packed::or_zero;
+pub use reference::Ref;
 pub use string::{LongStr, Str};
 pub use time::{Duration, Timestamp};
 pub use uuid::Uuid;

@@ -7,7 +7,7 @@
 
 #![allow(unsafe_code)]
 
-use super::{Array, Enum, Enum16, FixedBytes, List, LongStr, Nulls, Str};
+use super::{Array, Enum, Enum16, FixedBytes, List, LongStr, Nulls, Ref, Str, TailedList};
 use bytemuck::{Pod, Zeroable};
 
 /// `bytes` as text, if every one of them is ASCII.
@@ -29,7 +29,9 @@ const _: () = {
     assert!(size_of::<LongStr<300>>() == 2 + 300 && align_of::<LongStr<300>>() == 1);
     assert!(size_of::<Enum<u64>>() == 1 && align_of::<Enum<u64>>() == 1);
     assert!(size_of::<Enum16<u64>>() == 2 && align_of::<Enum16<u64>>() == 1);
+    assert!(size_of::<Ref<u64>>() == 8 && align_of::<Ref<u64>>() == 1);
     assert!(size_of::<List<u64>>() == 8 && align_of::<List<u64>>() == 1);
+    assert!(size_of::<TailedList<u64>>() == 8 && align_of::<TailedList<u64>>() == 1);
     assert!(size_of::<FixedBytes<5>>() == 5 && align_of::<FixedBytes<5>>() == 1);
     assert!(size_of::<Nulls<3>>() == 3 && align_of::<Nulls<3>>() == 1);
     assert!(size_of::<Array<Str<2>, 3>>() == 9 && align_of::<Array<Str<2>, 3>>() == 1);
@@ -73,8 +75,18 @@ unsafe impl<E: 'static> Zeroable for Enum16<E> {}
 // SAFETY: the argument of `Enum`.
 unsafe impl<E: 'static> Pod for Enum16<E> {}
 
-// SAFETY: `repr(C)` over `[u8; 4]`, `[u8; 4]` and a marker of size 0 and alignment 1. A cell that points nowhere reads as
-// an empty list.
+// SAFETY: `repr(C)` over `[u8; 8]` and a marker of size 0 and alignment 1. A number that is no id reads as none.
+unsafe impl<T: 'static> Zeroable for Ref<T> {}
+// SAFETY: as above; `Copy` for every `T`.
+unsafe impl<T: 'static> Pod for Ref<T> {}
+
+// SAFETY: `repr(C)` over `[u8; 8]` and a marker of size 0 and alignment 1. A cell that points nowhere reads as an empty
+// list.
 unsafe impl<C: 'static> Zeroable for List<C> {}
 // SAFETY: as above; `Copy` for every `C`.
 unsafe impl<C: 'static> Pod for List<C> {}
+
+// SAFETY: the argument of `List`.
+unsafe impl<C: 'static> Zeroable for TailedList<C> {}
+// SAFETY: the argument of `List`.
+unsafe impl<C: 'static> Pod for TailedList<C> {}

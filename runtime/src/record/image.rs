@@ -37,12 +37,14 @@ pub struct RecordImage {
     pub(crate) fixed: Vec<u8>,
     pub(crate) heap: Vec<u8>,
     pub(crate) misfits: Vec<Misfit>,
+    /// `heap` is for now the block of a list that is being built: its cells are final.
+    in_block: bool,
 }
 
 impl RecordImage {
     /// An empty image.
     pub const fn new() -> RecordImage {
-        RecordImage { fixed: Vec::new(), heap: Vec::new(), misfits: Vec::new() }
+        RecordImage { fixed: Vec::new(), heap: Vec::new(), misfits: Vec::new(), in_block: false }
     }
 
     /// Forgets everything but its allocations.
@@ -74,7 +76,20 @@ impl RecordImage {
         }
         let offset = (self.heap.len() / HEAP_UNIT_BYTES) as u32;
         self.heap.extend_from_slice(bytes);
-        HeapCell { offset, len: bytes.len() as u32 | PENDING }
+        let pending = if self.in_block { 0 } else { PENDING };
+        HeapCell { offset, len: bytes.len() as u32 | pending }
+    }
+
+    /// Lets `block` take the heap's place, for the tails of a list's elements; gives what [`RecordImage::end_block`] wants
+    /// back.
+    pub(crate) fn begin_block(&mut self, block: Vec<u8>) -> (Vec<u8>, bool) {
+        (std::mem::replace(&mut self.heap, block), std::mem::replace(&mut self.in_block, true))
+    }
+
+    /// Puts the heap back and gives the block.
+    pub(crate) fn end_block(&mut self, (heap, in_block): (Vec<u8>, bool)) -> Vec<u8> {
+        self.in_block = in_block;
+        std::mem::replace(&mut self.heap, heap)
     }
 
     /// The bytes of a pending cell.

@@ -281,6 +281,27 @@ impl KeyScalar for bool {
     }
 }
 
+impl KeyScalar for crate::Timestamp {
+    #[inline]
+    fn push(self, key: &mut Key) {
+        self.as_micros().push(key);
+    }
+}
+
+impl KeyScalar for crate::Duration {
+    #[inline]
+    fn push(self, key: &mut Key) {
+        self.as_micros().push(key);
+    }
+}
+
+impl KeyScalar for crate::Uuid {
+    #[inline]
+    fn push(self, key: &mut Key) {
+        key.raw(self.as_bytes());
+    }
+}
+
 /// Bytes of a scalar's key column.
 pub const fn scalar_key_bytes(scalar: Scalar) -> usize {
     scalar.desc().size_bytes

@@ -3,6 +3,7 @@
 //! A generated `Players<'v>` is a [`TableRef`] with methods for the table's own indexes and groups, `PlayerRef<'v>` a
 //! [`RecordRef`] with getters, and so on. Everything that is the same for all tables lives here, once.
 
+mod encode;
 mod read;
 mod write;
 

@@ -106,8 +106,9 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
     pub fn get_mut(&mut self, id: Id<T>) -> Result<T::Mut<'_>> {
-        self.read().get(id)?;
-        Ok(RecordMut { tx: self.tx, table: T::INDEX, id: id.record_id() }.into())
+        let (table, id) = (T::INDEX, id.record_id());
+        let row = self.tx.engine.view(table).row_of(id)? as u32;
+        Ok(RecordMut { tx: self.tx, table, id, row }.into())
     }
 
     /// Calls `change` for every record.
@@ -115,9 +116,10 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// # Errors
     /// The first error of `change`; what was written until then stays, unless the transaction rolls back.
     pub fn for_each_mut(&mut self, mut change: impl FnMut(T::Mut<'_>) -> Result<()>) -> Result<()> {
-        let ids: Vec<RecordId> = self.read().ids().map(Id::record_id).collect();
-        for id in ids {
-            change(RecordMut { tx: self.tx, table: T::INDEX, id }.into())?;
+        // A record that is borrowed for writing can be changed and nothing else: rows stay where they are.
+        for row in 0..self.read().len() as u32 {
+            let Some(id) = self.tx.engine.view(T::INDEX).version.id_at(row as usize) else { continue };
+            change(RecordMut { tx: self.tx, table: T::INDEX, id, row }.into())?;
         }
         Ok(())
     }
@@ -161,12 +163,14 @@ impl<T: Component> TableMut<'_, T> {
     }
 }
 
-/// A record, written in place inside a transaction.
+/// A record, written in place inside a transaction. While it is borrowed nothing else can be done in the transaction, so
+/// the record is there and stays in its row.
 #[derive(Debug)]
 pub struct RecordMut<'t> {
     tx: &'t mut Transaction,
     table: usize,
     id: RecordId,
+    row: u32,
 }
 
 impl RecordMut<'_> {
@@ -176,23 +180,16 @@ impl RecordMut<'_> {
     }
 
     /// The record as the transaction sees it.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) if it was deleted since.
-    pub fn read(&self) -> Result<RecordRef<'_>> {
-        let view = self.tx.engine.view(self.table);
-        Ok(RecordRef { view, row: view.row_of(self.id)? as u32 })
+    pub fn read(&self) -> RecordRef<'_> {
+        RecordRef { view: self.tx.engine.view(self.table), row: self.row }
     }
 
     /// Writes a field that no rule, index or reference concerns.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) if the record was deleted since.
     #[inline]
-    pub fn write<C: NoUninit>(&mut self, field: usize, cell: &C) -> Result<()> {
+    pub fn write<C: NoUninit>(&mut self, field: usize, cell: &C) {
         let cell = bytemuck::bytes_of(cell);
-        self.tx.engine.apply(Op::WriteFree { table: self.table, id: self.id, field, cell })?;
-        Ok(())
+        let written = self.tx.engine.apply(Op::WriteFree { table: self.table, id: self.id, field, cell });
+        written.unwrap_or_else(|error| unreachable!("a borrowed record is there: {error}"));
     }
 
     /// Writes a field; `None` is null.

@@ -1,0 +1,162 @@
+//! What stands for the whole database: the schema as a type, the database, a view, a transaction.
+
+use super::docs::described;
+use crate::Error;
+use crate::plan::{Plan, TablePlan};
+use proc_macro2::{Literal, TokenStream};
+use quote::quote;
+
+/// The facade.
+pub(super) fn facade(plan: &Plan<'_>) -> TokenStream {
+    let (schema_type, view, transaction) = (schema_type(plan), view(plan), transaction(plan));
+    quote!(#schema_type #view #transaction)
+}
+
+/// The doc comment of the module.
+pub(super) fn module_docs(plan: &Plan<'_>) -> TokenStream {
+    let title = format!("The database `{}`, version {}.", plan.schema.name, plan.schema.version);
+    let more: Vec<String> = plan.schema.description.iter().map(|_| title.clone()).collect();
+    described(plan.schema.description.as_deref(), &title, &more)
+}
+
+fn schema_type(plan: &Plan<'_>) -> TokenStream {
+    let names = &plan.facade;
+    let (schema, database, tick, view, tx) = (&names.schema, &names.database, &names.tick, &names.view, &names.tx);
+    let schema_docs = format!(" The schema as a type; [`{database}`] is its database.");
+    let database_docs = format!(" The database: `{database}::builder()` opens it.");
+    let fingerprint = fingerprint_literal(dbgen_schema::write::fingerprint(plan.schema));
+    quote! {
+        #[doc = #schema_docs]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum #schema {}
+
+        impl rt::Facade for #schema {
+            const SCHEMA_JSON: &'static str = SCHEMA_JSON;
+            const FINGERPRINT: u64 = #fingerprint;
+            type View = #view;
+            type Tx = #tx;
+        }
+
+        #[doc = #database_docs]
+        pub type #database = rt::Db<#schema>;
+
+        /// What a system works with: a transaction with a clock.
+        pub type #tick = rt::Tick<#schema>;
+    }
+}
+
+/// A fingerprint as people compare it: in hexadecimal.
+fn fingerprint_literal(fingerprint: u64) -> TokenStream {
+    let text = format!("{fingerprint:#018x}");
+    text.parse::<Literal>().map_or_else(|_| quote!(#fingerprint), |literal| quote!(#literal))
+}
+
+fn view(plan: &Plan<'_>) -> TokenStream {
+    let name = &plan.facade.view;
+    let tables = plan.tables.iter().map(reads);
+    quote! {
+        /// All tables at one commit.
+        #[derive(Debug, Clone)]
+        pub struct #name(rt::View);
+
+        impl #name { #(#tables)* }
+
+        impl From<rt::View> for #name {
+            fn from(view: rt::View) -> #name {
+                #name(view)
+            }
+        }
+
+        impl AsRef<rt::View> for #name {
+            fn as_ref(&self) -> &rt::View {
+                &self.0
+            }
+        }
+    }
+}
+
+fn transaction(plan: &Plan<'_>) -> TokenStream {
+    let (name, nested) = (&plan.facade.tx, &plan.facade.nested);
+    let tables = plan.tables.iter().map(|table| {
+        let (reads, writes) = (reads(table), writes(table));
+        quote!(#reads #writes)
+    });
+    quote! {
+        /// A transaction: it reads its own writes, and all of it happens or nothing.
+        #[derive(Debug)]
+        pub struct #name(rt::Transaction);
+
+        impl #name {
+            #(#tables)*
+
+            /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the
+            /// transaction goes on.
+            ///
+            /// # Errors
+            /// What `body` returns.
+            pub fn #nested<R>(&mut self, body: impl FnOnce(&mut #name) -> rt::Result<R>) -> rt::Result<R> {
+                rt::nested(self, body)
+            }
+        }
+
+        impl From<rt::Transaction> for #name {
+            fn from(tx: rt::Transaction) -> #name {
+                #name(tx)
+            }
+        }
+
+        impl From<#name> for rt::Transaction {
+            fn from(tx: #name) -> rt::Transaction {
+                tx.0
+            }
+        }
+
+        impl AsRef<rt::Transaction> for #name {
+            fn as_ref(&self) -> &rt::Transaction {
+                &self.0
+            }
+        }
+
+        impl AsMut<rt::Transaction> for #name {
+            fn as_mut(&mut self) -> &mut rt::Transaction {
+                &mut self.0
+            }
+        }
+    }
+}
+
+fn reads(table: &TablePlan<'_>) -> TokenStream {
+    let (name, reader) = (&table.reads, &table.reader);
+    let docs = format!(" The table `{}`.", table.table.name);
+    quote! {
+        #[doc = #docs]
+        pub fn #name(&self) -> #reader<'_> {
+            #reader(self.0.table())
+        }
+    }
+}
+
+fn writes(table: &TablePlan<'_>) -> TokenStream {
+    let (name, writer) = (&table.writes, &table.writer);
+    let docs = format!(" The table `{}`, to be written.", table.table.name);
+    quote! {
+        #[doc = #docs]
+        pub fn #name(&mut self) -> #writer<'_> {
+            #writer(self.0.table_mut())
+        }
+    }
+}
+
+/// The schema in its canonical form, as a raw string that people can read.
+///
+/// # Errors
+/// If the text is no literal: a bug.
+pub(super) fn schema_json(plan: &Plan<'_>) -> Result<TokenStream, Error> {
+    let json = dbgen_schema::write::to_json_pretty(plan.schema);
+    let mut fence = String::from("#");
+    while json.contains(&format!("\"{fence}")) {
+        fence.push('#');
+    }
+    let literal: Literal = format!("r{fence}\"{json}\"{fence}").parse().map_err(|_| Error::bug("the schema's JSON"))?;
+    Ok(quote!(const SCHEMA_JSON: &str = #literal;))
+}

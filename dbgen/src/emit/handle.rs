@@ -1,0 +1,97 @@
+//! A table's handles: what a view gives to read it, and a transaction to write it.
+//!
+//! Both dereference to the runtime's handle, which has what is the same for all tables; here are the table's own
+//! indexes and column groups.
+
+use super::index::lookups;
+use super::value::number;
+use crate::plan::{GroupPlan, Plan, TablePlan};
+use proc_macro2::TokenStream;
+use quote::quote;
+
+/// Both handles.
+pub(super) fn handles(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
+    let (reader, writer) = (reader(plan, table), writer(table));
+    quote!(#reader #writer)
+}
+
+fn reader(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
+    let (name, record) = (&table.reader, &table.record);
+    let docs = format!(" The table `{}`, read.", table.table.name);
+    let groups = stored_groups(table).map(|group| slice(table, group));
+    let lookups = table.indexes.iter().map(|index| lookups(plan, table, index));
+    quote! {
+        #[doc = #docs]
+        #[derive(Debug, Clone, Copy)]
+        pub struct #name<'v>(rt::TableRef<'v, #record>);
+
+        impl<'v> #name<'v> {
+            #(#lookups)*
+            #(#groups)*
+        }
+
+        impl<'v> ::core::ops::Deref for #name<'v> {
+            type Target = rt::TableRef<'v, #record>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+    }
+}
+
+fn writer(table: &TablePlan<'_>) -> TokenStream {
+    let (name, record) = (&table.writer, &table.record);
+    let docs = format!(" The table `{}`, written.", table.table.name);
+    let groups: Vec<_> = stored_groups(table).filter_map(|group| slice_mut(table, group)).collect();
+    let groups = (!groups.is_empty()).then(|| quote!(impl<'t> #name<'t> { #(#groups)* }));
+    quote! {
+        #[doc = #docs]
+        #[derive(Debug)]
+        pub struct #name<'t>(rt::TableMut<'t, #record>);
+
+        #groups
+
+        impl<'t> ::core::ops::Deref for #name<'t> {
+            type Target = rt::TableMut<'t, #record>;
+
+            fn deref(&self) -> &Self::Target {
+                &self.0
+            }
+        }
+
+        impl ::core::ops::DerefMut for #name<'_> {
+            fn deref_mut(&mut self) -> &mut Self::Target {
+                &mut self.0
+            }
+        }
+    }
+}
+
+/// The groups that take up room.
+fn stored_groups<'p, 's>(table: &'p TablePlan<'s>) -> impl Iterator<Item = &'p GroupPlan<'s>> {
+    table.groups.iter().filter(|group| group.layout.stride > 0)
+}
+
+fn slice(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> TokenStream {
+    let (module, row, name, at) = (&table.module, &group.row, &group.of_table, number(group.index));
+    let docs = format!(" The group `{}` of all records, in the order in which they lie.", group.name);
+    quote! {
+        #[doc = #docs]
+        pub fn #name(self) -> &'v [#module::#row] {
+            self.0.group(#at)
+        }
+    }
+}
+
+fn slice_mut(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> Option<TokenStream> {
+    let (module, row, at) = (&table.module, &group.row, number(group.index));
+    let name = group.of_table_mut.as_ref()?;
+    let docs = format!(" The group `{}` of all records, to be changed at will.", group.name);
+    Some(quote! {
+        #[doc = #docs]
+        pub fn #name(self) -> &'t mut [#module::#row] {
+            self.0.group_mut(#at)
+        }
+    })
+}

@@ -1,0 +1,134 @@
+//! Composites that cannot be the same in rows and in records, because something in them may be null, lies in a heap or
+//! depends on a variant: a record struct, a cell struct, and a view.
+
+use super::cells::{cells_attributes, composite_docs, layout, member_docs};
+use super::literal::default_of_field;
+use super::payload::encode_arguments;
+use super::record_ref::debug_fields;
+use super::value::view_field_type;
+use super::value::{cell_type, count, encode_field, number, own_field, read_field, record_field_type, uses_image};
+use crate::plan::{CompositePlan, Plan};
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// Everything for one composite of three types.
+pub(super) fn split_composite(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
+    let Some((cell, view)) = &it.split else { return quote!() };
+    let record = (!it.provided).then(|| record(plan, it));
+    let (encode, cell_struct) = (encode(plan, it, cell), cell_struct(plan, it, cell));
+    let view = view_struct(plan, it, cell, view);
+    quote!(#record #encode #cell_struct #view)
+}
+
+fn record(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
+    let (name, names, docs) = (&it.name, &it.fields, composite_docs(it));
+    let fields = || it.composite.fields.iter();
+    let copy = fields().all(|field| plan.is_copy(&field.ty)).then(|| quote!(Copy,));
+    let members = fields().zip(names).map(|(field, name)| {
+        let (docs, ty) = (member_docs(field), record_field_type(plan, field));
+        quote!(#docs pub #name: #ty)
+    });
+    let defaults = fields().map(|field| default_of_field(plan, field));
+    quote! {
+        #docs
+        #[derive(Debug, Clone, #copy PartialEq)]
+        pub struct #name { #(#members),* }
+
+        impl Default for #name {
+            fn default() -> #name {
+                #name { #(#names: #defaults),* }
+            }
+        }
+    }
+}
+
+fn encode(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident) -> TokenStream {
+    let (name, names) = (&it.name, &it.fields);
+    let nulls = nulls_value(it);
+    let values = it.composite.fields.iter().zip(names);
+    let values = values.map(|(field, name)| encode_field(plan, field, &quote!(field), &quote!(self.#name)));
+    let arguments = encode_arguments(it.composite.fields.iter().any(|field| uses_image(plan, &field.ty)));
+    quote! {
+        impl #name {
+            fn encode(&self, #arguments) -> #cell {
+                #cell { #nulls #(#names: #values),* }
+            }
+        }
+    }
+}
+
+fn nulls_value(it: &CompositePlan<'_>) -> Option<TokenStream> {
+    let bits = it.fields.iter().zip(&it.layout.fields).filter_map(|(name, layout)| Some((layout.null_bit?, name)));
+    (it.layout.null_bytes > 0).then(|| nulls(&it.nulls, bits))
+}
+
+/// The bitmap of a struct literal: which fields of `self` are none.
+pub(super) fn nulls<'p>(nulls: &Ident, bits: impl Iterator<Item = (u32, &'p Ident)>) -> TokenStream {
+    let bits = bits.map(|(bit, name)| {
+        let bit = count(bit);
+        quote!(.with(#bit, self.#name.is_none()))
+    });
+    quote!(#nulls: rt::cell::Nulls::NONE #(#bits)*,)
+}
+
+fn cell_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident) -> TokenStream {
+    let docs = format!(" [`{}`] as it lies in a row.", it.name);
+    let attributes = cells_attributes(plan, &quote!());
+    let nulls = (it.layout.null_bytes > 0).then(|| {
+        let (nulls, bytes) = (&it.nulls, number(it.layout.null_bytes));
+        quote!(#nulls: rt::cell::Nulls<#bytes>,)
+    });
+    let members = it.composite.fields.iter().zip(&it.fields).map(|(field, name)| {
+        let ty = cell_type(plan, &field.ty, &quote!());
+        quote!(#name: #ty)
+    });
+    let offsets: Vec<_> = it.fields.iter().zip(it.layout.fields.iter().map(|field| field.offset)).collect();
+    let layout = layout(cell, it.layout.size, &offsets);
+    quote! {
+        #[doc = #docs]
+        #attributes
+        pub struct #cell { #nulls #(#members),* }
+        #layout
+    }
+}
+
+fn view_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident, view: &Ident) -> TokenStream {
+    let docs = format!(" A [`{}`], read in place.", it.name);
+    let (name, to_record, names) = (&it.name, &it.to_record, &it.fields);
+    let getters = it.composite.fields.iter().zip(names).zip(&it.layout.fields).map(|((field, name), layout)| {
+        let (docs, ty) = (member_docs(field), view_field_type(plan, field));
+        let null = layout.null_bit.map(|bit| (&it.nulls, bit));
+        let body = read_field(plan, field, name, null, &quote!(self.cell), &quote!(self.heap));
+        quote!(#docs pub fn #name(self) -> #ty { #body })
+    });
+    let owned = it.composite.fields.iter().zip(names);
+    let owned = owned.map(|(field, name)| own_field(plan, field, &quote!(self.#name())));
+    let debug = debug_fields(view, names.iter());
+    quote! {
+        #[doc = #docs]
+        #[derive(Clone, Copy)]
+        pub struct #view<'v> {
+            cell: &'v #cell,
+            heap: rt::HeapRef<'v>,
+        }
+
+        impl<'v> #view<'v> {
+            #(#getters)*
+
+            /// A copy that borrows nothing.
+            pub fn #to_record(self) -> #name {
+                #name { #(#names: #owned),* }
+            }
+        }
+
+        #debug
+
+        impl rt::cell::Tailed for #cell {
+            type View<'v> = #view<'v>;
+
+            fn view<'v>(&'v self, heap: rt::HeapRef<'v>) -> #view<'v> {
+                #view { cell: self, heap }
+            }
+        }
+    }
+}

@@ -1,0 +1,72 @@
+//! What can go wrong when a schema is compiled.
+
+use dbgen_schema::Diagnostics;
+use std::fmt;
+use std::path::PathBuf;
+
+/// Why a schema was not compiled.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Error {
+    /// The schema has mistakes. All of them, with their places.
+    Schema(Box<Diagnostics>),
+    /// A file could not be read or written.
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The configuration asks for something that is no Rust.
+    Configuration {
+        /// The setting.
+        setting: &'static str,
+        /// What it says.
+        given: String,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// Not in a build script: cargo sets this variable there.
+    NotInBuildScript {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// The generator made something that is no Rust: its own mistake, never the schema's.
+    Bug {
+        /// What it was making.
+        making: &'static str,
+        /// Why it is no Rust.
+        why: String,
+    },
+}
+
+impl Error {
+    pub(crate) fn bug(making: &'static str) -> Error {
+        Error::Bug { making, why: "it is no Rust".to_owned() }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Schema(diagnostics) => fmt::Display::fmt(diagnostics, f),
+            Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Error::Configuration { setting, given, expected } => {
+                write!(f, "`{setting}` is `{given}`, expected {expected}")
+            }
+            Error::NotInBuildScript { variable } => {
+                write!(f, "`{variable}` is not set: call this from a build script, or say `out_dir(..)`")
+            }
+            Error::Bug { making, why } => write!(f, "a bug of dbgen, please report it: making {making}: {why}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Error::Io { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! Names: from a schema's to Rust's.
+//!
+//! A schema may call a thing whatever its author likes. Here the name becomes an identifier of the right case (the rules of
+//! case are [`dbgen_schema::ident`]'s, which checks collisions by them), a keyword becomes a raw identifier, and a [`Scope`]
+//! sees to it that no two things of one scope are called alike.
+
+pub use dbgen_schema::ident::{pascal, snake};
+
+use proc_macro2::{Ident, Span};
+use std::collections::HashSet;
+
+/// The name of many of these: `Players`, `Entities`. A word that looks plural already stays as it is.
+pub fn plural(name: &str) -> String {
+    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
+    let before_y = name.chars().rev().nth(1).unwrap_or('a');
+    if ends(&["ss", "us", "is", "x", "z", "ch", "sh"]) {
+        format!("{name}es")
+    } else if ends(&["s"]) {
+        name.to_owned()
+    } else if ends(&["y"]) && !matches!(before_y, 'a' | 'e' | 'i' | 'o' | 'u') {
+        format!("{}ies", &name[..name.len() - 1])
+    } else {
+        format!("{name}s")
+    }
+}
+
+/// The identifier with this name: raw if it is a keyword (`r#type`), with an underscore if it cannot even be raw
+/// (`self_`).
+///
+/// Names are made of ASCII letters, digits and underscores (`dbgen_schema::ident::check_name`); what begins with a digit
+/// after all gets an underscore in front.
+pub fn ident(name: &str) -> Ident {
+    let span = Span::call_site();
+    let raw = format!("r#{name}");
+    syn::parse_str(name)
+        .or_else(|_| syn::parse_str(&raw))
+        .or_else(|_| syn::parse_str(&format!("{name}_")))
+        .unwrap_or_else(|_| Ident::new(&format!("_{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")), span))
+}
+
+/// The names of one scope, each given once.
+#[derive(Debug, Default)]
+pub struct Scope(HashSet<String>);
+
+impl Scope {
+    /// A scope in which these names mean something already.
+    pub fn with_taken(taken: &[&str]) -> Scope {
+        Scope(taken.iter().map(|name| (*name).to_owned()).collect())
+    }
+
+    /// Takes the first of these names that is free; if none is, the last one with underscores behind it.
+    pub fn claim(&mut self, wishes: &[&str]) -> Ident {
+        for wish in wishes {
+            if self.0.insert((*wish).to_owned()) {
+                return ident(wish);
+            }
+        }
+        let mut name = wishes.last().map_or_else(String::new, |wish| (*wish).to_owned());
+        while !self.0.insert(name.clone()) {
+            name.push('_');
+        }
+        ident(&name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keywords_become_identifiers() {
+        assert_eq!(ident("type").to_string(), "r#type");
+        assert_eq!(ident("async").to_string(), "r#async");
+        for name in ["self", "Self", "super", "crate"] {
+            assert_eq!(ident(name).to_string(), format!("{name}_"));
+        }
+        assert_eq!(ident("3d").to_string(), "_3d");
+        assert_eq!(ident("hp").to_string(), "hp");
+        assert_eq!(ident("a²-").to_string(), "_a__", "no checked name, and no panic");
+    }
+
+    #[test]
+    fn many_of_a_thing() {
+        let words = ["Player", "Entity", "Boss", "Box", "Key", "Status", "Players", "Match"];
+        let expected = ["Players", "Entities", "Bosses", "Boxes", "Keys", "Statuses", "Players", "Matches"];
+        assert_eq!(words.map(plural), expected);
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let mut scope = Scope::with_taken(&["Option"]);
+        assert_eq!(scope.claim(&["Option", "OptionRecord"]).to_string(), "OptionRecord");
+        assert_eq!(scope.claim(&["View"]).to_string(), "View");
+        assert_eq!(scope.claim(&["View"]).to_string(), "View_");
+        assert_eq!(scope.claim(&["View"]).to_string(), "View__");
+    }
+}

@@ -1,0 +1,131 @@
+//! The arena, through its generated face.
+
+use super::golden::arena::{Arena, Class, Guild, Player, PlayerPatch, Vec3};
+use dbgen_runtime::typed::Found;
+use dbgen_runtime::{Error, Id, Result};
+
+/// A guild and three of its members.
+fn filled() -> (Arena, Id<Guild>, [Id<Player>; 3]) {
+    let db = Arena::builder().open().expect("a database in memory opens");
+    let made = db.transact(|tx| {
+        let guild = tx.guild_mut().insert(Guild { motto: Some("We see".into()), ..Guild::new("Night Watch") })?;
+        let mut member = |name: &str, class, hp| {
+            tx.player_mut().insert(Player { class, hp, guild: Some(guild), ..Player::new(name) })
+        };
+        let players =
+            [member("Ayla", Class::Mage, 100)?, member("Bo", Class::Mage, 40)?, member("Cem", Class::Rogue, 70)?];
+        Ok((guild, players))
+    });
+    let (guild, players) = made.expect("nothing in it breaks a rule");
+    (db, guild, players)
+}
+
+#[test]
+fn what_is_written_is_read_in_place() {
+    let (db, guild, [ayla, ..]) = filled();
+    let view = db.read();
+    let player = view.player().get(ayla).expect("she was inserted");
+    assert_eq!((player.id(), player.name(), player.class(), player.hp()), (ayla, "Ayla", Class::Mage, 100));
+    assert_eq!((player.guild(), player.bag(), player.kills()), (Some(guild), [0; 8], 0));
+    assert_eq!(*player.pos(), Vec3::default());
+    assert_eq!(view.guild().get(guild).expect("it was inserted").motto(), Some("We see"));
+    let expected = Player { class: Class::Mage, guild: Some(guild), ..Player::new("Ayla") };
+    assert_eq!(player.to_record(), expected);
+    assert!(format!("{player:?}").contains("name: \"Ayla\", class: Mage"));
+}
+
+#[test]
+fn indexes_find_and_order() {
+    let (db, guild, [ayla, bo, cem]) = filled();
+    let view = db.read();
+    let ids = |found: Found<'_, Player>| found.map(|player| player.id()).collect::<Vec<_>>();
+    assert_eq!(view.player().by_name("Bo").map(|it| it.id()), Some(bo));
+    assert!(view.player().by_name("Nobody").is_none());
+    assert!(view.player().by_name("A name longer than any").is_none());
+    assert_eq!(view.player().by_guild(guild).count(), 3);
+    assert_eq!(view.player().by_guild(None).count(), 0);
+    assert_eq!(ids(view.player().by_class_hp(Class::Rogue, 70)), [cem]);
+    assert_eq!(ids(view.player().range_class_hp(Class::Mage, ..)), [bo, ayla]);
+    assert_eq!(ids(view.player().range_class_hp(Class::Mage, 41..)), [ayla]);
+    assert_eq!(ids(view.player().range_class_hp(Class::Mage, 40..100)), [bo]);
+    assert_eq!(ids(view.player().range_name("B"..)), [bo, cem]);
+    assert_eq!(view.player().range_name("B"..).next_back().map(|it| it.id()), Some(cem));
+}
+
+#[test]
+fn setters_check_what_they_must() -> Result<()> {
+    let (db, guild, [ayla, ..]) = filled();
+    db.transact(|tx| {
+        let mut players = tx.player_mut();
+        let mut player = players.get_mut(ayla)?;
+        player.set_pos(Vec3::new(1.0, 2.0, 3.0));
+        player.set_hp(9999)?;
+        player.set_name("Ayla the Old")?;
+        player.set_guild(None)?;
+        assert_eq!((player.view().name(), player.view().hp()), ("Ayla the Old", 9999));
+        for refused in [player.set_hp(-1), player.set_name("longer than 16 bytes"), player.set_name("Bo")] {
+            assert!(matches!(refused, Err(Error::Invalid(_))), "{refused:?}");
+        }
+        Ok(())
+    })?;
+    db.transact(|tx| tx.guild_mut().get_mut(guild)?.set_motto(None))?;
+    let view = db.read();
+    let player = view.player().get(ayla)?;
+    assert_eq!((player.name(), player.hp(), player.guild()), ("Ayla the Old", 9999, None));
+    assert_eq!(*player.pos(), Vec3::new(1.0, 2.0, 3.0));
+    assert_eq!(view.guild().get(guild)?.motto(), None);
+    Ok(())
+}
+
+#[test]
+fn a_patch_changes_what_it_names() -> Result<()> {
+    let (db, _, [ayla, ..]) = filled();
+    let patch = PlayerPatch { hp: Some(1), guild: Some(None), ..PlayerPatch::default() };
+    db.transact(|tx| tx.player_mut().patch(ayla, patch))?;
+    let player = db.read().player().get(ayla)?.to_record();
+    assert_eq!((player.hp, player.guild, player.name.as_str()), (1, None, "Ayla"));
+    Ok(())
+}
+
+#[test]
+fn a_group_is_a_slice_of_vectors_and_of_lanes() -> Result<()> {
+    use dbgen_runtime::cell::Lanes;
+    let (db, ..) = filled();
+    db.transact(|tx| {
+        for motion in tx.player_mut().motion_mut() {
+            motion.vel = Vec3::new(1.0, 0.0, -1.0);
+            motion.pos += motion.vel * 0.5;
+        }
+        for lane in Lanes::as_lanes_mut(tx.player_mut().motion_mut()) {
+            *lane *= 2.0;
+        }
+        Ok(())
+    })?;
+    let view = db.read();
+    assert!(view.player().motion().iter().all(|motion| motion.pos == Vec3::new(1.0, 0.0, -1.0)));
+    assert_eq!(view.player().rows()[1].name, "Bo");
+    Ok(())
+}
+
+#[test]
+fn a_nested_part_can_fail_alone() -> Result<()> {
+    let (db, _, [ayla, ..]) = filled();
+    db.transact(|tx| {
+        tx.player_mut().update(ayla, |player| player.hp = 50)?;
+        let failed = tx.nested(|tx| {
+            tx.player_mut().update(ayla, |player| player.hp = 60)?;
+            tx.player_mut().insert(Player::new("Ayla"))
+        });
+        assert!(matches!(failed, Err(Error::Invalid(_))));
+        assert_eq!(tx.player().get(ayla)?.hp(), 50);
+        Ok(())
+    })
+}
+
+#[test]
+fn enums_have_names() {
+    assert_eq!("rogue".parse(), Ok(Class::Rogue));
+    assert_eq!(Class::ALL.map(|class| class.to_string()), ["warrior", "mage", "rogue"]);
+    let error = "bard".parse::<Class>().expect_err("no such class");
+    assert_eq!(error.to_string(), "`bard` is not a variant of `Class`: expected `warrior`, `mage` or `rogue`");
+}
