@@ -19,6 +19,8 @@ pub(crate) struct Key {
     pub(crate) required: bool,
     /// One sentence for editors.
     pub(crate) doc: &'static str,
+    /// What people call it who come from another language.
+    pub(crate) also: &'static [&'static str],
 }
 
 /// What a key takes.
@@ -58,11 +60,17 @@ impl Section {
 }
 
 const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
-    Key { name, shape, required: false, doc }
+    Key { name, shape, required: false, doc, also: &[] }
 }
 
 const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Key {
-    Key { name, shape, required: true, doc }
+    Key { name, shape, required: true, doc, also: &[] }
+}
+
+impl Key {
+    const fn also(self, also: &'static [&'static str]) -> Key {
+        Key { also, ..self }
+    }
 }
 
 const DESCRIPTION: Key =
@@ -76,10 +84,21 @@ pub(crate) static ROOT: Section = Section {
         key("version", Shape::Text, "Your version of the schema, for people."),
         DESCRIPTION,
         key("database", Shape::One(&DATABASE), "The same three, as TOML likes to group them."),
-        key("custom_types", Shape::Map(&COMPOSITE), "Types made of named fields: `Vec3`."),
-        key("enums", Shape::Map(&ENUM), "Types with a fixed set of named values: `Class`."),
-        key("tables", Shape::Map(&TABLE), "The tables."),
-        key("relations", Shape::Many(&RELATION), "References that want a name or a rule for deletion."),
+        key("custom_types", Shape::Map(&COMPOSITE), "Types made of named fields: `Vec3`.").also(&[
+            "types",
+            "structs",
+            "composites",
+            "messages",
+            "objects",
+        ]),
+        key("enums", Shape::Map(&ENUM), "Types with a fixed set of named values: `Class`.")
+            .also(&["enumerations", "unions"]),
+        key("tables", Shape::Map(&TABLE), "The tables.").also(&["entities", "collections", "models", "table"]),
+        key("relations", Shape::Many(&RELATION), "References that want a name or a rule for deletion.").also(&[
+            "references",
+            "relationships",
+            "foreign_keys",
+        ]),
     ],
 };
 
@@ -96,7 +115,11 @@ pub(crate) static COMPOSITE: Section = Section {
     what: "a composite type",
     keys: &[
         DESCRIPTION,
-        required("fields", Shape::Many(&COMPOSITE_FIELD), "Its fields, in the order they are stored."),
+        required("fields", Shape::Many(&COMPOSITE_FIELD), "Its fields, in the order they are stored.").also(&[
+            "members",
+            "properties",
+            "columns",
+        ]),
     ],
 };
 
@@ -104,7 +127,8 @@ pub(crate) static ENUM: Section = Section {
     what: "an enum",
     keys: &[
         DESCRIPTION,
-        required("variants", Shape::NamesOrMany(&VARIANT), "Its variants; the first one is what zeroed memory means."),
+        required("variants", Shape::NamesOrMany(&VARIANT), "Its variants; the first one is what zeroed memory means.")
+            .also(&["values", "members", "cases", "symbols"]),
     ],
 };
 
@@ -112,8 +136,9 @@ pub(crate) static VARIANT: Section = Section {
     what: "a variant of an enum",
     keys: &[
         required("name", Shape::Name, "Its name."),
-        key("number", Shape::Count(0, u16::MAX as u32), "The number that is stored; one more than the one before."),
-        key("payload", Shape::Type, "The type of what comes with it."),
+        key("number", Shape::Count(0, u16::MAX as u32), "The number that is stored; one more than the one before.")
+            .also(&["value", "id", "tag", "discriminant"]),
+        key("payload", Shape::Type, "The type of what comes with it.").also(&["type", "data", "fields"]),
         DESCRIPTION,
     ],
 };
@@ -122,13 +147,26 @@ pub(crate) static TABLE: Section = Section {
     what: "a table",
     keys: &[
         DESCRIPTION,
-        required("fields", Shape::Many(&FIELD), "Its fields, in the order they are stored."),
-        key("indexes", Shape::Many(&INDEX), "Indexes over several fields, or of another kind."),
-        key("capacity", Shape::Count(0, u32::MAX), "Records to make room for when the database opens."),
-        key("durability", Shape::Word(&["log", "snapshot", "none"]), "How much of it survives a restart."),
-        key("parent_table", Shape::Name, "Makes it a component table: at most one record per record of that table."),
-        key("schedule", Shape::One(&SCHEDULE), "Makes it a timer table: records call a procedure when they fall due."),
-        key("renamed_from", Shape::Name, "The name it had before, so that its data is kept."),
+        required("fields", Shape::Many(&FIELD), "Its fields, in the order they are stored.").also(&[
+            "columns",
+            "properties",
+            "attributes",
+        ]),
+        key("indexes", Shape::Many(&INDEX), "Indexes over several fields, or of another kind.")
+            .also(&["indices", "index", "keys"]),
+        key("capacity", Shape::Count(0, u32::MAX), "Records to make room for when the database opens.")
+            .also(&["size", "reserve", "rows"]),
+        key("durability", Shape::Word(&["log", "snapshot", "none"]), "How much of it survives a restart.")
+            .also(&["persistence", "storage"]),
+        key("parent_table", Shape::Name, "Makes it a component table: at most one record per record of that table.")
+            .also(&["parent", "component_of", "extends"]),
+        key("schedule", Shape::One(&SCHEDULE), "Makes it a timer table: records call a procedure when they fall due.")
+            .also(&["timer", "scheduled"]),
+        key("renamed_from", Shape::Name, "The name it had before, so that its data is kept.").also(&[
+            "old_name",
+            "was",
+            "previously",
+        ]),
         key("id", Shape::Count(1, u32::MAX), "Its stable id; normally kept in the lock file."),
     ],
 };
@@ -139,12 +177,12 @@ macro_rules! field_section {
             what: $what,
             keys: &[
                 required("name", Shape::Name, "Its name."),
-                required("type", Shape::Type, "Its type: `i32`, `str<16>`, `list<u16>`, `ref<guild>`, a custom type or enum."),
+                required("type", Shape::Type, "What it holds: `i32`, `str<16>`, `list<u16>`, `ref<guild>`, a custom type or enum.").also(&["ty", "kind", "data_type"]),
                 DESCRIPTION,
-                key("nullable", Shape::Flag, "Whether it may hold nothing."),
-                key("default", Shape::Value, "The value of a record that does not give one."),
-                key("min", Shape::Value, "The smallest value allowed."),
-                key("max", Shape::Value, "The largest value allowed."),
+                key("nullable", Shape::Flag, "Whether it may hold nothing.").also(&["optional", "null", "option", "not_null", "required"]),
+                key("default", Shape::Value, "The value of a record that does not give one.").also(&["value", "initial"]),
+                key("min", Shape::Value, "The smallest value allowed.").also(&["minimum", "from"]),
+                key("max", Shape::Value, "The largest value allowed.").also(&["maximum", "to"]),
                 key("allow_nan", Shape::Flag, "Whether NaN and infinities may be stored (floats only)."),
                 $($more),*
             ],
@@ -157,13 +195,25 @@ pub(crate) static COMPOSITE_FIELD: Section = field_section!["a field of a compos
 pub(crate) static FIELD: Section = field_section![
     "a field of a table",
     key("unique", Shape::Flag, "Whether no two records may hold the same value."),
-    key("primary_key", Shape::Flag, "Unique, never null, never changed."),
-    key("indexed", Shape::Flag, "Whether it has an index of its own."),
-    key("auto_increment", Shape::Flag, "Whether it takes the next number when a record does not give one."),
-    key("group", Shape::Name, "The column group it lives in: fields of a hot loop together, apart from the others."),
-    key("foreign_key", Shape::Path, "The unique field of another table, `table.field`, whose value it holds."),
-    key("on_delete", Shape::Word(&["restrict", "cascade", "set_null"]), "What deleting the record it refers to does."),
-    key("renamed_from", Shape::Name, "The name it had before, so that its data is kept."),
+    key("primary_key", Shape::Flag, "Unique, never null, never changed.").also(&["pk", "primary", "key"]),
+    key("indexed", Shape::Flag, "Whether it has an index of its own.").also(&["index", "btree", "hash"]),
+    key("auto_increment", Shape::Flag, "Whether it takes the next number when a record does not give one.")
+        .also(&["auto_inc", "serial", "identity", "sequence"]),
+    key("group", Shape::Name, "The column group it lives in: fields of a hot loop together, apart from the others.")
+        .also(&["column_group", "family"]),
+    key("foreign_key", Shape::Path, "The unique field of another table, `table.field`, whose value it holds.").also(&[
+        "references",
+        "ref",
+        "refers_to",
+        "fk"
+    ]),
+    key("on_delete", Shape::Word(&["restrict", "cascade", "set_null"]), "What deleting the record it refers to does.")
+        .also(&["ondelete", "delete"]),
+    key("renamed_from", Shape::Name, "The name it had before, so that its data is kept.").also(&[
+        "old_name",
+        "was",
+        "previously"
+    ]),
     key("id", Shape::Count(1, u32::MAX), "Its stable id; normally kept in the lock file."),
 ];
 
@@ -171,7 +221,8 @@ pub(crate) static INDEX: Section = Section {
     what: "an index",
     keys: &[
         key("name", Shape::Name, "Its name; `by_` and the names of its fields if left out."),
-        required("fields", Shape::Names, "The fields of its key, most significant first."),
+        required("fields", Shape::Names, "The fields of its key, most significant first.")
+            .also(&["columns", "field", "on"]),
         key("kind", Shape::Word(&["btree", "hash"]), "By order (default), or by equality alone."),
         key("unique", Shape::Flag, "Whether no two records may have the same key."),
     ],
@@ -181,8 +232,12 @@ pub(crate) static RELATION: Section = Section {
     what: "a relation",
     keys: &[
         key("name", Shape::Name, "Its name; the table and the field if left out."),
-        required("from", Shape::Path, "The referring field: `player.guild`."),
-        required("to", Shape::Path, "The table referred to, or its unique field: `guild`, `guild.id`."),
+        required("from", Shape::Path, "The referring field: `player.guild`.").also(&["source", "child"]),
+        required("to", Shape::Path, "The table referred to, or its unique field: `guild`, `guild.id`.").also(&[
+            "target",
+            "references",
+            "parent",
+        ]),
         key(
             "on_delete",
             Shape::Word(&["restrict", "cascade", "set_null"]),
@@ -194,9 +249,10 @@ pub(crate) static RELATION: Section = Section {
 pub(crate) static SCHEDULE: Section = Section {
     what: "a schedule",
     keys: &[
-        required("at", Shape::Name, "The timestamp field that says when."),
-        key("every", Shape::Name, "The duration field that says how long until it falls due again."),
-        required("procedure", Shape::Name, "The procedure to call."),
+        required("at", Shape::Name, "The timestamp field that says when.").also(&["on", "when", "time", "due"]),
+        key("every", Shape::Name, "The duration field that says how long until it falls due again.")
+            .also(&["interval", "period", "repeat"]),
+        required("procedure", Shape::Name, "The procedure to call.").also(&["call", "calls", "function", "reducer"]),
     ],
 };
 

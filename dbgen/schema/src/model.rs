@@ -13,7 +13,7 @@
 //! - no table is its own parent, over however many others; references that are never null form no cycle;
 //! - a relation that restricts deletion does not lead to a table that survives less than the referring one;
 //! - a table's [`indexes`](Table::indexes) hold *all* of its indexes: those written under `indexes` and those that
-//!   follow from `unique`, `primary_key`, `indexed` and relations.
+//!   follow from `unique`, `primary_key`, `indexed`, relations and the `at` of a schedule.
 
 use crate::field_type::Type;
 use crate::value::Value;

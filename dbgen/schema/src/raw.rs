@@ -6,7 +6,7 @@
 use crate::diagnostic::{Finding, Report, code};
 use crate::language::{self, Section, Shape};
 use crate::model::{Durability, IndexKind, OnDelete};
-use crate::source::{At, Span, shown};
+use crate::source::{At, Span, lower_first, shown};
 use crate::tree::{Kind, Member, Node};
 
 #[derive(Debug, Default)]
@@ -81,7 +81,8 @@ pub(crate) struct RawField {
 #[derive(Debug)]
 pub(crate) struct RawIndex {
     pub(crate) name: Option<At<String>>,
-    pub(crate) fields: Vec<At<String>>,
+    /// `None`: missing or no list, which is reported already.
+    pub(crate) fields: Option<Vec<At<String>>>,
     pub(crate) kind: Option<At<IndexKind>>,
     pub(crate) unique: Flag,
     pub(crate) span: Span,
@@ -272,17 +273,19 @@ impl<'n, 'r> Object<'n, 'r> {
             report.push(wrong_kind(node, "an object").help(format!("this is where {} is described", section.what)));
             return None;
         };
+        let mut meant = Vec::new();
         for member in members.iter().filter(|member| section.key(&member.key.value).is_none()) {
-            let names = section.keys.iter().map(|key| key.name);
-            let suggestion = report.did_you_mean(&member.key.value, names);
-            report.push(unknown_key(&member.key, section, suggestion));
+            let key = meant_key(&member.key.value, section, report);
+            meant.extend(key);
+            report.push(unknown_key(&member.key, section, key));
         }
-        for key in section.keys.iter().filter(|key| key.required) {
-            if !members.iter().any(|member| member.key.value == key.name) {
-                let message = format!("{} needs the key `{}`", section.what, key.name);
-                let finding = Finding::error(code::MISSING_KEY, &head(node), message);
-                report.push(finding.label(format!("no `{}` here", key.name)).help(key.doc));
-            }
+        // A misspelt key is one mistake, not also a missing one.
+        let given = |name: &str| meant.contains(&name) || members.iter().any(|member| member.key.value == name);
+        for key in section.keys.iter().filter(|key| key.required && !given(key.name)) {
+            let message = format!("{} needs the key `{}`", section.what, key.name);
+            let finding = Finding::error(code::MISSING_KEY, &head(node), message);
+            let doc = lower_first(key.doc.trim_end_matches('.'));
+            report.push(finding.label(format!("no `{}` here", key.name)).help(doc));
         }
         Some(Object { members, section, report })
     }
@@ -344,11 +347,8 @@ impl<'n, 'r> Object<'n, 'r> {
         self.get(key).cloned()
     }
 
-    fn names(&mut self, key: &str) -> Vec<At<String>> {
-        match self.get(key) {
-            Some(node) => list(node, self.report, text),
-            None => Vec::new(),
-        }
+    fn names(&mut self, key: &str) -> Option<Vec<At<String>>> {
+        list(self.get(key)?, self.report, text)
     }
 
     fn one(&mut self, key: &str) -> Option<Object<'n, '_>> {
@@ -357,10 +357,7 @@ impl<'n, 'r> Object<'n, 'r> {
     }
 
     fn many<T>(&mut self, key: &str, read: impl Fn(&Node, &mut Report) -> Option<T>) -> Vec<T> {
-        match self.get(key) {
-            Some(node) => list(node, self.report, read),
-            None => Vec::new(),
-        }
+        self.get(key).and_then(|node| list(node, self.report, read)).unwrap_or_default()
     }
 
     fn map<T>(&mut self, key: &str, read: impl Fn(&At<String>, &Node, &mut Report) -> Option<T>) -> Vec<T> {
@@ -374,12 +371,13 @@ impl<'n, 'r> Object<'n, 'r> {
     }
 }
 
-fn list<T>(node: &Node, report: &mut Report, read: impl Fn(&Node, &mut Report) -> Option<T>) -> Vec<T> {
+/// `None`: no list, and reported.
+fn list<T>(node: &Node, report: &mut Report, read: impl Fn(&Node, &mut Report) -> Option<T>) -> Option<Vec<T>> {
     let Kind::List(nodes) = &node.kind else {
         report.push(wrong_kind(node, "a list").help("write it in brackets: `[ ... ]`"));
-        return Vec::new();
+        return None;
     };
-    nodes.iter().filter_map(|node| read(node, report)).collect()
+    Some(nodes.iter().filter_map(|node| read(node, report)).collect())
 }
 
 fn text(node: &Node, report: &mut Report) -> Option<At<String>> {
@@ -403,12 +401,24 @@ fn head(node: &Node) -> Span {
     }
 }
 
-fn unknown_key(key: &At<String>, section: &'static Section, suggestion: Option<String>) -> Finding {
+/// The key that a person meant: nearly the same name, or what other languages call it.
+fn meant_key(written: &str, section: &'static Section, report: &Report) -> Option<&'static str> {
+    let lower = written.to_ascii_lowercase();
+    let by_other_name = section.keys.iter().find(|key| key.also.contains(&lower.as_str())).map(|key| key.name);
+    by_other_name.or_else(|| report.nearest(written, section.keys.iter().map(|key| key.name)))
+}
+
+fn unknown_key(key: &At<String>, section: &'static Section, meant: Option<&str>) -> Finding {
     let name = shown(&key.value);
     let finding = Finding::error(code::UNKNOWN_KEY, &key.span, format!("{} has no key `{name}`", section.what));
     if std::ptr::eq(section, &language::COMPOSITE_FIELD) && language::FIELD.key(&key.value).is_some() {
         return finding.help(format!("only fields of tables take `{name}`"));
     }
-    let names = section.keys.iter().map(|key| key.name).collect::<Vec<&str>>();
-    finding.help(suggestion.unwrap_or_else(|| format!("it takes {}", names.join(", "))))
+    finding.help(match meant {
+        Some("nullable") if matches!(&*name, "required" | "not_null") => {
+            "a field is never null unless it says `\"nullable\": true`".to_string()
+        }
+        Some(meant) => format!("did you mean `{meant}`?"),
+        None => format!("it takes {}", section.keys.iter().map(|key| key.name).collect::<Vec<&str>>().join(", ")),
+    })
 }

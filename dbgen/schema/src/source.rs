@@ -126,3 +126,9 @@ pub(crate) fn shown(text: &str) -> Cow<'_, str> {
     }
     Cow::Owned(escaped)
 }
+
+/// The sentence with a small letter at its beginning, for the middle of another one.
+pub(crate) fn lower_first(sentence: &str) -> String {
+    let mut chars = sentence.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}

@@ -69,8 +69,8 @@ fn bound(raw: &mut RawSchema, report: &mut Report) {
     for table in &mut raw.tables {
         cut(&mut table.fields, limits::FIELDS_MAX, "fields", |it| &it.name.span, report);
         cut(&mut table.indexes, limits::INDEXES_MAX, "indexes", |it| &it.span, report);
-        for index in &mut table.indexes {
-            cut(&mut index.fields, limits::INDEX_FIELDS_MAX, "fields of an index", |it| &it.span, report);
+        for fields in table.indexes.iter_mut().filter_map(|index| index.fields.as_mut()) {
+            cut(fields, limits::INDEX_FIELDS_MAX, "fields of an index", |it| &it.span, report);
         }
     }
 }
@@ -124,6 +124,8 @@ struct Checker<'a> {
     sound: Sound,
     /// Composites, each behind those it holds.
     composites_in_order: Vec<CompositeIdx>,
+    /// Per table.
+    index_names: Vec<names::Scope>,
     schema: Schema,
 }
 
@@ -150,8 +152,8 @@ impl<'a> Checker<'a> {
             tables: Vec::with_capacity(raw.tables.len()),
             relations: Vec::new(),
         };
-        let sound = Sound::default();
-        Checker { raw, lines, report, types, tables, sound, composites_in_order: Vec::new(), schema }
+        let (sound, composites_in_order, index_names) = (Sound::default(), Vec::new(), Vec::new());
+        Checker { raw, lines, report, types, tables, sound, composites_in_order, index_names, schema }
     }
 
     fn version(&mut self) {
@@ -169,7 +171,8 @@ impl<'a> Checker<'a> {
         if let Some(idx) = self.tables.get(name.value.as_str()) {
             return Some(*idx);
         }
-        let help = self.report.did_you_mean(&name.value, self.tables.keys().copied());
+        let tables = self.raw.tables.iter().map(|table| table.name.value.as_str());
+        let help = self.report.did_you_mean_or_list(&name.value, tables);
         let message = format!("unknown table `{}`", shown(&name.value));
         let finding = Finding::error(code::UNKNOWN_TABLE, &name.span, message).label("not a table of this schema");
         self.report.push(finding.help_if(help));
@@ -182,7 +185,8 @@ impl<'a> Checker<'a> {
         if let Some(at) = table.fields.iter().position(|field| field.name.value == name.value) {
             return Some(FieldIdx(at as u32));
         }
-        let help = self.report.did_you_mean(&name.value, table.fields.iter().map(|field| field.name.value.as_str()));
+        let fields = table.fields.iter().map(|field| field.name.value.as_str());
+        let help = self.report.did_you_mean_or_list(&name.value, fields);
         let message = format!("the table `{}` has no field `{}`", shown(&table.name.value), shown(&name.value));
         let finding = Finding::error(code::UNKNOWN_FIELD, &name.span, message).label("not a field of that table");
         self.report.push(finding.help_if(help));

@@ -166,13 +166,12 @@ impl Checker<'_> {
         let to_table = &self.raw.tables[to.0.at()];
         let Some(to_field) = to.1 else {
             let finding = Finding::error(code::FOREIGN_KEY, &target.span, "a foreign key names a unique field");
-            let key = to_table.fields.iter().find(|field| field.primary_key.is_set() || field.unique.is_set());
-            self.report.push(finding.label("only a table").help(match key {
-                Some(key) => format!(
-                    "did you mean `{}.{}`? To refer to the record itself give the field the type `ref<{0}>`",
-                    to_table.name.value, key.name.value
-                ),
-                None => format!("to refer to the record itself give the field the type `ref<{}>`", to_table.name.value),
+            let table = shown(&to_table.name.value);
+            let finding = finding.label("only a table");
+            let record = format!("to refer to the record itself give the field the type `ref<{table}>`");
+            self.report.push(finding.help(match self.same_type_key(from, to.0) {
+                Some(key) => format!("did you mean `{table}.{key}`? Or, {record}"),
+                None => record,
             }));
             return None;
         };
@@ -212,6 +211,13 @@ impl Checker<'_> {
             return None;
         }
         Some(to_field)
+    }
+
+    /// A unique field of the table that the field could hold the values of.
+    fn same_type_key(&self, from: (TableIdx, FieldIdx), to: TableIdx) -> Option<&str> {
+        let ty = &self.schema.tables[from.0.at()].fields[from.1.at()].ty;
+        let mut fields = self.schema.tables[to.at()].fields.iter();
+        fields.find(|field| (field.unique || field.primary_key) && field.ty == *ty).map(|field| field.name.as_str())
     }
 
     fn add(&mut self, relation: Relation, rule: Option<&Span>) {

@@ -84,6 +84,9 @@ impl Checker<'_> {
                 match head.as_str() {
                     "str" => Some(Type::Str(n? as u16)),
                     "bytes" => Some(Type::FixedBytes(n? as u16)),
+                    "list" => {
+                        self.not_generic(head, &span, "any number of a type is `list<u8>`, five of it are `[u8; 5]`")
+                    }
                     _ => self.not_generic(head, &span, "only `str<16>` and `bytes<16>` take a number"),
                 }
             }
@@ -133,7 +136,7 @@ impl Checker<'_> {
     fn suggest_type(&mut self, name: &str) -> Option<String> {
         let lower = name.to_ascii_lowercase();
         if let Some((_, instead)) = FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {
-            return Some(format!("write {instead}"));
+            return Some(format!("use {instead}"));
         }
         let built_in = SCALARS.iter().map(|desc| desc.name).chain(BUILT_IN.iter().copied());
         self.report.did_you_mean(name, built_in.chain(self.types.keys().copied()))
@@ -142,7 +145,7 @@ impl Checker<'_> {
     fn not_generic(&mut self, head: &str, span: &Span, rule: &str) -> Option<Type> {
         let lower = head.to_ascii_lowercase();
         let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == lower);
-        let help = foreign.map_or_else(|| rule.to_string(), |(_, instead)| format!("write {instead}"));
+        let help = foreign.map_or_else(|| rule.to_string(), |(_, instead)| format!("use {instead}"));
         let message = format!("unknown type `{}<...>`", shown(head));
         self.report.push(Finding::error(code::UNKNOWN_TYPE, span, message).label("not a type").help(help));
         None
@@ -198,9 +201,9 @@ fn part(text: &At<String>, range: &Span) -> Span {
 
 fn type_syntax_help(text: &str) -> Option<&'static str> {
     if text.ends_with('?') {
-        Some("write `\"nullable\": true` beside the type")
+        Some("use `\"nullable\": true` beside the type")
     } else if text.ends_with("[]") {
-        Some("write `list<...>`")
+        Some("use `list<...>`")
     } else if text.contains('(') {
         Some("lengths stand in angle brackets: `str<16>`")
     } else if text.contains(',') {

@@ -1,7 +1,7 @@
 //! Diagnostics as text for people.
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
 use crate::limits::DIAGNOSTICS_SHOWN;
 use crate::source::{Source, Span};
@@ -32,6 +32,9 @@ fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(format!("dbgen::{}", diagnostic.code));
+    if source.text.is_empty() {
+        return with_help(title.element(Origin::path(source.name.as_str())), diagnostic);
+    }
     let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str());
     let primary = AnnotationKind::Primary.span(within(&source.text, &diagnostic.span));
     snippet = snippet.annotation(if diagnostic.label.is_empty() {
@@ -43,7 +46,10 @@ fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         let context = AnnotationKind::Context.span(within(&source.text, &related.span));
         snippet = snippet.annotation(context.label(related.label.as_str()));
     }
-    let group = title.element(snippet);
+    with_help(title.element(snippet), diagnostic)
+}
+
+fn with_help<'a>(group: Group<'a>, diagnostic: &'a Diagnostic) -> Group<'a> {
     match &diagnostic.help {
         Some(help) => group.element(Level::HELP.message(help.as_str())),
         None => group,

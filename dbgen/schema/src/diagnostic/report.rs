@@ -1,7 +1,7 @@
 //! Gathering findings while the checks run.
 
 use crate::limits::{DIAGNOSTICS_MAX, SUGGESTIONS_MAX};
-use crate::source::{Lines, Source, Span};
+use crate::source::{Format, Lines, Source, Span};
 use crate::tree::Node;
 
 use super::{Code, Diagnostic, Diagnostics, Related, Severity, nearest};
@@ -83,12 +83,34 @@ impl Report {
         }
     }
 
-    /// "did you mean `hp`?", for the first hundred mistakes: comparing a name with thousands takes its time.
+    /// Whether there are so many findings that nobody reads to the end: then what takes time to find out is left out.
+    pub(crate) fn is_long(&self) -> bool {
+        self.findings.len() >= SUGGESTIONS_MAX
+    }
+
+    /// The [nearest] name, while the report is not [long](Report::is_long): comparing one with thousands takes its time.
+    pub(crate) fn nearest<'a>(&self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+        if self.is_long() { None } else { nearest(name, candidates) }
+    }
+
+    /// The same as a sentence: "did you mean `hp`?"
     pub(crate) fn did_you_mean<'a>(&self, name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-        if self.findings.len() >= SUGGESTIONS_MAX {
-            return None;
-        }
-        nearest(name, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+        self.nearest(name, candidates).map(|candidate| format!("did you mean `{candidate}`?"))
+    }
+
+    /// The same for what is listed if nothing is near: "it has hp, mana, name".
+    pub(crate) fn did_you_mean_or_list<'a>(
+        &self,
+        name: &str,
+        candidates: impl Iterator<Item = &'a str> + Clone,
+    ) -> Option<String> {
+        const LISTED_MAX: usize = 8;
+        self.did_you_mean(name, candidates.clone()).or_else(|| {
+            let listed: Vec<&str> =
+                candidates.clone().take(LISTED_MAX).map(|name| name.get(..64).unwrap_or(name)).collect();
+            let more = if candidates.clone().nth(LISTED_MAX).is_some() { ", ..." } else { "" };
+            (!listed.is_empty()).then(|| format!("there is {}{more}", listed.join(", ")))
+        })
     }
 
     /// How many errors there are so far.
@@ -120,8 +142,25 @@ fn diagnostic(finding: Finding, source: &Source, lines: &Lines, tree: Option<&No
         pointer: tree.map_or_else(String::new, |tree| tree.pointer_to(&finding.span)),
         line,
         column,
-        help: finding.help,
+        help: finding.help.map(|help| in_language_of(source, help)),
         related: related.collect(),
         span: finding.span,
     }
+}
+
+/// Helps show pieces of JSON; in a TOML file those read `key = value`.
+fn in_language_of(source: &Source, help: String) -> String {
+    if source.format == Format::Json {
+        return help;
+    }
+    let mut text = String::with_capacity(help.len());
+    let mut rest = help.as_str();
+    while let Some((before, after)) = rest.split_once("\": ") {
+        let (outside, key) = before.rsplit_once('"').unwrap_or((before, ""));
+        text.push_str(outside);
+        text.push_str(key);
+        text.push_str(" = ");
+        rest = after;
+    }
+    text + rest
 }

@@ -120,7 +120,7 @@ impl<'a> Decoder<'a> {
                 // Beyond every type, whatever its last digits were.
                 Err(NotInteger::Inexact) => {
                     let huge = number.as_f64().unwrap_or(f64::MAX);
-                    if huge > max as f64 || huge < min as f64 {
+                    if huge >= max as f64 || huge < min as f64 {
                         return self.out_of_range(ty, json);
                     }
                     let detail = format!("{} has lost its last digits", shown_json(json));
@@ -327,12 +327,12 @@ impl<'a> Decoder<'a> {
     pub(super) fn left_out(&mut self, field: &Field) -> Option<Value> {
         match &field.default {
             Some(default) => {
-                let count = count(default);
-                if count > self.default_values_left {
+                let left = self.default_values_left.checked_sub(count(default, self.default_values_left));
+                self.default_values_left = left.unwrap_or(0);
+                if left.is_none() {
                     let detail = "the defaults of what is left out are too many".to_string();
                     return self.fail(code::TOO_LONG, detail, None);
                 }
-                self.default_values_left -= count;
                 Some(default.clone())
             }
             None if field.nullable => Some(Value::Null),
@@ -414,11 +414,20 @@ fn keep(values: Option<Vec<Value>>, value: Option<Value>) -> Option<Vec<Value>> 
     Some(values)
 }
 
-/// How many values a value is made of.
-fn count(value: &Value) -> usize {
+/// How many values a value is made of; beyond `enough` it does not matter how many.
+fn count(value: &Value, enough: usize) -> usize {
     match value {
-        Value::List(values) | Value::Struct(values) => 1 + values.iter().map(count).sum::<usize>(),
-        Value::Enum(_, Some(payload)) => 1 + count(payload),
+        Value::List(values) | Value::Struct(values) => {
+            let mut sum = 1;
+            for value in values {
+                if sum > enough {
+                    break;
+                }
+                sum += count(value, enough - sum);
+            }
+            sum
+        }
+        Value::Enum(_, Some(payload)) => 1 + count(payload, enough),
         Value::Text(text) => 1 + text.len() / 32,
         Value::Bytes(bytes) => 1 + bytes.len() / 32,
         _ => 1,

@@ -82,6 +82,7 @@ pub fn expected(schema: &Schema, ty: &Type) -> String {
     match ty {
         Type::Scalar(scalar) => match scalar.desc().kind {
             ScalarKind::Int { min, max } => format!("an integer from {min} to {max}"),
+            ScalarKind::Float { bits: 32 } => "a number up to 3.4e38".to_string(),
             ScalarKind::Float { .. } => "a number".to_string(),
             ScalarKind::Bool => "true or false".to_string(),
             ScalarKind::Timestamp => "a time like \"2030-01-31T12:00:00Z\", or microseconds since 1970".to_string(),

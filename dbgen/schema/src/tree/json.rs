@@ -6,7 +6,7 @@ use jsonc_parser::{CollectOptions, ParseOptions, parse_to_ast};
 
 use crate::diagnostic::{Finding, Report, code};
 use crate::limits::TREE_DEPTH_MAX;
-use crate::source::At;
+use crate::source::{At, Span, lower_first};
 
 use super::{Kind, Member, Node, refuse_duplicate_keys, too_deep, too_large};
 
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str, report: &mut Report) -> Option<Node> {
             }
         },
         Err(error) => {
-            report.push(syntax_error(&error));
+            report.push(syntax_error(text, &error));
             None
         }
     }
@@ -98,43 +98,91 @@ impl Reader<'_> {
     }
 }
 
-fn syntax_error(error: &ParseError) -> Finding {
+fn syntax_error(text: &str, error: &ParseError) -> Finding {
     let range = error.range();
     let span = range.start..range.end;
-    let (code, message, help) = match error.kind() {
-        ParseErrorKind::CommentsNotAllowed | ParseErrorKind::UnterminatedCommentBlock => (
-            code::COMMENT_IN_JSON,
-            "JSON has no comments".to_string(),
-            Some("use a `description`, or write the schema as TOML"),
-        ),
+    let before = Before::scan(text.get(..span.start).unwrap_or(""));
+    if let Some(start) = before.broken_string {
+        let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |newline| start + newline);
+        let finding = Finding::error(code::SYNTAX_ERROR, &(start..end), "this string does not end on its line");
+        return finding.help("a closing quote is missing; a line break in a string is written `\\n`");
+    }
+    let finding = |message: &str| Finding::error(code::SYNTAX_ERROR, &span, message);
+    match error.kind() {
+        ParseErrorKind::CommentsNotAllowed | ParseErrorKind::UnterminatedCommentBlock => {
+            Finding::error(code::COMMENT_IN_JSON, &span, "JSON has no comments")
+                .help("use a `description`, or write the schema as TOML")
+        }
         ParseErrorKind::TrailingCommasNotAllowed => {
-            (code::TRAILING_COMMA, "JSON has no comma after the last element".to_string(), Some("remove the comma"))
+            Finding::error(code::TRAILING_COMMA, &span, "JSON has no comma after the last element")
+                .help("remove the comma")
         }
         ParseErrorKind::NestingDepthExceeded => {
-            (code::NESTED_TOO_DEEP, format!("nested more than {TREE_DEPTH_MAX} deep"), None)
+            Finding::error(code::NESTED_TOO_DEEP, &span, format!("nested more than {TREE_DEPTH_MAX} deep"))
         }
-        ParseErrorKind::ExpectedComma => (code::SYNTAX_ERROR, "a comma is missing here".to_string(), None),
-        ParseErrorKind::UnterminatedObject => {
-            (code::SYNTAX_ERROR, "this object is never closed".to_string(), Some("add the missing `}`"))
-        }
-        ParseErrorKind::UnterminatedArray => {
-            (code::SYNTAX_ERROR, "this list is never closed".to_string(), Some("add the missing `]`"))
-        }
-        ParseErrorKind::SingleQuotedStringsNotAllowed => {
-            (code::SYNTAX_ERROR, "JSON strings stand in double quotes".to_string(), Some("write \"...\""))
-        }
+        ParseErrorKind::ExpectedComma if is_leading_zero(text, span.start) => finding("a number has no leading zeros"),
+        ParseErrorKind::ExpectedComma => finding("a comma is missing here"),
+        ParseErrorKind::UnterminatedObject => finding("this object is never closed").help("add the missing `}`"),
+        ParseErrorKind::UnterminatedArray => finding("this list is never closed").help("add the missing `]`"),
+        ParseErrorKind::SingleQuotedStringsNotAllowed => finding("JSON strings stand in double quotes"),
         ParseErrorKind::MultipleRootJsonValues => {
-            (code::SYNTAX_ERROR, "something follows the end of the schema".to_string(), Some("one brace too many?"))
+            finding("something follows the end of the schema").help("one brace too many?")
         }
-        ParseErrorKind::ExpectedStringObjectProperty | ParseErrorKind::UnexpectedTokenInObject => {
-            (code::SYNTAX_ERROR, "expected a key in double quotes".to_string(), None)
+        ParseErrorKind::ExpectedStringObjectProperty => finding("expected a key in double quotes"),
+        ParseErrorKind::UnexpectedTokenInObject => before.expecting(finding("expected a key in double quotes"), text),
+        ParseErrorKind::UnexpectedWord => {
+            finding("this is no JSON value").help(word_help(text.get(span.clone()).unwrap_or("")))
         }
-        other => (code::SYNTAX_ERROR, lower_first(&other.to_string()), None),
-    };
-    Finding::error(code, &span, message).help_if(help)
+        other => before.expecting(finding(&lower_first(&other.to_string())), text),
+    }
 }
 
-fn lower_first(sentence: &str) -> String {
-    let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+fn word_help(word: &str) -> String {
+    match word.to_ascii_lowercase().as_str() {
+        lower @ ("true" | "false" | "null") => format!("write `{lower}`"),
+        "none" | "nil" | "undefined" => "write `null`".to_string(),
+        _ => "strings stand in double quotes".to_string(),
+    }
+}
+
+fn is_leading_zero(text: &str, at: usize) -> bool {
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    before.ends_with('0') && after.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// What is still open in front of a syntax error.
+struct Before {
+    /// Where the innermost object or list begins.
+    open: Option<usize>,
+    /// Where a string begins that runs over the end of its line.
+    broken_string: Option<usize>,
+}
+
+impl Before {
+    fn scan(text: &str) -> Before {
+        let mut open = Vec::new();
+        let mut string: Option<usize> = None;
+        let mut escaped = false;
+        for (at, byte) in text.bytes().enumerate() {
+            match (string, byte) {
+                (Some(start), b'\n') => return Before { open: open.last().copied(), broken_string: Some(start) },
+                (Some(_), _) if escaped => escaped = false,
+                (Some(_), b'\\') => escaped = true,
+                (Some(_), b'"') => string = None,
+                (None, b'"') => string = Some(at),
+                (None, b'{' | b'[') => open.push(at),
+                (None, b'}' | b']') => drop(open.pop()),
+                _ => {}
+            }
+        }
+        Before { open: open.last().copied(), broken_string: None }
+    }
+
+    /// Adds where the object or list begins that could end here.
+    fn expecting(&self, finding: Finding, text: &str) -> Finding {
+        let Some(open) = self.open else { return finding };
+        let close = if text.as_bytes().get(open) == Some(&b'[') { "]" } else { "}" };
+        let place: Span = open..open + 1;
+        finding.related(&place, format!("this is open, and ends with `{close}`"))
+    }
 }

@@ -11,18 +11,20 @@ use crate::source::{At, Span};
 
 use super::{Kind, Member, Node, too_deep, too_large};
 
+/// What the parser says of a duplicate key.
+const DUPLICATE_KEY: &str = "duplicate key";
+
 pub(super) fn read(text: &str, report: &mut Report) -> Option<Node> {
     if let Some(span) = long_key(text) {
-        too_deep(&span, report);
+        let message = format!("a key of more than {} parts", KEY_DOTS_MAX + 1);
+        report.push(Finding::error(code::NESTED_TOO_DEEP, &span, message));
         return None;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
-    for error in &errors {
-        report.push(syntax_error(text, table.get_ref(), error));
-    }
-    let members = members(table.get_ref(), 0, report);
+    report_syntax_errors(text, table.get_ref(), &errors, report);
     // What follows a syntax error is guesswork: it would be reported as mistakes that nobody made.
-    errors.is_empty().then_some(Node { span: 0..text.len(), kind: Kind::Object(members) })
+    let intact = errors.is_empty();
+    intact.then(|| Node { span: 0..text.len(), kind: Kind::Object(members(table.get_ref(), 0, report)) })
 }
 
 /// A key with more parts than any schema needs. Each part nests a table, without bound in the parser and one stack frame
@@ -91,17 +93,32 @@ fn number_kind(number: Option<Number>, span: &Span, report: &mut Report) -> Opti
     number.map(Kind::Number)
 }
 
-fn syntax_error(text: &str, root: &DeTable<'_>, error: &toml::de::Error) -> Finding {
-    let span = error.span().unwrap_or(text.len()..text.len());
-    if error.message() != "duplicate key" {
-        return Finding::error(code::SYNTAX_ERROR, &span, error.message());
-    }
-    let key = text.get(span.clone()).unwrap_or("").trim_matches(['"', '\'']);
-    let finding = super::duplicate_key(key, &span);
-    // The parser tells only the second place.
-    match first_header(text, &span).or_else(|| first_key(text, root, key, &span)) {
-        Some(first) => finding.related(&first, "first given here"),
-        None => finding,
+fn report_syntax_errors(text: &str, root: &DeTable<'_>, errors: &[toml::de::Error], report: &mut Report) {
+    let mut repeated = None;
+    for error in errors {
+        let span = error.span().unwrap_or(text.len()..text.len());
+        if error.message() != DUPLICATE_KEY {
+            report.push(Finding::error(code::SYNTAX_ERROR, &span, error.message()));
+            continue;
+        }
+        let key = text.get(span.clone()).unwrap_or("").trim_matches(['"', '\'']);
+        let finding = super::duplicate_key(key, &span);
+        if report.is_long() {
+            report.push(finding);
+            continue;
+        }
+        // What is inside a table that is there twice is there twice too.
+        let table = text.get(..span.start).and_then(|before| before.rfind("\n["));
+        if table.is_some() && table == repeated {
+            continue;
+        }
+        let header = first_header(text, &span);
+        repeated = table.filter(|_| header.is_some());
+        // The parser tells only the second place.
+        report.push(match header.or_else(|| first_key(text, root, key, &span)) {
+            Some(first) => finding.related(&first, "first given here"),
+            None => finding,
+        });
     }
 }
 
@@ -109,9 +126,12 @@ fn syntax_error(text: &str, root: &DeTable<'_>, error: &toml::de::Error) -> Find
 fn first_header(text: &str, span: &Span) -> Option<Span> {
     let start = text.get(..span.start)?.rfind('\n').map_or(0, |newline| newline + 1);
     let header = text.get(start..)?.lines().next()?.trim();
+    if !header.starts_with('[') {
+        return None;
+    }
     let mut at = 0;
     for line in text.get(..start)?.split_inclusive('\n') {
-        if header.starts_with('[') && line.trim() == header {
+        if line.trim() == header {
             return Some(at..at + line.trim_end().len());
         }
         at += line.len();

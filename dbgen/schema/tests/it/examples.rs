@@ -1,18 +1,9 @@
 //! The example schemas load, say what they should, and read back as they were written.
 
-use std::path::Path;
-
 use dbgen_schema::write::{fingerprint, to_json_pretty, to_toml};
-use dbgen_schema::{Format, OnDelete, Schema, json_schema};
+use dbgen_schema::{Format, OnDelete, json_schema};
 
-use crate::support::{expect_file, files, load, parse, workspace};
-
-fn fixtures() -> Vec<Schema> {
-    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
-    let folders = [workspace("schemas"), own];
-    let paths = folders.iter().flat_map(|folder| files(folder, &["json", "toml"]));
-    paths.filter(|path| !path.ends_with("dbgen.schema.json")).map(|path| load(&path)).collect()
-}
+use crate::support::{expect_file, fixtures, load, parse, workspace};
 
 #[test]
 fn what_is_written_reads_back() {

@@ -24,6 +24,14 @@ pub(crate) fn parse(text: &str, format: Format) -> Schema {
     Schema::parse(&source).unwrap_or_else(|problems| panic!("{problems}"))
 }
 
+/// Every schema that must load: the examples of the workspace, and those of this crate.
+#[track_caller]
+pub(crate) fn fixtures() -> Vec<Schema> {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let paths = [workspace("schemas"), own].into_iter().flat_map(|folder| files(&folder, &["json", "toml"]));
+    paths.filter(|path| !path.ends_with("dbgen.schema.json")).map(|path| load(&path)).collect()
+}
+
 /// The files of a folder whose names end so, sorted.
 #[track_caller]
 pub(crate) fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
