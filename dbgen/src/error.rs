@@ -4,12 +4,12 @@ use dbgen_schema::Diagnostics;
 use std::fmt;
 use std::path::PathBuf;
 
-/// Why a schema was not compiled.
-#[derive(Debug)]
+/// Why a schema was not compiled. `Debug` is the same text as `Display`, since that is what a build script's `main` prints
+/// of the error that it returns.
 #[non_exhaustive]
 pub enum Error {
-    /// The schema has mistakes. All of them, with their places.
-    Schema(Box<Diagnostics>),
+    /// Schemas have mistakes: per file all of them, with their places.
+    Schema(Vec<Diagnostics>),
     /// A file could not be read or written.
     Io {
         /// The file.
@@ -49,7 +49,11 @@ impl Error {
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Schema(diagnostics) => fmt::Display::fmt(diagnostics, f),
+            Error::Schema(files) => {
+                let mistakes: usize = files.iter().map(Diagnostics::len).sum();
+                write!(f, "the schema has {mistakes} mistake{}", if mistakes == 1 { "" } else { "s" })?;
+                files.iter().try_for_each(|diagnostics| write!(f, "\n\n{diagnostics}"))
+            }
             Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
             Error::Configuration { setting, given, expected } => {
                 write!(f, "`{setting}` is `{given}`, expected {expected}")
@@ -59,6 +63,18 @@ impl fmt::Display for Error {
             }
             Error::Bug { making, why } => write!(f, "a bug of dbgen, please report it: making {making}: {why}"),
         }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<Diagnostics> for Error {
+    fn from(diagnostics: Diagnostics) -> Error {
+        Error::Schema(vec![diagnostics])
     }
 }
 

@@ -4,14 +4,15 @@
 //! that what depends on it is not built again. Cargo is told every path that was read, and only paths that exist: one
 //! that does not would make every build run the script.
 
+use crate::names::snake;
 use crate::{Error, Options, generate};
-use dbgen_schema::Schema;
+use dbgen_schema::{Diagnostics, Parsed, Schema};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-/// Errors that cargo is told one by one; the rest is counted.
-const CARGO_ERRORS_MAX: usize = 20;
+/// Mistakes that cargo is told one by one; the rest is counted.
+const CARGO_LINES_MAX: usize = 20;
 
 /// Compiles a schema in a build script. `include_schema!` of the runtime brings the result into the crate.
 ///
@@ -83,29 +84,15 @@ impl Configuration {
     /// # Errors
     /// As [`compile`]; [`Error::Configuration`] if a setting is not what it should be.
     pub fn compile(self) -> Result<(), Error> {
-        let compiled = self.compile_all();
-        if let Err(Error::Schema(diagnostics)) = &compiled {
-            tell_cargo(diagnostics);
-        }
-        compiled
-    }
-
-    fn compile_all(&self) -> Result<(), Error> {
         self.options.check()?;
         let out_dir = self.target_dir()?;
-        let mut written = BTreeSet::new();
-        for path in self.files()? {
-            let schema = Schema::from_file(&path).map_err(|diagnostics| Error::Schema(Box::new(diagnostics)))?;
-            let name = crate::names::snake(&schema.name);
-            if !written.insert(name.clone()) {
-                return Err(Error::Configuration {
-                    setting: "schema",
-                    given: path.display().to_string(),
-                    expected: "schemas of different names",
-                });
-            }
+        let schemas = read_all(&self.files()?)?;
+        refuse_equal_names(&schemas)?;
+        std::fs::create_dir_all(&out_dir).map_err(|source| Error::Io { path: out_dir.clone(), source })?;
+        for (path, schema) in schemas {
             let options = self.options.clone().source_name(file_name(&path));
-            write_if_changed(&out_dir.join(format!("{name}.rs")), &generate(&schema, &options)?)?;
+            let file = out_dir.join(format!("{}.rs", snake(&schema.name)));
+            write_if_changed(&file, &generate(&schema, &options)?)?;
         }
         Ok(())
     }
@@ -131,6 +118,43 @@ impl Configuration {
             }
         }
         Ok(files)
+    }
+}
+
+/// Reads all schemas, so that the mistakes of all files are told at once: to cargo one line each, as editors read it; the text
+/// for people is in the error.
+fn read_all(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Schema)>, Error> {
+    let (mut schemas, mut mistaken) = (Vec::new(), Vec::new());
+    for path in paths {
+        let Parsed { schema, diagnostics, .. } = Parsed::from_file(path);
+        tell_cargo(&diagnostics);
+        match schema {
+            Some(schema) => schemas.push((path.clone(), schema)),
+            None => mistaken.push(diagnostics),
+        }
+    }
+    if mistaken.is_empty() { Ok(schemas) } else { Err(Error::Schema(mistaken)) }
+}
+
+fn tell_cargo(diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics.iter().take(CARGO_LINES_MAX) {
+        println!("cargo::{}={}", diagnostic.severity.as_str(), diagnostic.one_line());
+    }
+    if let Some(more @ 1..) = diagnostics.len().checked_sub(CARGO_LINES_MAX) {
+        println!("cargo::warning=and {more} more");
+    }
+}
+
+/// Every schema becomes a file of its name, so names must differ.
+fn refuse_equal_names(schemas: &[(PathBuf, Schema)]) -> Result<(), Error> {
+    let mut names = BTreeSet::new();
+    match schemas.iter().find(|(_, schema)| !names.insert(snake(&schema.name))) {
+        None => Ok(()),
+        Some((path, _)) => Err(Error::Configuration {
+            setting: "schema",
+            given: path.display().to_string(),
+            expected: "schemas of different names",
+        }),
     }
 }
 
@@ -170,12 +194,78 @@ fn write_if_changed(path: &Path, content: &str) -> Result<(), Error> {
     std::fs::write(path, content).map_err(|source| Error::Io { path: path.to_owned(), source })
 }
 
-/// One line per mistake, as editors read it. The text for people is in the error that `main` returns.
-fn tell_cargo(diagnostics: &dbgen_schema::Diagnostics) {
-    for diagnostic in diagnostics.iter().take(CARGO_ERRORS_MAX) {
-        println!("cargo::error={}", diagnostic.one_line());
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const MINIMAL: &str =
+        r#"{ "name": "tiny", "version": "1", "tables": { "a": { "fields": [{ "name": "x", "type": "u8" }] } } }"#;
+
+    /// A folder with these files, and one for the output.
+    fn folders(files: &[(&str, &str)]) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            fs::write(folder.path().join(name), text).expect("a file");
+        }
+        let out = folder.path().join("out");
+        (folder, out)
     }
-    if let Some(more @ 1..) = diagnostics.len().checked_sub(CARGO_ERRORS_MAX) {
-        println!("cargo::error=and {more} more");
+
+    #[test]
+    fn what_would_not_change_is_not_written() {
+        let (folder, out) = folders(&[("tiny.json", MINIMAL)]);
+        let compile = || configure().schema(folder.path().join("tiny.json")).out_dir(&out).compile();
+        compile().expect("it compiles");
+        let file = out.join("tiny.rs");
+        let long_ago = std::time::SystemTime::UNIX_EPOCH;
+        fs::File::options()
+            .write(true)
+            .open(&file)
+            .and_then(|file| file.set_modified(long_ago))
+            .expect("a file of ours");
+        compile().expect("it compiles again");
+        let modified = fs::metadata(&file).and_then(|it| it.modified()).expect("it is there");
+        assert_eq!(modified, long_ago);
+    }
+
+    #[test]
+    fn a_folder_is_compiled_whole_and_by_name() {
+        let other = MINIMAL.replace("tiny", "other");
+        let lock = ("tiny.lock.json", "not a schema");
+        let (folder, out) = folders(&[("b.json", MINIMAL), ("a.json", &other), ("dbgen.schema.json", "{}"), lock]);
+        configure().schema(folder.path()).out_dir(&out).compile().expect("both compile");
+        assert!(out.join("tiny.rs").exists() && out.join("other.rs").exists());
+    }
+
+    #[test]
+    fn mistakes_of_all_files_are_told() {
+        let wrong = MINIMAL.replace("u8", "i23");
+        let (folder, out) = folders(&[("a.json", &wrong), ("b.json", "{")]);
+        let error = configure().schema(folder.path()).out_dir(&out).compile().expect_err("both are wrong");
+        let text = format!("{error:?}");
+        assert!(text.starts_with("the schema has 2 mistakes\n\n"), "{text}");
+        assert!(text.contains("a.json") && text.contains("i23") && text.contains("b.json"), "{text}");
+        assert!(!out.exists());
+    }
+
+    #[test]
+    fn settings_are_checked() {
+        let (folder, out) = folders(&[("a.json", MINIMAL), ("b.json", MINIMAL)]);
+        let refused = |configuration: Configuration| configuration.out_dir(&out).compile().expect_err("refused");
+        for (error, setting) in [
+            (refused(configure()), "`schema` is `nothing`"),
+            (refused(configure().schema(folder.path())), "schemas of different names"),
+            (refused(configure().schema(folder.path()).runtime_path("not a path")), "`runtime_path` is `not a path`"),
+            (refused(configure().schema(folder.path()).table_attribute("a", "#[")), "`table_attribute` is `#[`"),
+        ] {
+            assert!(error.to_string().contains(setting), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_schema_is_a_mistake_with_its_path() {
+        let error = configure().schema("no/such.json").out_dir("no/such/out").compile().expect_err("it is missing");
+        assert!(error.to_string().contains("no/such.json"), "{error}");
     }
 }

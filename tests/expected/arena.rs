@@ -380,7 +380,8 @@ pub mod arena {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Guild> {
-            self.0.find_between(0, rt::Key::new(), name, |key, name| key.str::<24>(name))
+            self.0
+                .find_between(0, rt::Key::new(), name, |key, value| key.str::<24>(value))
         }
 
         /// The group `row` of all records, in the order in which they lie.
@@ -755,7 +756,7 @@ pub mod arena {
                     0,
                     rt::Key::new().scalar(class as u8),
                     hp,
-                    |key, hp| key.scalar(*hp),
+                    |key, value| key.scalar(*value),
                 )
         }
 
@@ -769,7 +770,8 @@ pub mod arena {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Player> {
-            self.0.find_between(1, rt::Key::new(), name, |key, name| key.str::<16>(name))
+            self.0
+                .find_between(1, rt::Key::new(), name, |key, value| key.str::<16>(value))
         }
 
         /// The records with this `guild`.

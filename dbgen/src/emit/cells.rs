@@ -1,8 +1,8 @@
 //! Structs of cells: composites that are the same in rows and in records, and what all packed structs have in common.
 
 use super::docs::described;
-use super::literal::{default_of_field, pack};
-use super::value::{cell_type, number, record_field_type};
+use super::literal::cell_literal;
+use super::value::{Place, cell_type, encode, number, record_field_type};
 use crate::plan::{CompositePlan, Plan};
 use dbgen_schema::field_type::ScalarKind;
 use dbgen_schema::{Field, Scalar, Type};
@@ -71,10 +71,7 @@ fn declaration(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
 fn default_impl(plan: &Plan<'_>, it: &CompositePlan<'_>) -> Option<TokenStream> {
     it.composite.fields.iter().any(|field| field.default.is_some()).then(|| {
         let (name, names) = (&it.name, &it.fields);
-        let values = it.composite.fields.iter().map(|field| match (&field.ty, &field.default) {
-            (Type::Str(_) | Type::Array(..), None) => quote!(Default::default()),
-            _ => pack(plan, &field.ty, &default_of_field(plan, field)),
-        });
+        let values = it.composite.fields.iter().map(|field| cell_literal(plan, &field.ty, field.default.as_ref()));
         quote! {
             impl Default for #name {
                 fn default() -> #name {
@@ -95,7 +92,7 @@ fn new(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
         ty => cell_type(plan, ty, &quote!()),
     });
     let values = fields().zip(names).map(|(field, name)| match &field.ty {
-        ty if plan.is_value(ty) => pack(plan, ty, &quote!(#name)),
+        ty if plan.is_value(ty) => encode(plan, ty, &quote!(0), &Place::Field(&quote!(#name))),
         _ => quote!(#name),
     });
     let members = names

@@ -3,7 +3,7 @@
 use super::value::{argument_type, count, number};
 use crate::plan::{Column, FieldPlan, IndexPlan, Plan, TablePlan};
 use dbgen_schema::{Scalar, Type};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
 /// The lookups that an index offers.
@@ -63,8 +63,8 @@ fn key_column(
         return quote!(#key.id_or_null(#name.into()));
     }
     let given = if matches!(field.field.ty, Type::Str(_)) { quote!(#name) } else { quote!(#name.into()) };
-    let (bytes, pushed) = (number(column.key_bytes), push(plan, &quote!(key), &field.field.ty, &quote!(#name)));
-    quote!(#key.nullable(#given, #bytes, |key, #name| #pushed))
+    let (bytes, pushed) = (number(column.key_bytes), push(plan, &quote!(key), &field.field.ty, &quote!(value)));
+    quote!(#key.nullable(#given, #bytes, |key, value| #pushed))
 }
 
 fn push(plan: &Plan<'_>, key: &TokenStream, ty: &Type, value: &TokenStream) -> TokenStream {
@@ -96,23 +96,23 @@ fn range(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> Optio
         key_column(plan, &key, &table.fields[column.field], column, index.index.unique)
     });
     let prefix = if last.has_null_marker { quote!(#prefix.some()) } else { prefix };
-    let (lifetime, ty, value) = range_type(plan, &field.field.ty, ranged);
+    let (lifetime, ty, value) = range_type(plan, &field.field.ty);
     let pushed = push(plan, &quote!(key), &field.field.ty, &value);
     let docs = format!(" The records whose `{}` lies in this range, in its order.", field.field.name);
     Some(quote! {
         #[doc = #docs]
         pub fn #name #lifetime(self, #(#arguments,)* #ranged: impl ::core::ops::RangeBounds<#ty>) -> rt::Found<'v, #record> {
-            self.0.find_between(#at, #prefix, #ranged, |key, #ranged| #pushed)
+            self.0.find_between(#at, #prefix, #ranged, |key, value| #pushed)
         }
     })
 }
 
-/// What ranges are over: the lifetime parameter that it needs, the type, and a value of it behind a reference.
-fn range_type(plan: &Plan<'_>, ty: &Type, name: &Ident) -> (TokenStream, TokenStream, TokenStream) {
+/// What ranges are over: the lifetime parameter that it needs, the type, and `value` out of its reference.
+fn range_type(plan: &Plan<'_>, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
     if matches!(ty, Type::Str(_)) {
-        return (quote!(<'k>), quote!(&'k str), quote!(#name));
+        return (quote!(<'k>), quote!(&'k str), quote!(value));
     }
-    (quote!(), argument_type(plan, ty), quote!(*#name))
+    (quote!(), argument_type(plan, ty), quote!(*value))
 }
 
 /// Whether a range of such values means something to people.

@@ -1,6 +1,6 @@
 //! Values of a schema as Rust expressions: the defaults.
 
-use super::value::{count, record_type};
+use super::value::{Place, count, encode, record_type, str_cell};
 use crate::plan::Plan;
 use dbgen_schema::field_type::ScalarKind;
 use dbgen_schema::{Field, Scalar, Type, Value};
@@ -114,11 +114,32 @@ fn composite_literal(plan: &Plan<'_>, idx: usize, values: &[Value]) -> TokenStre
     if !it.is_cells() {
         return quote!(#name { #(#names: #fields),* });
     }
-    let arguments = fields.zip(&it.composite.fields).map(|(value, field)| match &field.ty {
-        ty if plan.is_value(ty) => value,
-        ty => pack(plan, ty, &value),
+    let arguments = fields.zip(values).zip(&it.composite.fields).map(|((literal, value), field)| match &field.ty {
+        ty if plan.is_value(ty) => literal,
+        ty => cell_literal(plan, ty, Some(value)),
     });
     quote!(#name::new(#(#arguments),*))
+}
+
+/// A value as it stands in a composite of cells; without one, the zero of the type.
+pub(super) fn cell_literal(plan: &Plan<'_>, ty: &Type, value: Option<&Value>) -> TokenStream {
+    match (ty, value) {
+        (Type::Str(n), Some(Value::Text(text))) => {
+            let (cell, n) = (str_cell(*n), count(*n));
+            quote!(rt::cell::#cell::<#n>::try_new(#text).unwrap_or_default())
+        }
+        (Type::Array(element, _), Some(Value::List(values))) if !plan.is_value(ty) => {
+            let values = values.iter().map(|value| cell_literal(plan, element, Some(value)));
+            quote!(rt::cell::Array::of([#(#values),*]))
+        }
+        (Type::Str(_) | Type::Array(..), None) => quote!(Default::default()),
+        (Type::Composite(_), None) => zero(plan, ty),
+        (Type::Composite(_), Some(value)) => literal(plan, ty, value),
+        (ty, value) => {
+            let value = value.map_or_else(|| zero(plan, ty), |value| literal(plan, ty, value));
+            encode(plan, ty, &quote!(0), &Place::Field(&value))
+        }
+    }
 }
 
 fn member_literal(plan: &Plan<'_>, field: &Field, value: &Value) -> TokenStream {
@@ -129,22 +150,6 @@ fn member_literal(plan: &Plan<'_>, field: &Field, value: &Value) -> TokenStream 
             quote!(Some(#value))
         }
         (false, value) => literal(plan, &field.ty, value),
-    }
-}
-
-/// A record's value put into its cell, where that cannot fail: how a composite of cells is made.
-pub(super) fn pack(plan: &Plan<'_>, ty: &Type, value: &TokenStream) -> TokenStream {
-    match ty {
-        Type::Composite(_) => value.clone(),
-        Type::Str(_) => {
-            let cell = super::value::cell_type(plan, ty, &quote!());
-            quote!(<#cell>::try_new(#value.as_str()).unwrap_or_default())
-        }
-        Type::Array(element, _) if !plan.is_value(ty) => {
-            let element = pack(plan, element, &quote!(item));
-            quote!(rt::cell::Array::of(#value.map(|item| #element)))
-        }
-        ty => super::value::encode(plan, ty, &quote!(0), &super::value::Place::Field(value)),
     }
 }
 

@@ -417,7 +417,7 @@ fn named(plan: &Plan<'_>, ty: &Type) -> TokenStream {
     quote!(#name)
 }
 
-fn str_cell(n: u16) -> Ident {
+pub(super) fn str_cell(n: u16) -> Ident {
     format_ident!("{}", if str_length_bytes(n) == 1 { "Str" } else { "LongStr" })
 }
 

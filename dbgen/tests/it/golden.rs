@@ -44,3 +44,9 @@ fn difference(expected: &str, actual: &str) -> String {
 fn the_arena_is_as_expected() {
     expect_golden("schemas/arena.json", "tests/expected/arena.rs");
 }
+
+/// One of everything, under the most awkward names.
+#[test]
+fn the_zoo_is_as_expected() {
+    expect_golden("tests/fixtures/zoo.json", "tests/expected/zoo.rs");
+}

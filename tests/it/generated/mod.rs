@@ -1,10 +1,12 @@
 //! Generated code compiles as strictly as anybody may ask for, and does what it says.
 
 mod arena;
+mod zoo;
 
 /// The goldens of `tests/expected`, as a user's crate would have them under its own strictest lints.
 #[forbid(unsafe_code)]
 #[deny(warnings, missing_docs, clippy::all, rust_2018_idioms)]
 mod golden {
     include!("../../expected/arena.rs");
+    include!("../../expected/zoo.rs");
 }
