@@ -19,6 +19,9 @@ pub(crate) enum Failure {
     /// The arguments ask for something that does not exist.
     #[error("error: {0}")]
     Usage(Misuse),
+    /// The generator failed over a schema without errors: its own mistake.
+    #[error("error: {0}")]
+    Generator(dbgen::Error),
     /// A file or a stream could not be read or written.
     #[error("error: {}: {source}", path.display())]
     Io {
@@ -84,8 +87,8 @@ impl Failure {
         }
         match self {
             Failure::Schema(diagnostics) if input::is_unreadable(diagnostics) => ExitCode::from(2),
-            Failure::Refused(Refusal::Unreadable) | Failure::Usage(_) | Failure::Io { .. } => ExitCode::from(2),
-            Failure::Schema(_) | Failure::Refused(_) => ExitCode::from(1),
+            Failure::Schema(_) | Failure::Refused(Refusal::Unformatted(_) | Refusal::Invalid) => ExitCode::from(1),
+            _ => ExitCode::from(2),
         }
     }
 }

@@ -14,6 +14,7 @@ mod doc;
 mod explain;
 mod failure;
 mod fmt;
+mod generate;
 mod input;
 mod output;
 
@@ -34,6 +35,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Check(check::Arguments),
+    Generate(generate::Arguments),
     Fmt(fmt::Arguments),
     Doc(doc::Arguments),
     Explain(explain::Arguments),
@@ -49,6 +51,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Check(arguments) => check::run(&arguments),
+        Command::Generate(arguments) => generate::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),

@@ -26,6 +26,7 @@ sessions! {
     doc
     explain
     fmt
+    generate
     usage
 }
 

@@ -139,6 +139,39 @@ fn links_in_documents_lead_somewhere() {
     assert!(dead.is_empty(), "{dead:?}");
 }
 
+#[test]
+fn architecture_names_what_exists() {
+    let code: String = files("", "rs").iter().filter(|path| !path.starts_with("tests/")).map(read).collect();
+    let text = read("docs/ARCHITECTURE.md");
+    let mut gone = Vec::new();
+    for name in code_spans(&text) {
+        let is_word = |part: &str| !part.is_empty() && part.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let exists = match name.rsplit_once("::") {
+            Some((_, last)) if is_word(last) => {
+                ["fn", "struct", "enum", "mod"].iter().any(|kind| defines(&code, &format!("{kind} {last}")))
+            }
+            _ if name.ends_with(".rs") => files("", "rs").iter().any(|path| path.ends_with(name)),
+            _ => true,
+        };
+        if !exists {
+            gone.push(name);
+        }
+    }
+    assert!(gone.is_empty(), "docs/ARCHITECTURE.md names what is no more: {gone:?}");
+}
+
+/// Whether a definition stands in the code, not only one whose name begins so.
+fn defines(code: &str, definition: &str) -> bool {
+    code.match_indices(definition)
+        .any(|(at, found)| !code[at + found.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+}
+
+/// What stands between single backticks, code blocks aside.
+fn code_spans(text: &str) -> Vec<&str> {
+    let prose = text.split("```").step_by(2);
+    prose.flat_map(|part| part.split('`').skip(1).step_by(2)).collect()
+}
+
 /// The targets of `[text](target)` in a Markdown text.
 fn links(text: &str) -> Vec<&str> {
     text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect()
