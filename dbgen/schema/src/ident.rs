@@ -45,14 +45,16 @@ pub fn snake(name: &str) -> String {
     words.join("_")
 }
 
-/// `item_stack`, `itemStack` and `ItemStack` as `ItemStack`.
+/// `item_stack`, `itemStack` and `ItemStack` as `ItemStack`. Like [`snake`] it takes any text: what is no name is reported
+/// elsewhere.
 pub fn pascal(name: &str) -> String {
     words(name).into_iter().map(capitalised).collect()
 }
 
 fn capitalised(word: &str) -> String {
-    let (first, rest) = word.split_at(word.len().min(1));
-    first.to_ascii_uppercase() + &rest.to_ascii_lowercase()
+    let mut chars = word.chars();
+    let first = chars.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(chars.map(|c| c.to_ascii_lowercase())).collect()
 }
 
 /// The words of a name: they end at underscores, before a capital that follows a small letter or digit, and before the
@@ -106,6 +108,8 @@ mod tests {
             ("Vec3", "vec3", "Vec3"),
             ("NPC", "npc", "Npc"),
             ("a__b_", "a_b", "AB"),
+            ("ü_Über", "ü_Über", "üÜber"),
+            ("", "", ""),
         ] {
             assert_eq!((snake(name).as_str(), pascal(name).as_str()), (snake_case, pascal_case), "{name}");
         }

@@ -70,7 +70,8 @@ impl Source {
         file.take(SOURCE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(ReadError::Io)?;
         let name = path.display().to_string();
         match String::from_utf8(bytes) {
-            Ok(text) => Ok(Source { name, text, format }),
+            // Some editors begin a file with a byte order mark.
+            Ok(text) => Ok(Source { name, text: text.trim_start_matches('\u{feff}').to_string(), format }),
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
                 Err(ReadError::NotUtf8 { lossy: String::from_utf8_lossy(error.as_bytes()).into_owned(), at })

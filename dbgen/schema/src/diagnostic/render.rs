@@ -3,7 +3,7 @@
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use crate::limits::DIAGNOSTICS_SHOWN;
+use crate::limits::{DIAGNOSTICS_SHOWN, SOURCE_BYTES_MAX};
 use crate::source::{Source, Span};
 
 use super::{Color, Diagnostic, Severity};
@@ -32,7 +32,7 @@ fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         Severity::Warning => Level::WARNING,
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(format!("dbgen::{}", diagnostic.code));
-    if source.text.is_empty() {
+    if source.text.is_empty() || source.text.len() > SOURCE_BYTES_MAX {
         return with_help(title.element(Origin::path(source.name.as_str())), diagnostic);
     }
     let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str());

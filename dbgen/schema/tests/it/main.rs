@@ -1,7 +1,10 @@
 //! Tests of the schema language from outside, one binary.
 
 mod examples;
+mod files;
 mod goldens;
 mod json;
+mod json_schema;
+mod model;
 mod properties;
 mod support;
