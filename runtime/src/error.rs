@@ -128,6 +128,12 @@ pub enum Error {
     /// The loop has ended; nothing more is executed.
     #[error("the database has stopped")]
     Stopped,
+    /// The address can be reached from other machines, and no token is asked of them.
+    #[error("refusing to listen on {address}, which other machines can reach, without a token")]
+    TokenRequired {
+        /// The address.
+        address: String,
+    },
     /// The system refused.
     #[error("{path}: {source}")]
     Io {

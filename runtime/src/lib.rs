@@ -39,6 +39,8 @@ pub mod limits;
 pub mod op;
 pub mod procedure;
 pub mod record;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod table;
 pub mod tick;
 pub mod txn;

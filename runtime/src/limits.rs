@@ -1,5 +1,7 @@
 //! Every limit of the engine, in one place, with the relations between them asserted.
 
+use std::time::Duration;
+
 /// Tables of one database, compiled and made at run time together.
 pub const TABLES_MAX: usize = 4096;
 /// Bytes of a key in an index: the widest page still holds enough of them to be a tree.
@@ -29,7 +31,46 @@ pub const TICK_RATE_HZ_MAX: f64 = 120.0;
 /// Requests waiting for the loop before a further one is refused.
 pub const QUEUE_REQUESTS_MAX: usize = 4096;
 
+/// Bytes of a request's body.
+pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Bytes of a body that are read, and thrown away, before its sender is told that it is too large.
+pub const BODY_DRAIN_BYTES_MAX: usize = 64 << 20;
+/// Bytes of a URL's path and query.
+pub const URI_BYTES_MAX: usize = 8 << 10;
+/// How deep a JSON body may nest.
+pub const JSON_DEPTH_MAX: usize = 64;
+/// How long a client may take to send the head of a request.
+pub const HEADER_WAIT_MAX: Duration = Duration::from_secs(10);
+/// How long a client may take to send the body of a request.
+pub const BODY_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long a request waits for the loop to execute it.
+pub const WRITE_WAIT_MAX: Duration = Duration::from_secs(30);
+/// How long running requests may take to end when the server stops.
+pub const DRAIN_WAIT_MAX: Duration = Duration::from_secs(5);
+/// Connections to the server at the same time.
+pub const CONNECTIONS_MAX: usize = 1024;
+/// Requests that the server executes at the same time.
+pub const REQUESTS_MAX: usize = 256;
+/// Records of a page of a list.
+pub const PAGE_RECORDS_MAX: usize = 1000;
+/// Records of a page if the client does not say.
+pub const PAGE_RECORDS_DEFAULT: usize = 100;
+/// Conditions of a list.
+pub const FILTER_TERMS_MAX: usize = 64;
+/// Values of a condition that takes a list.
+pub const FILTER_VALUES_MAX: usize = 1000;
+/// Fields that a list is ordered by.
+pub const ORDER_KEYS_MAX: usize = 8;
+/// Operations of a batch, which is one transaction.
+pub const BATCH_OPERATIONS_MAX: usize = 10_000;
+/// Requests of a batch of JSON-RPC, which is not.
+pub const RPC_BATCH_MAX: usize = 1000;
+
 const _: () = {
+    assert!(BODY_BYTES_MAX <= HEAP_VALUE_BYTES_MAX, "what the server takes in, a heap can hold");
+    assert!(BODY_BYTES_MAX <= BODY_DRAIN_BYTES_MAX);
+    assert!(PAGE_RECORDS_DEFAULT <= PAGE_RECORDS_MAX);
+    assert!(REQUESTS_MAX < QUEUE_REQUESTS_MAX, "one server alone cannot fill the queue");
     assert!(HEAP_VALUE_BYTES_MAX < 1 << 31, "the top bit of a heap cell's length marks a value of the record image");
     assert!(TABLE_VERSIONS_MAX >= 3, "one published, one pinned, one being written");
 };

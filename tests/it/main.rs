@@ -2,5 +2,6 @@
 
 mod engine;
 mod generated;
+mod server;
 mod tidy;
 mod workspace;

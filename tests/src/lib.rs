@@ -1,5 +1,7 @@
 //! Helpers for the tests of the workspace. They live here, once; `it/` holds the tests, one binary with modules.
 
+pub mod http;
+
 use std::path::{Path, PathBuf};
 
 /// The root of the workspace.

@@ -1,0 +1,62 @@
+//! How a server is to run.
+
+use crate::limits::{BODY_WAIT_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
+use std::time::Duration;
+
+/// How a server is to run. The default is safe: loopback, and only from this machine's own programs.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct ServerConfig {
+    /// Where to listen: `127.0.0.1:7700`. Port 0 takes a free one.
+    pub listen: String,
+    /// What clients must send as `Authorization: Bearer …`; `None` = nothing.
+    pub token: Option<String>,
+    /// Lets it listen on an address that other machines reach, without a token.
+    pub insecure: bool,
+    /// Names by which clients may reach it on loopback, besides `localhost` and loopback addresses.
+    pub allowed_hosts: Vec<String>,
+    /// Origins whose pages may call it, besides its own: `https://tools.example`.
+    pub allowed_origins: Vec<String>,
+    /// Threads that answer requests.
+    pub threads: usize,
+    /// How long a client may take to send the head of a request; also how long a connection may idle.
+    pub header_wait_max: Duration,
+    /// How long a write may wait for the loop.
+    pub write_wait_max: Duration,
+    /// How long a request's body may take to arrive.
+    pub body_wait_max: Duration,
+    /// How long running requests may take to end when the server stops.
+    pub drain_wait_max: Duration,
+}
+
+impl ServerConfig {
+    /// The defaults, on this address.
+    pub fn new(listen: impl Into<String>) -> ServerConfig {
+        ServerConfig {
+            listen: listen.into(),
+            token: None,
+            insecure: false,
+            allowed_hosts: Vec::new(),
+            allowed_origins: Vec::new(),
+            threads: std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(1, 8)),
+            header_wait_max: HEADER_WAIT_MAX,
+            write_wait_max: WRITE_WAIT_MAX,
+            body_wait_max: BODY_WAIT_MAX,
+            drain_wait_max: DRAIN_WAIT_MAX,
+        }
+    }
+
+    /// Clients must send this token.
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+}
+
+impl std::fmt::Debug for ServerConfig {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let token = if self.token.is_some() { "with a token" } else { "without a token" };
+        write!(f, "ServerConfig({}, {token})", self.listen)
+    }
+}

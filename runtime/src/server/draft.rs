@@ -1,0 +1,151 @@
+//! A record as a client wrote it, on its way to values.
+//!
+//! It is decoded where the request is, so that the loop does not pay for it, and what is wrong with it is answered without
+//! the loop. Between that and the transaction the schema may change: then it is decoded again, inside. A merge patch that
+//! reaches into a composite needs the record's present state, and is decoded only there.
+
+use super::problem::{Kind, Problem};
+use crate::dynamic::TableNo;
+use crate::error::Result;
+use crate::id::RecordId;
+use crate::txn::Transaction;
+use crate::view::View;
+use dbgen_schema::json::{Mode, decode_record, encode};
+use dbgen_schema::{Schema, Table, Type, Value};
+use serde_json::{Map, Value as Json};
+
+/// What to do with members that name no field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Unknown {
+    /// They are a mistake.
+    #[default]
+    Refuse,
+    /// They are left out.
+    Ignore,
+}
+
+/// A record, or some of its fields, as a client wrote it.
+#[derive(Debug, Clone)]
+pub(crate) struct Draft {
+    object: Map<String, Json>,
+    /// The `_id` that the object carries.
+    id: Option<Json>,
+    /// The `_version` that the object carries.
+    version: Option<Json>,
+    mode: Mode,
+    unknown: Unknown,
+    /// The values, and the version of the schema that they were decoded with.
+    decoded: Option<(u64, Vec<(usize, Value)>)>,
+}
+
+impl Draft {
+    /// Takes the object as it is.
+    pub(crate) fn new(mut object: Map<String, Json>, mode: Mode, unknown: Unknown) -> Draft {
+        let (id, version) = (object.remove("_id"), object.remove("_version"));
+        Draft { object, id, version, mode, unknown, decoded: None }
+    }
+
+    /// Decodes it with the schema of a view.
+    pub(crate) fn decoded(mut self, view: &View, table: &str) -> Result<Draft, Problem> {
+        let table = view.open_table(table)?.schema();
+        if !self.reaches_inside(table) {
+            self.decoded = Some((view.schema_version(), self.decode(view.schema(), table, &self.object)?));
+        }
+        Ok(self)
+    }
+
+    /// The fields' values, for a record that is to be inserted (`None`) or changed.
+    pub(crate) fn into_values(
+        self,
+        tx: &Transaction,
+        table: TableNo,
+        target: Option<RecordId>,
+    ) -> Result<Vec<(usize, Value)>> {
+        self.check_target(tx, table, target)?;
+        let (schema, version) = (tx.schema(), tx.catalog().version());
+        match (&self.decoded, target) {
+            (Some((with, _)), _) if *with == version => Ok(self.decoded.map(|(_, values)| values).unwrap_or_default()),
+            (_, Some(id)) if self.mode == Mode::Patch => {
+                let current = tx.read_table(table).get(id)?.values();
+                let table = &schema.tables[table.at()];
+                Ok(self.decode(schema, table, &self.merged(schema, table, &current))?)
+            }
+            _ => Ok(self.decode(schema, &schema.tables[table.at()], &self.object)?),
+        }
+    }
+
+    fn decode(
+        &self,
+        schema: &Schema,
+        table: &Table,
+        object: &Map<String, Json>,
+    ) -> Result<Vec<(usize, Value)>, Problem> {
+        let known;
+        let object = match self.unknown {
+            Unknown::Refuse => object,
+            Unknown::Ignore => {
+                let fields = object.iter().filter(|(name, _)| table.field(name).is_some());
+                known = fields.map(|(name, value)| (name.clone(), value.clone())).collect();
+                &known
+            }
+        };
+        let values = decode_record(schema, table, object, self.mode)
+            .map_err(|faults| Problem::of_faults(Kind::InvalidRecord, faults))?;
+        Ok(values.into_iter().map(|(field, value)| (field.at(), value)).collect())
+    }
+
+    /// Whether a patch changes a part of a composite, and so needs the rest of it.
+    fn reaches_inside(&self, table: &Table) -> bool {
+        let composite = |name: &str| table.field(name).is_some_and(|(_, f)| matches!(f.ty, Type::Composite(_)));
+        self.mode == Mode::Patch && self.object.iter().any(|(name, value)| value.is_object() && composite(name))
+    }
+
+    /// The patch with its composites completed from the record's present state (RFC 7396).
+    fn merged(&self, schema: &Schema, table: &Table, current: &[Value]) -> Map<String, Json> {
+        let merge = |(name, patch): (&String, &Json)| {
+            let field = table.fields.iter().zip(current).find(|(field, _)| field.name == *name);
+            let merged = match field {
+                Some((field, value)) => merge(schema, &field.ty, value, patch),
+                None => patch.clone(),
+            };
+            (name.clone(), merged)
+        };
+        self.object.iter().map(merge).collect()
+    }
+
+    /// `_id` and `_version` may stand in a body, as they do in what the server sends, if they say what is so.
+    fn check_target(&self, tx: &Transaction, table: TableNo, target: Option<RecordId>) -> Result<(), Problem> {
+        if self.id.is_none() && self.version.is_none() {
+            return Ok(());
+        }
+        let Some(id) = target else {
+            let name = if self.id.is_some() { "_id" } else { "_version" };
+            let detail = format!("a new record's `{name}` is given by the database");
+            return Err(Problem::at(Kind::SystemMember, format!("#/{name}"), detail));
+        };
+        let version = tx.read_table(table).get(id)?.version();
+        for (name, given, is) in [("_id", &self.id, id.get()), ("_version", &self.version, version)] {
+            if given.as_ref().is_some_and(|given| given.as_u64() != Some(is)) {
+                let detail = format!("`{name}` of this record is {is}");
+                return Err(Problem::at(Kind::SystemMember, format!("#/{name}"), detail));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A value of this type after a merge patch.
+fn merge(schema: &Schema, ty: &Type, current: &Value, patch: &Json) -> Json {
+    let (Type::Composite(idx), Value::Struct(values), Json::Object(patch)) = (ty, current, patch) else {
+        return patch.clone();
+    };
+    let mut object = patch.clone();
+    for (field, value) in schema.composites[idx.at()].fields.iter().zip(values) {
+        let merged = match patch.get(&field.name) {
+            Some(patch) => merge(schema, &field.ty, value, patch),
+            None => encode(schema, &field.ty, value),
+        };
+        object.insert(field.name.clone(), merged);
+    }
+    Json::Object(object)
+}

@@ -1,0 +1,125 @@
+//! Who may ask: the host that is named, the page that asks, and the token.
+//!
+//! A server on loopback is reachable from every page that its user's browser shows. A page of another site cannot read our
+//! answers (there are no CORS headers), but its name can be made to resolve to 127.0.0.1 (DNS rebinding), and then it is
+//! the same origin as far as the browser knows. So on loopback the `Host` must be a name of this machine, and an `Origin`
+//! must be our own or one that the configuration lists.
+
+use super::problem::{Kind, Problem};
+use super::state::Server;
+use crate::limits::URI_BYTES_MAX;
+use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, Request, Version};
+use std::net::IpAddr;
+
+/// Whether the request may come in.
+pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<(), Problem> {
+    let uri = request.uri();
+    if uri.path_and_query().is_some_and(|path| path.as_str().len() > URI_BYTES_MAX) {
+        let detail = format!("the URL is longer than {URI_BYTES_MAX} bytes");
+        return Err(Problem::new(Kind::UriTooLong, detail).member("max_bytes", URI_BYTES_MAX));
+    }
+    let headers = request.headers();
+    // An absolute URL overrides the header.
+    let host = match uri.authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => single(headers, HOST)?,
+    };
+    if host.is_none() && request.version() == Version::HTTP_11 {
+        return Err(Problem::new(Kind::MalformedRequest, "HTTP/1.1 requires the header Host"));
+    }
+    if server.address.ip().is_loopback() {
+        check_host(server, host)?;
+        check_origin(server, host, single(headers, ORIGIN)?)?;
+    }
+    // Whether the process is alive is no secret, and what asks it has no token.
+    if matches!(uri.path(), "/healthz" | "/readyz") { Ok(()) } else { check_token(server, headers) }
+}
+
+/// The problem of a request that finds too many others running.
+pub(crate) fn overloaded() -> Problem {
+    Problem::new(Kind::Overloaded, "too many requests are running").header(RETRY_AFTER, "1")
+}
+
+fn check_host(server: &Server, host: Option<&str>) -> Result<(), Problem> {
+    let Some(host) = host else { return Ok(()) };
+    let name = host_name(host).to_ascii_lowercase();
+    let is_loopback = |name: &str| name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    let listed = server.config.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(&name));
+    if name == "localhost" || name.ends_with(".localhost") || is_loopback(&name) || listed {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::HostNotAllowed, format!("this server is not to be reached as {name:?}")))
+}
+
+fn check_origin(server: &Server, host: Option<&str>, origin: Option<&str>) -> Result<(), Problem> {
+    let Some(origin) = origin else { return Ok(()) };
+    let is_ours = origin.split_once("://").is_some_and(|(_, authority)| Some(authority) == host);
+    if is_ours || server.config.allowed_origins.iter().any(|allowed| allowed.eq_ignore_ascii_case(origin)) {
+        return Ok(());
+    }
+    Err(Problem::new(Kind::OriginNotAllowed, format!("pages of {origin:?} may not call this server")))
+}
+
+fn check_token(server: &Server, headers: &HeaderMap) -> Result<(), Problem> {
+    let Some(token) = &server.config.token else { return Ok(()) };
+    let given = single(headers, AUTHORIZATION)?.and_then(|value| value.split_once(' '));
+    match given {
+        Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && same(token, given.trim()) => Ok(()),
+        _ => {
+            let detail = "send the server's token as `Authorization: Bearer …`";
+            Err(Problem::new(Kind::Unauthenticated, detail).header(WWW_AUTHENTICATE, "Bearer"))
+        }
+    }
+}
+
+/// Whether two texts are equal, in a time that depends on their lengths only: what a client can measure tells nothing of
+/// the token.
+fn same(expected: &str, given: &str) -> bool {
+    let differing = expected.bytes().zip(given.bytes()).fold(0, |bits, (a, b)| std::hint::black_box(bits | (a ^ b)));
+    expected.len() == given.len() && differing == 0
+}
+
+/// The value of a header that may be given once.
+fn single(headers: &HeaderMap, name: HeaderName) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(&name).iter();
+    let Some(first) = values.next() else { return Ok(None) };
+    match (first.to_str(), values.next()) {
+        (Ok(value), None) => Ok(Some(value)),
+        _ => Err(Problem::new(Kind::InvalidHeader, format!("the header {name} is given twice or cannot be read"))),
+    }
+}
+
+/// The name in `name:port` or `[address]:port`.
+fn host_name(authority: &str) -> &str {
+    let authority = authority.rsplit('@').next().unwrap_or(authority);
+    match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((address, _)) => address,
+        None => authority.rsplit_once(':').map_or(authority, |(name, _)| name),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_without_their_ports() {
+        for (authority, name) in [
+            ("localhost", "localhost"),
+            ("localhost:80", "localhost"),
+            ("[::1]:7700", "::1"),
+            ("127.0.0.1:7700", "127.0.0.1"),
+            ("localhost@evil.example:80", "evil.example"),
+        ] {
+            assert_eq!(host_name(authority), name, "{authority}");
+        }
+    }
+
+    #[test]
+    fn tokens_are_compared_whole() {
+        assert!(same("secret", "secret"));
+        assert!(!same("secret", "secre") && !same("secret", "secret2") && !same("secret", "Secret"));
+        assert!(!same("secret", ""));
+    }
+}

@@ -1,0 +1,65 @@
+//! What there is, for who comes without a document in hand.
+
+use super::extract::{AcceptsJson, Path, Query};
+use super::json;
+use super::problem::{Kind, Problem};
+use super::reply::Reply;
+use super::state::Shared;
+use axum::extract::State;
+use serde_json::json;
+
+/// Every route, with what it is for.
+const ROUTES: &[(&str, &str)] = &[
+    ("GET /", "this index"),
+    ("GET /healthz", "whether the process answers"),
+    ("GET /readyz", "whether writes are taken"),
+    ("GET /version", "which database this is"),
+    ("GET /problems/{code}", "what a problem's code means"),
+    ("GET /schema?format=json|toml", "the schema, in the format that dbgen compiles"),
+    ("GET /table", "all tables"),
+    ("POST /table", "make a table: {name, fields: [{name, type}, ...]}"),
+    ("GET /table/{table}", "a table's definition"),
+    ("DELETE /table/{table}?cascade=true", "drop a table"),
+    ("POST /table/{table}/field", "add a field: {name, type, default}"),
+    ("DELETE /table/{table}/field/{field}?cascade=true", "drop a field"),
+    ("GET /relation", "all relations"),
+    ("POST /relation", "relate: {from: {table, field}, to: {table, field}, on_delete}"),
+    ("GET /relation/{id}", "a relation"),
+    ("DELETE /relation/{id}", "drop a relation"),
+    ("POST /table/{table}/record", "insert a record"),
+    ("GET /table/{table}/record/{id}", "a record"),
+    ("PUT /table/{table}/record/{id}", "replace a record"),
+    ("PATCH /table/{table}/record/{id}", "change some fields of a record"),
+    ("DELETE /table/{table}/record/{id}", "delete a record"),
+    ("GET /table/{table}/by/{field}/{value}", "a record by a unique field"),
+    ("GET /table/{table}/records?field=op.value&order=field.desc&limit=100&cursor=", "records, page by page"),
+    ("POST /batch", "several changes, all or none: {ops: [{op, table, ...}, ...]}"),
+    ("POST /rpc", "JSON-RPC 2.0; the method rpc.discover lists the methods"),
+];
+
+/// `GET /`
+pub(crate) async fn get(State(server): Shared, Query(()): Query<()>, _: AcceptsJson) -> Reply {
+    let view = server.view();
+    let routes: Vec<_> = ROUTES.iter().map(|(route, what)| json!({ "route": route, "what": what })).collect();
+    let tables: Vec<&str> = view.schema().tables.iter().map(|table| table.name.as_str()).collect();
+    let index = json!({
+        "name": view.schema().name,
+        "description": view.schema().description,
+        "tables": tables,
+        "routes": routes,
+    });
+    Reply::json(json::to_vec(&index)).commit(view.commit())
+}
+
+/// `GET /problems/{code}`
+pub(crate) async fn problem(Path(code): Path<String>, Query(()): Query<()>) -> Result<Reply, Problem> {
+    let kinds: Vec<Kind> = Kind::of_code(&code).collect();
+    let Some(first) = kinds.first() else {
+        return Err(Problem::new(Kind::UnknownProblem, format!("there is no problem with the code {code:?}")));
+    };
+    let statuses: Vec<u16> = kinds.iter().map(|kind| kind.status()).collect();
+    let about = json!({
+        "type": format!("/problems/{code}"), "title": first.title(), "statuses": statuses, "rpc_code": first.rpc_code(),
+    });
+    Ok(Reply::json(json::to_vec(&about)))
+}

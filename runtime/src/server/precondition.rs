@@ -1,0 +1,161 @@
+//! Conditional requests (RFC 9110, section 13): entity tags, `If-Match`, `If-None-Match`.
+//!
+//! A tag is `"<epoch>.<version>"`: the version of a record's last write, and the run of the database that counted it. Tags
+//! are compared where nothing can come between: for a read in its view, for a write inside its transaction.
+
+use super::problem::{Kind, Problem};
+use crate::dynamic::TableNo;
+use crate::error::Error;
+use crate::id::RecordId;
+use crate::txn::Transaction;
+use axum::http::HeaderMap;
+use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+
+/// The tag of a record's state.
+pub(crate) fn record_tag(epoch: u64, version: u64) -> String {
+    format!("\"{epoch}.{version}\"")
+}
+
+/// The tag of the schema.
+pub(crate) fn schema_tag(schema_version: u64) -> String {
+    format!("\"s{schema_version}\"")
+}
+
+/// The tags that a header lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Tags {
+    /// `*`
+    Any,
+    /// Each with whether it is a weak one.
+    Listed(Vec<(bool, String)>),
+}
+
+/// Under which conditions a request is to be executed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Preconditions {
+    if_match: Option<Tags>,
+    if_none_match: Option<Tags>,
+}
+
+impl Preconditions {
+    /// Reads the headers.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Preconditions, Problem> {
+        Ok(Preconditions { if_match: tags(headers, IF_MATCH)?, if_none_match: tags(headers, IF_NONE_MATCH)? })
+    }
+
+    /// That `If-Match` names this tag, which a client of JSON-RPC gives as a value.
+    pub(crate) fn if_match(tag: &str) -> Result<Preconditions, Problem> {
+        Ok(Preconditions { if_match: Some(parse(tag, &IF_MATCH)?), if_none_match: None })
+    }
+
+    /// Whether a reader that has one of the tags of `If-None-Match` has the state with this tag.
+    pub(crate) fn is_fresh(&self, tag: &str) -> bool {
+        match &self.if_none_match {
+            None => false,
+            Some(Tags::Any) => true,
+            Some(Tags::Listed(tags)) => tags.iter().any(|(_, given)| given == tag),
+        }
+    }
+
+    /// That something with this tag may be changed, or read.
+    pub(crate) fn check_match(&self, tag: &str) -> Result<(), Problem> {
+        match &self.if_match {
+            Some(Tags::Listed(tags)) if !tags.iter().any(|(weak, given)| !weak && given == tag) => {
+                let detail = format!("If-Match does not name the current state, which has the tag {tag}");
+                Err(Problem::new(Kind::PreconditionFailed, detail).member("current_etag", tag))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// That the record may be changed: asked inside the transaction that is about to do it.
+    pub(crate) fn check_write(&self, tx: &Transaction, table: TableNo, id: RecordId, epoch: u64) -> Result<(), Error> {
+        let tag = record_tag(epoch, tx.read_table(table).get(id)?.version());
+        self.check_match(&tag)?;
+        if self.is_fresh(&tag) {
+            let detail = format!("If-None-Match forbids to change what has the tag {tag}");
+            return Err(Problem::new(Kind::PreconditionFailed, detail).member("current_etag", tag).into());
+        }
+        Ok(())
+    }
+}
+
+fn tags(headers: &HeaderMap, name: HeaderName) -> Result<Option<Tags>, Problem> {
+    let mut all: Option<Tags> = None;
+    for value in headers.get_all(&name) {
+        let text = value.to_str().map_err(|_| invalid(&name))?;
+        all = Some(match (all, parse(text, &name)?) {
+            (None, tags) => tags,
+            (Some(Tags::Listed(mut list)), Tags::Listed(more)) => {
+                list.extend(more);
+                Tags::Listed(list)
+            }
+            _ => return Err(invalid(&name)),
+        });
+    }
+    Ok(all)
+}
+
+/// Reads `*`, or a list like `"1.5", W/"1.6"`.
+fn parse(text: &str, name: &HeaderName) -> Result<Tags, Problem> {
+    let mut rest = text.trim();
+    if rest == "*" {
+        return Ok(Tags::Any);
+    }
+    let mut list = Vec::new();
+    while !rest.is_empty() {
+        let (weak, tag) = rest.strip_prefix("W/").map_or((false, rest), |tag| (true, tag));
+        let end = tag.strip_prefix('"').and_then(|inside| inside.find('"')).ok_or_else(|| invalid(name))?;
+        let (tag, after) = tag.split_at(end + 2);
+        list.push((weak, tag.to_owned()));
+        let after = after.trim_start();
+        rest = match after.strip_prefix(',') {
+            Some(next) => next.trim_start(),
+            None if after.is_empty() => after,
+            None => return Err(invalid(name)),
+        };
+    }
+    if list.is_empty() { Err(invalid(name)) } else { Ok(Tags::Listed(list)) }
+}
+
+fn invalid(name: &HeaderName) -> Problem {
+    let detail = format!("the header {name} must be `*` or a list of tags in double quotes");
+    Problem::new(Kind::InvalidHeader, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn given(name: HeaderName, values: &[&str]) -> Result<Preconditions, Problem> {
+        Preconditions::of(&values.iter().map(|value| (name.clone(), value.parse().unwrap())).collect())
+    }
+
+    #[test]
+    fn if_match_compares_strongly() {
+        for right in [&["*"][..], &["\"1.5\""], &["\"1.4\" , \"1.5\""], &["\"1.4\"", "\"1.5\""]] {
+            assert!(given(IF_MATCH, right).unwrap().check_match("\"1.5\"").is_ok(), "{right:?}");
+        }
+        for wrong in [&["\"1.4\""][..], &["W/\"1.5\""], &["\"1,5\""]] {
+            let problem = given(IF_MATCH, wrong).unwrap().check_match("\"1.5\"").unwrap_err();
+            assert_eq!(problem.kind(), Kind::PreconditionFailed, "{wrong:?}");
+        }
+        assert!(Preconditions::default().check_match("\"1.5\"").is_ok());
+    }
+
+    #[test]
+    fn if_none_match_compares_weakly() {
+        assert!(given(IF_NONE_MATCH, &["W/\"1.5\""]).unwrap().is_fresh("\"1.5\""));
+        assert!(given(IF_NONE_MATCH, &["*"]).unwrap().is_fresh("\"1.5\""));
+        assert!(!given(IF_NONE_MATCH, &["\"1.4\""]).unwrap().is_fresh("\"1.5\""));
+        assert!(!Preconditions::default().is_fresh("\"1.5\""));
+    }
+
+    #[test]
+    fn what_is_no_list_of_tags_is_refused() {
+        for wrong in ["", "1.5", "\"1.5", "\"1.5\" \"1.6\"", "\"1.5\", *", "W\"1.5\""] {
+            assert_eq!(given(IF_MATCH, &[wrong]).unwrap_err().kind(), Kind::InvalidHeader, "{wrong:?}");
+        }
+        assert!(given(IF_MATCH, &["*", "\"1.5\""]).is_err());
+    }
+}

@@ -1,0 +1,162 @@
+//! The engine's errors as problems: the one table from an error's kind to a status.
+
+use super::{Fault, Kind, Problem};
+use crate::error::{Blocking, Error, Rule, SchemaEditError, Shown, Violation};
+use crate::limits::SAMPLE_IDS_MAX;
+use axum::http::header::RETRY_AFTER;
+use dbgen_schema::Diagnostics;
+use serde_json::{Value as Json, json};
+
+/// Seconds after which a client that met a full queue may try again. The queue holds what the engine does in far less.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Problem {
+        let sentence = error.to_string();
+        let of = |kind| Problem::new(kind, sentence.clone());
+        match error {
+            Error::NotFound { stale, .. } => of(Kind::RecordNotFound).member("deleted", stale),
+            Error::UnknownTable { suggestion, .. } => suggested(of(Kind::UnknownTable), suggestion),
+            Error::UnknownField { suggestion, .. } => suggested(of(Kind::FieldNotFound), suggestion),
+            Error::Invalid(violations) => of_violations(&violations),
+            Error::Restricted { blocking, .. } => {
+                of(Kind::Restricted).member("blocking", blocking.iter().map(blocking_json).collect::<Vec<_>>())
+            }
+            Error::VersionMismatch { current, .. } => of(Kind::PreconditionFailed).member("current_version", current),
+            Error::Schema(wrong) => of_diagnostics(&wrong, ""),
+            Error::SchemaEdit(refused) => of_refused_edit(&refused, sentence),
+            Error::Unsupported { .. } => of(Kind::Unsupported),
+            Error::Full { .. } => of(Kind::Full),
+            Error::Aborted(source) => match source.downcast::<Problem>() {
+                Ok(problem) => *problem,
+                Err(source) => Problem::new(Kind::Aborted, source.to_string()),
+            },
+            Error::UnknownProcedure { suggestion, .. } => suggested(of(Kind::MethodNotFound), suggestion),
+            Error::Arguments { .. } => of(Kind::InvalidArguments),
+            Error::QueueFull { .. } => of(Kind::QueueFull).header(RETRY_AFTER, RETRY_AFTER_SECONDS),
+            Error::Stopped => of(Kind::Stopped).header(RETRY_AFTER, RETRY_AFTER_SECONDS),
+            Error::TimedOut(_) => {
+                Problem::new(Kind::TimedOut, format!("{sentence}; the request may still be executed"))
+            }
+            // What remains is no client's fault: it is told to the log, not to the client.
+            other => internal(&other),
+        }
+    }
+}
+
+/// So that a transaction's closure can fail with a problem.
+impl From<Problem> for Error {
+    fn from(problem: Problem) -> Error {
+        Error::abort(problem)
+    }
+}
+
+impl Problem {
+    /// The problem of an edit of the schema. Pointers into the schema become pointers into the body, which is what stands at
+    /// `base` there.
+    pub(crate) fn of_edit(error: Error, base: &str) -> Problem {
+        match error {
+            Error::Schema(wrong) => of_diagnostics(&wrong, base),
+            // Records that a new rule would not allow: it is the rule that is refused.
+            Error::Invalid(violations) => {
+                let ids = violations.iter().filter_map(|violation| violation.id).map(|id| id.get());
+                let ids: Vec<u64> = ids.take(SAMPLE_IDS_MAX).collect();
+                let sentence = Error::Invalid(violations).to_string();
+                Problem::new(Kind::RecordsInTheWay, sentence).member("offending_ids", ids)
+            }
+            other => other.into(),
+        }
+    }
+}
+
+/// A failure that the client can do nothing about.
+pub(crate) fn internal(error: &dyn std::fmt::Display) -> Problem {
+    tracing::error!(%error, "a request failed");
+    Problem::new(Kind::Internal, "the server failed; its log says why under this request's id")
+}
+
+fn suggested(problem: Problem, suggestion: Option<String>) -> Problem {
+    match suggestion {
+        Some(name) => problem.member("suggestion", name),
+        None => problem,
+    }
+}
+
+fn of_violations(violations: &[Violation]) -> Problem {
+    let faults: Vec<Fault> = violations.iter().map(fault).collect();
+    let is_conflict = |v: &Violation| matches!(v.rule, Rule::Unique { .. } | Rule::Reference { .. });
+    let otherwise = if violations.iter().all(is_conflict) { Kind::Constraint } else { Kind::InvalidRecord };
+    let problem = Problem::of_faults(otherwise, faults);
+    let existing = violations.iter().find_map(|violation| match &violation.rule {
+        Rule::Unique { existing, .. } => Some(existing.get()),
+        _ => None,
+    });
+    match existing {
+        Some(id) => problem.member("existing", id),
+        None => problem,
+    }
+}
+
+fn fault(violation: &Violation) -> Fault {
+    let (kind, expected) = match &violation.rule {
+        Rule::NotNull => (Kind::NotNullable, None),
+        Rule::Type { expected } => (Kind::WrongType, Some(expected.clone())),
+        Rule::OutOfRange { min, max } => (Kind::OutOfRange, Some(format!("from {} to {}", Shown(min), Shown(max)))),
+        Rule::TooLong { max, .. } => (Kind::TooLong, Some(format!("at most {max} bytes"))),
+        Rule::NotANumber => (Kind::InvalidValue, Some("a finite number".to_owned())),
+        Rule::Unique { .. } => (Kind::Unique, None),
+        Rule::Reference { to_table } => {
+            (Kind::UnknownReference, Some(format!("the `_id` of a record of `{to_table}`")))
+        }
+        Rule::Immutable => (Kind::Immutable, None),
+    };
+    // An index over several fields is pointed at by its first.
+    let field = violation.field.split(',').next().unwrap_or_default().trim();
+    Fault {
+        pointer: format!("#/{field}"),
+        code: kind.code(),
+        detail: violation.to_string(),
+        expected,
+        suggestion: None,
+    }
+}
+
+fn blocking_json(blocking: &Blocking) -> Json {
+    let sample: Vec<u64> = blocking.sample_ids.iter().map(|id| id.get()).collect();
+    json!({ "relation": blocking.relation, "table": blocking.table, "count": blocking.count, "sample_ids": sample })
+}
+
+fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
+    let kind = match refused {
+        SchemaEditError::TableExists { .. } => Kind::TableExists,
+        SchemaEditError::FieldExists { .. } => Kind::FieldExists,
+        SchemaEditError::Compiled { .. } => Kind::Compiled,
+        SchemaEditError::TableReferenced { .. } => Kind::TableReferenced,
+        SchemaEditError::FieldUsed { .. } => Kind::FieldUsed,
+        SchemaEditError::DefaultRequired { .. } => Kind::DefaultRequired,
+        SchemaEditError::UnknownRelation { .. } => Kind::RelationNotFound,
+    };
+    let problem = Problem::new(kind, sentence);
+    match refused {
+        SchemaEditError::TableReferenced { by, .. } | SchemaEditError::FieldUsed { by, .. } => {
+            problem.member("blocking", by.clone())
+        }
+        _ => problem,
+    }
+}
+
+/// What is wrong with the schema that a request would have made.
+fn of_diagnostics(wrong: &Diagnostics, base: &str) -> Problem {
+    let faults = wrong.iter().map(|diagnostic| Fault {
+        pointer: match diagnostic.pointer.strip_prefix(base).unwrap_or(&diagnostic.pointer) {
+            // What stands at the base itself is there under its name.
+            "" => "#/name".to_owned(),
+            inside => format!("#{inside}"),
+        },
+        code: diagnostic.code,
+        detail: diagnostic.message.clone(),
+        expected: diagnostic.help.clone(),
+        suggestion: None,
+    });
+    Problem::of_faults(Kind::InvalidSchema, faults.collect())
+}

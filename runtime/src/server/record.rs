@@ -1,0 +1,301 @@
+//! One record: insert, read, replace, patch, delete.
+
+use super::draft::{Draft, Unknown};
+use super::extract::{AcceptsJson, Object, Path, Query, record_id};
+use super::json;
+use super::params::{FromParams, Params};
+use super::precondition::{Preconditions, record_tag};
+use super::problem::{Kind, Problem};
+use super::records::text_value;
+use super::reply::Reply;
+use super::row::{Row, RowJson, Stored};
+use super::state::{Server, Shared};
+use crate::client::Committed;
+use crate::dynamic::{DynRecord, DynTable};
+use crate::error::Result;
+use crate::id::RecordId;
+use crate::txn::Transaction;
+use crate::view::View;
+use axum::extract::State;
+use axum::http::HeaderMap;
+use axum::http::header::{ETAG, HeaderName};
+use dbgen_schema::json::{Int64, Mode};
+use serde_json::{Map, Value as Json};
+
+/// A record to be added.
+#[derive(Debug)]
+pub(crate) struct Insert {
+    pub(crate) table: String,
+    pub(crate) draft: Draft,
+}
+
+/// A record to be changed: replaced or patched, as the draft's mode says.
+#[derive(Debug)]
+pub(crate) struct Update {
+    pub(crate) table: String,
+    pub(crate) id: RecordId,
+    pub(crate) draft: Draft,
+    pub(crate) mode: Mode,
+    pub(crate) preconditions: Preconditions,
+    pub(crate) epoch: u64,
+}
+
+/// A record to be deleted.
+#[derive(Debug)]
+pub(crate) struct Delete {
+    pub(crate) table: String,
+    pub(crate) id: RecordId,
+    pub(crate) preconditions: Preconditions,
+    pub(crate) epoch: u64,
+}
+
+impl Insert {
+    /// Does it; gives the record as it is stored.
+    pub(crate) fn run(self, tx: &mut Transaction) -> Result<Stored> {
+        let table = tx.open_table(&self.table)?;
+        let values = self.draft.into_values(tx, table, None)?;
+        let id = tx.insert_values(table, &values)?;
+        Stored::of(tx, table, id)
+    }
+}
+
+impl Update {
+    /// Does it; gives the record as it is stored.
+    pub(crate) fn run(self, tx: &mut Transaction) -> Result<Stored> {
+        let table = tx.open_table(&self.table)?;
+        self.preconditions.check_write(tx, table, self.id, self.epoch)?;
+        let values = self.draft.into_values(tx, table, Some(self.id))?;
+        match self.mode {
+            Mode::Insert => tx.replace_values(table, self.id, &values)?,
+            Mode::Patch => tx.update_values(table, self.id, &values)?,
+        }
+        Stored::of(tx, table, self.id)
+    }
+}
+
+impl Delete {
+    /// Does it; says how many records went, those that had to go along included.
+    pub(crate) fn run(self, tx: &mut Transaction) -> Result<usize> {
+        let table = tx.open_table(&self.table)?;
+        self.preconditions.check_write(tx, table, self.id, self.epoch)?;
+        tx.delete_record(table, self.id)
+    }
+}
+
+/// Adds a record.
+pub(crate) async fn insert(
+    server: &Server,
+    table: String,
+    object: Map<String, Json>,
+    unknown: Unknown,
+) -> Result<Committed<Stored>, Problem> {
+    let draft = Draft::new(object, Mode::Insert, unknown).decoded(&server.view(), &table)?;
+    server.write(move |tx| Insert { table, draft }.run(tx)).await
+}
+
+/// Replaces a record, or patches it.
+pub(crate) async fn update(
+    server: &Server,
+    (table, id): (String, RecordId),
+    object: Map<String, Json>,
+    (mode, unknown): (Mode, Unknown),
+    preconditions: Preconditions,
+) -> Result<Committed<Stored>, Problem> {
+    let draft = Draft::new(object, mode, unknown).decoded(&server.view(), &table)?;
+    let update = Update { table, id, draft, mode, preconditions, epoch: server.epoch };
+    server.write(move |tx| update.run(tx)).await
+}
+
+/// Deletes a record.
+pub(crate) async fn delete(
+    server: &Server,
+    (table, id): (String, RecordId),
+    preconditions: Preconditions,
+) -> Result<Committed<usize>, Problem> {
+    // Asked here too, so that a wrong name costs the loop nothing.
+    server.view().open_table(&table)?;
+    let delete = Delete { table, id, preconditions, epoch: server.epoch };
+    server.write(move |tx| delete.run(tx)).await
+}
+
+/// A record's JSON.
+pub(crate) fn record_json(view: &View, table: DynTable<'_>, record: DynRecord<'_>, int64: Int64) -> Vec<u8> {
+    let row = Row::of(record);
+    json::to_vec(&RowJson { schema: view.schema(), table: table.schema(), row: &row, int64, select: None })
+}
+
+/// How a record is to be written.
+#[derive(Debug)]
+pub(crate) struct ReadOptions {
+    int64: Int64,
+}
+
+impl FromParams for ReadOptions {
+    const NAMES: &'static [&'static str] = &["int64"];
+
+    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+        Ok(ReadOptions { int64: params.take_int64()? })
+    }
+}
+
+/// How a record is to be read, and its stored form to be written.
+#[derive(Debug)]
+pub(crate) struct WriteOptions {
+    int64: Int64,
+    unknown: Unknown,
+}
+
+impl FromParams for WriteOptions {
+    const NAMES: &'static [&'static str] = &["int64", "unknown"];
+
+    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+        let words = [("refuse", Unknown::Refuse), ("ignore", Unknown::Ignore)];
+        Ok(WriteOptions {
+            int64: params.take_int64()?,
+            unknown: params.take_word("unknown", &words)?.unwrap_or_default(),
+        })
+    }
+}
+
+/// `GET /table/{table}/record/{id}`
+pub(crate) async fn get_one(
+    State(server): Shared,
+    Path((table, id)): Path<(String, String)>,
+    Query(options): Query<ReadOptions>,
+    _: AcceptsJson,
+    headers: HeaderMap,
+) -> Result<Reply, Problem> {
+    let view = server.view();
+    let table = view.open_table(&table)?;
+    let record = table.get(record_id(&id, &table.schema().name)?)?;
+    shown(&server, &view, (table, record), &headers, options.int64)
+}
+
+/// `GET /table/{table}/by/{field}/{value}`
+pub(crate) async fn get_by(
+    State(server): Shared,
+    Path((table, field, value)): Path<(String, String, String)>,
+    Query(options): Query<ReadOptions>,
+    _: AcceptsJson,
+    headers: HeaderMap,
+) -> Result<Reply, Problem> {
+    let view = server.view();
+    let table = view.open_table(&table)?;
+    let record = find_by(&view, table, &field, &value)?;
+    shown(&server, &view, (table, record), &headers, options.int64)
+}
+
+fn shown(
+    server: &Server,
+    view: &View,
+    (table, record): (DynTable<'_>, DynRecord<'_>),
+    headers: &HeaderMap,
+    int64: Int64,
+) -> Result<Reply, Problem> {
+    let preconditions = Preconditions::of(headers)?;
+    let tag = record_tag(server.epoch, record.version());
+    preconditions.check_match(&tag)?;
+    if preconditions.is_fresh(&tag) {
+        return Ok(Reply::not_modified().header(ETAG, tag).commit(view.commit()));
+    }
+    Ok(Reply::json(record_json(view, table, record, int64)).header(ETAG, tag).commit(view.commit()))
+}
+
+/// The record whose unique field has the value that the text stands for.
+fn find_by<'v>(view: &View, table: DynTable<'v>, field: &str, value: &str) -> Result<DynRecord<'v>, Problem> {
+    let schema = table.schema();
+    let Some((at, found)) = schema.field(field) else {
+        let sentence = format!("table `{}` has no field `{field}`", schema.name);
+        let names = schema.fields.iter().map(|field| field.name.as_str());
+        return Err(Problem::unknown(Kind::FieldNotFound, sentence, field, names));
+    };
+    let Some(index) = schema.indexes.iter().find(|index| index.unique && index.fields == [at]) else {
+        let unique = schema.indexes.iter().filter(|index| index.unique && index.fields.len() == 1);
+        let names: Vec<&str> = unique.map(|index| schema.fields[index.fields[0].at()].name.as_str()).collect();
+        let detail = format!("field `{field}` of `{}` is not unique", schema.name);
+        return Err(Problem::new(Kind::NotUniqueField, detail).member("unique_fields", names));
+    };
+    let key = text_value(view.schema(), &found.ty, field, value)?;
+    table.find(&index.name, &[key])?.ok_or_else(|| {
+        let detail = format!("table `{}` has no record whose `{field}` is {value:?}", schema.name);
+        Problem::new(Kind::RecordNotFound, detail)
+    })
+}
+
+/// `POST /table/{table}/record`
+pub(crate) async fn post(
+    State(server): Shared,
+    Path(table): Path<String>,
+    Query(options): Query<WriteOptions>,
+    headers: HeaderMap,
+    Object(object): Object,
+) -> Result<Reply, Problem> {
+    let done = insert(&server, table, object, options.unknown).await?;
+    Ok(written(&server, &done, &headers, options.int64).created(&done.value.path()))
+}
+
+/// `PUT /table/{table}/record/{id}`
+pub(crate) async fn put(
+    State(server): Shared,
+    Path((table, id)): Path<(String, String)>,
+    Query(options): Query<WriteOptions>,
+    headers: HeaderMap,
+    Object(object): Object,
+) -> Result<Reply, Problem> {
+    change(&server, (table, id), (Mode::Insert, options), &headers, object).await
+}
+
+/// `PATCH /table/{table}/record/{id}`
+pub(crate) async fn patch(
+    State(server): Shared,
+    Path((table, id)): Path<(String, String)>,
+    Query(options): Query<WriteOptions>,
+    headers: HeaderMap,
+    Object(object): Object,
+) -> Result<Reply, Problem> {
+    change(&server, (table, id), (Mode::Patch, options), &headers, object).await
+}
+
+async fn change(
+    server: &Server,
+    (table, id): (String, String),
+    (mode, options): (Mode, WriteOptions),
+    headers: &HeaderMap,
+    object: Map<String, Json>,
+) -> Result<Reply, Problem> {
+    // A wrong table is told before a wrong id.
+    server.view().open_table(&table)?;
+    let id = record_id(&id, &table)?;
+    let preconditions = Preconditions::of(headers)?;
+    let done = update(server, (table, id), object, (mode, options.unknown), preconditions).await?;
+    Ok(written(server, &done, headers, options.int64))
+}
+
+/// `DELETE /table/{table}/record/{id}`
+pub(crate) async fn remove(
+    State(server): Shared,
+    Path((table, id)): Path<(String, String)>,
+    Query(()): Query<()>,
+    headers: HeaderMap,
+) -> Result<Reply, Problem> {
+    server.view().open_table(&table)?;
+    let id = record_id(&id, &table)?;
+    let done = delete(&server, (table, id), Preconditions::of(&headers)?).await?;
+    Ok(Reply::nothing().commit(done.commit))
+}
+
+/// The answer to a write: the record as it is stored, or nothing if the client prefers that.
+fn written(server: &Server, done: &Committed<Stored>, headers: &HeaderMap, int64: Int64) -> Reply {
+    const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+    let reply = match prefers_minimal(headers) {
+        true => Reply::nothing().header(PREFERENCE_APPLIED, "return=minimal"),
+        false => Reply::json(done.value.to_json(int64)),
+    };
+    reply.record_tag(server, done.value.row.version).commit(done.commit)
+}
+
+/// Whether `Prefer` (RFC 7240) asks for an answer without a body.
+fn prefers_minimal(headers: &HeaderMap) -> bool {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    values.flat_map(|value| value.split([',', ';'])).any(|word| word.trim().eq_ignore_ascii_case("return=minimal"))
+}

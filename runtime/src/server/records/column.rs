@@ -1,0 +1,120 @@
+//! What a list can be filtered and ordered by, and values that a URL gives for it.
+
+use crate::dynamic::DynRecord;
+use crate::server::params::unknown_parameter;
+use crate::server::problem::{Kind, Problem};
+use dbgen_schema::field_type::ScalarKind;
+use dbgen_schema::json::{decode, expected};
+use dbgen_schema::{Schema, Table, Type, Value};
+use serde_json::Value as Json;
+use std::cmp::Ordering;
+
+/// A column of a list: a field, or what the database adds to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Column {
+    Id,
+    Version,
+    Field(usize),
+}
+
+impl Column {
+    /// The column of this name, if its values can be compared. `param` names the parameter in which it stands.
+    pub(super) fn parse(table: &Table, name: &str, param: &str) -> Result<Column, Problem> {
+        match name {
+            "_id" => return Ok(Column::Id),
+            "_version" => return Ok(Column::Version),
+            _ => {}
+        }
+        let at = field_at(table, name, param)?;
+        match table.fields[at].ty {
+            Type::Array(..) | Type::List(_) | Type::Composite(_) => {
+                let detail = format!("field `{name}` holds values that have no order: lists cannot be asked for it");
+                Err(Problem::new(Kind::InvalidParameter, detail).member("param", param))
+            }
+            _ => Ok(Column::Field(at)),
+        }
+    }
+
+    pub(super) fn value(self, record: DynRecord<'_>) -> Value {
+        match self {
+            Column::Id => Value::from(record.id().get()),
+            Column::Version => Value::from(record.version()),
+            Column::Field(at) => record.value(at),
+        }
+    }
+
+    /// The type of its values.
+    pub(super) fn ty(self, table: &Table) -> Type {
+        match self {
+            Column::Id | Column::Version => Type::Scalar(dbgen_schema::Scalar::U64),
+            Column::Field(at) => table.fields[at].ty.clone(),
+        }
+    }
+}
+
+/// The number of the field of this name.
+pub(super) fn field_at(table: &Table, name: &str, param: &str) -> Result<usize, Problem> {
+    let names = || table.fields.iter().map(|field| field.name.as_str());
+    match table.field(name) {
+        Some((at, _)) => Ok(at.at()),
+        None => Err(unknown_parameter(name, names().chain(["_id", "_version"])).member("param", param)),
+    }
+}
+
+/// The order of two values of one type. Total: of floats, NaN stands behind all others, and the two zeros are one.
+pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Float(a), Value::Float(b)) => (a + 0.0).total_cmp(&(b + 0.0)),
+        _ => a.partial_cmp(b).unwrap_or(Ordering::Equal),
+    }
+}
+
+/// The value of this type that a text in a URL stands for. `param` names it in the problem.
+pub(crate) fn text_value(schema: &Schema, ty: &Type, param: &str, text: &str) -> Result<Value, Problem> {
+    let mut faults = Vec::new();
+    decode(schema, ty, false, &text_json(ty, text), &mut faults, "#").ok_or_else(|| {
+        let expected = expected(schema, ty);
+        Problem::new(Kind::InvalidFilterValue, format!("`{param}` takes {expected}, not {text:?}"))
+            .member("param", param)
+            .member("expected", expected)
+            .member("got", text)
+    })
+}
+
+/// The text as it would stand in JSON: without quotes where the type is one that JSON writes without.
+fn text_json(ty: &Type, text: &str) -> Json {
+    let is_text = match ty {
+        Type::Str(_) | Type::Text | Type::FixedBytes(_) | Type::Bytes => true,
+        Type::Scalar(scalar) => scalar.desc().kind == ScalarKind::Uuid,
+        _ => false,
+    };
+    match serde_json::from_str(text) {
+        Ok(json @ (Json::Number(_) | Json::Bool(_))) if !is_text => json,
+        _ => Json::from(text),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use dbgen_schema::Scalar;
+
+    #[test]
+    fn texts_become_values_by_type() {
+        assert_eq!(text_json(&Type::Scalar(Scalar::I32), "12"), Json::from(12));
+        assert_eq!(text_json(&Type::Str(8), "12"), Json::from("12"));
+        assert_eq!(text_json(&Type::Scalar(Scalar::Bool), "true"), Json::from(true));
+        assert_eq!(text_json(&Type::Str(8), "null"), Json::from("null"));
+        assert_eq!(text_json(&Type::Scalar(Scalar::I32), "null"), Json::from("null"));
+        assert_eq!(text_json(&Type::Scalar(Scalar::Uuid), "12"), Json::from("12"));
+    }
+
+    #[test]
+    fn the_order_of_floats_is_total() {
+        let order = |a: f64, b: f64| compare(&Value::Float(a), &Value::Float(b));
+        assert_eq!(order(0.0, -0.0), Ordering::Equal);
+        assert_eq!(order(f64::INFINITY, f64::NAN), Ordering::Less);
+        assert_eq!(order(f64::NAN, f64::NAN), Ordering::Equal);
+        assert_eq!(order(1.0, 2.0), Ordering::Less);
+    }
+}

@@ -1,0 +1,223 @@
+//! Lists of records: filter, order, page.
+//!
+//! A page is a keyset: the records behind the last one of the page before, in an order that ends with `_id` and so is total.
+//! Records that come and go between two pages therefore neither repeat nor hide those that stay.
+
+mod column;
+mod cursor;
+mod filter;
+mod order;
+mod scan;
+
+pub(crate) use column::text_value;
+pub(crate) use filter::Term;
+
+use super::extract::{AcceptsJson, Path, Query};
+use super::json;
+use super::params::{FromParams, Params, invalid_parameter};
+use super::problem::{Kind, Problem};
+use super::reply::Reply;
+use super::row::{Row, RowJson};
+use super::state::{Server, Shared};
+use crate::dynamic::DynTable;
+use crate::limits::{PAGE_RECORDS_DEFAULT, PAGE_RECORDS_MAX};
+use axum::extract::{RawQuery, State};
+use axum::http::header::{HeaderName, LINK};
+use column::field_at;
+use cursor::{Cursor, Direction};
+use dbgen_schema::json::Int64;
+use order::Order;
+use scan::{Found, Wanted};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// What of a table is to be listed, as the client wrote it.
+#[derive(Debug, Default)]
+pub(crate) struct ListQuery {
+    pub(crate) filters: Vec<(String, String)>,
+    pub(crate) order: Option<String>,
+    pub(crate) select: Option<String>,
+    pub(crate) limit: Option<usize>,
+    pub(crate) offset: usize,
+    pub(crate) cursor: Option<String>,
+    pub(crate) count_exactly: bool,
+    pub(crate) int64: Int64,
+}
+
+impl FromParams for ListQuery {
+    const NAMES: &'static [&'static str] = &["select", "order", "limit", "offset", "cursor", "count", "int64"];
+
+    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+        Ok(ListQuery {
+            select: params.take("select")?,
+            order: params.take("order")?,
+            limit: params.take("limit")?.map(|text| limit(&text)).transpose()?,
+            offset: params
+                .take("offset")?
+                .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_parameter("offset", &text, "a whole number")))?,
+            cursor: params.take("cursor")?,
+            count_exactly: params.take_word("count", &[("none", false), ("exact", true)])?.unwrap_or(false),
+            int64: params.take_int64()?,
+            // All others are filters; whether they name fields is seen when the table is at hand.
+            filters: params.take_rest(),
+        })
+    }
+}
+
+fn limit(text: &str) -> Result<usize, Problem> {
+    match text.parse() {
+        Ok(limit) if limit > PAGE_RECORDS_MAX => Err(limit_too_large(limit)),
+        Ok(limit) if limit > 0 => Ok(limit),
+        _ => Err(invalid_parameter("limit", text, &format!("a whole number from 1 to {PAGE_RECORDS_MAX}"))),
+    }
+}
+
+/// The problem of a page that would be too long.
+pub(crate) fn limit_too_large(limit: usize) -> Problem {
+    let detail = format!("a page has at most {PAGE_RECORDS_MAX} records, not {limit}");
+    Problem::new(Kind::LimitTooLarge, detail).member("max", PAGE_RECORDS_MAX)
+}
+
+/// One page of a list.
+#[derive(Debug)]
+pub(crate) struct Page {
+    pub(crate) json: Vec<u8>,
+    pub(crate) commit: u64,
+    next: Option<String>,
+    prev: Option<String>,
+    plan: String,
+}
+
+/// A query that was understood.
+#[derive(Debug)]
+struct Plan {
+    terms: Vec<Term>,
+    order: Order,
+    select: Option<Vec<usize>>,
+    cursor: Option<Cursor>,
+    /// What the cursor must have been made for.
+    subject: u64,
+}
+
+/// Lists records. Runs where it may take its time: a filter without an index looks at every record.
+pub(crate) async fn list(
+    server: &Arc<Server>,
+    table: String,
+    query: ListQuery,
+    terms: Vec<Term>,
+) -> Result<Page, Problem> {
+    let at_work = server.clone();
+    let done = tokio::task::spawn_blocking(move || page(&at_work, &table, query, terms)).await;
+    done.unwrap_or_else(|error| Err(super::problem::internal(&error)))
+}
+
+fn page(server: &Server, table: &str, query: ListQuery, terms: Vec<Term>) -> Result<Page, Problem> {
+    let view = server.view();
+    let table = view.open_table(table)?;
+    let plan = understand(server, &view, table, &query, terms)?;
+    let limit = query.limit.unwrap_or(PAGE_RECORDS_DEFAULT);
+    let wanted = Wanted {
+        terms: &plan.terms,
+        order: &plan.order,
+        after: plan.cursor.as_ref(),
+        // One more than asked, to know whether there are more.
+        count: query.offset.saturating_add(limit).saturating_add(1),
+        count_all: query.count_exactly && !plan.terms.is_empty(),
+    };
+    let mut found = scan::scan(table, &wanted)?;
+    found.rows.drain(..query.offset.min(found.rows.len()));
+    let more = found.rows.len() > limit;
+    found.rows.truncate(limit);
+    let backward = plan.cursor.as_ref().is_some_and(|cursor| cursor.direction == Direction::Backward);
+    if backward {
+        found.rows.reverse();
+    }
+    // Who came by a cursor came from somewhere.
+    let (has_next, has_prev) = if backward { (true, more) } else { (more, plan.cursor.is_some()) };
+    let seal = |row: Option<&Found>, direction| {
+        row.map(|row| cursor::seal(server, &view, table, &plan.order, row, direction, plan.subject))
+    };
+    let next = if has_next { seal(found.rows.last(), Direction::Forward) } else { None };
+    let prev = if has_prev { seal(found.rows.first(), Direction::Backward) } else { None };
+    let total = if plan.terms.is_empty() { Some(table.len()) } else { found.total };
+    let rows: Vec<Row> = found.rows.iter().filter_map(|found| table.get(found.id).ok()).map(Row::of).collect();
+    let select = plan.select.as_deref();
+    let items = rows.iter().map(|row| RowJson {
+        schema: view.schema(),
+        table: table.schema(),
+        row,
+        int64: query.int64,
+        select,
+    });
+    let shape = PageJson { items: items.collect(), next: &next, prev: &prev, total, version: view.commit() };
+    Ok(Page { json: json::to_vec(&shape), commit: view.commit(), next, prev, plan: found.plan })
+}
+
+#[derive(Serialize)]
+struct PageJson<'a> {
+    items: Vec<RowJson<'a>>,
+    next: &'a Option<String>,
+    prev: &'a Option<String>,
+    total: Option<usize>,
+    version: u64,
+}
+
+fn understand(
+    server: &Server,
+    view: &crate::view::View,
+    table: DynTable<'_>,
+    query: &ListQuery,
+    mut terms: Vec<Term>,
+) -> Result<Plan, Problem> {
+    let (schema, definition) = (view.schema(), table.schema());
+    for (name, text) in &query.filters {
+        terms.push(Term::parse(schema, definition, name, text)?);
+    }
+    let order = Order::parse(definition, query.order.as_deref().unwrap_or_default())?;
+    let select = query.select.as_deref().map(|text| select(definition, text)).transpose()?;
+    let subject = cursor::subject(server, &definition.name, &terms, query.order.as_deref());
+    if query.cursor.is_some() && query.offset > 0 {
+        let detail = "`offset` counts from the beginning: it cannot stand with `cursor`";
+        return Err(Problem::new(Kind::InvalidParameter, detail).member("param", "offset"));
+    }
+    let cursor = match &query.cursor {
+        Some(text) => Some(cursor::open(server, view, table, &order, text, subject)?),
+        None => None,
+    };
+    Ok(Plan { terms, order, select, cursor, subject })
+}
+
+fn select(definition: &dbgen_schema::Table, text: &str) -> Result<Vec<usize>, Problem> {
+    let names = text.split(',').map(str::trim).filter(|name| !matches!(*name, "_id" | "_version"));
+    names.map(|name| field_at(definition, name, "select")).collect()
+}
+
+/// `GET /table/{table}/records`
+pub(crate) async fn get(
+    State(server): Shared,
+    Path(table): Path<String>,
+    RawQuery(raw): RawQuery,
+    Query(query): Query<ListQuery>,
+    _: AcceptsJson,
+) -> Result<Reply, Problem> {
+    const QUERY_PLAN: HeaderName = HeaderName::from_static("query-plan");
+    let path = format!("/table/{table}/records");
+    let page = list(&server, table, query, Vec::new()).await?;
+    let mut reply = Reply::json(page.json).commit(page.commit).header(QUERY_PLAN, &page.plan);
+    for (cursor, relation) in [(&page.next, "next"), (&page.prev, "prev")] {
+        if let Some(cursor) = cursor {
+            let query = with_cursor(raw.as_deref().unwrap_or_default(), cursor);
+            reply = reply.header(LINK, format!("<{path}?{query}>; rel=\"{relation}\""));
+        }
+    }
+    Ok(reply)
+}
+
+/// The query string with another cursor. An offset counted from the beginning and has done its work.
+fn with_cursor(raw: &str, cursor: &str) -> String {
+    let is_kept = |pair: &&str| !matches!(pair.split('=').next(), Some("cursor" | "offset" | ""));
+    let mut pairs: Vec<&str> = raw.split('&').filter(is_kept).collect();
+    let cursor = format!("cursor={cursor}");
+    pairs.push(&cursor);
+    pairs.join("&")
+}

@@ -1,0 +1,311 @@
+//! The methods of JSON-RPC: the operations of REST under other names, and the procedures of the game.
+
+use super::args::{Args, Param, optional, required};
+use super::protocol::MethodResult;
+use crate::limits::PAGE_RECORDS_MAX;
+use crate::server::batch;
+use crate::server::draft::Unknown;
+use crate::server::json;
+use crate::server::precondition::Preconditions;
+use crate::server::problem::{Kind, Problem};
+use crate::server::record;
+use crate::server::records::{self, ListQuery, Term, limit_too_large};
+use crate::server::relation;
+use crate::server::schema;
+use crate::server::state::Server;
+use crate::server::table;
+use dbgen_schema::json::{Int64, Mode};
+use serde_json::{Map, Value as Json, json};
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::sync::Arc;
+
+/// A running method.
+type Running = Pin<Box<dyn Future<Output = MethodResult> + Send>>;
+
+/// A method, as `rpc.discover` tells it.
+struct Method {
+    name: &'static str,
+    about: &'static str,
+    params: &'static [Param],
+    run: fn(Arc<Server>, Args) -> Running,
+}
+
+macro_rules! method {
+    ($name:literal, $about:literal, [$($param:expr),*], $run:path) => {
+        Method { name: $name, about: $about, params: &[$($param),*], run: |server, args| Box::pin($run(server, args)) }
+    };
+}
+
+const METHODS: &[Method] = &[
+    method!("rpc.discover", "All methods, as an OpenRPC document.", [], discover),
+    method!("schema.get", "The schema, in the format that dbgen compiles.", [], get_schema),
+    method!("table.list", "All tables.", [], list_tables),
+    method!("table.get", "A table's definition.", [required("table", "string")], get_table),
+    method!("table.create", "Makes a table: {name, fields, ...}.", [required("definition", "object")], create_table),
+    method!("table.drop", "Drops a table.", [required("table", "string"), optional("cascade", "boolean")], drop_table),
+    method!(
+        "field.add",
+        "Adds a field: {name, type, default, ...}.",
+        [required("table", "string"), required("definition", "object")],
+        add_field
+    ),
+    method!(
+        "field.drop",
+        "Drops a field.",
+        [required("table", "string"), required("field", "string"), optional("cascade", "boolean")],
+        drop_field
+    ),
+    method!("relation.list", "All relations.", [], list_relations),
+    method!(
+        "relation.create",
+        "Makes a relation.",
+        [
+            required("from", "object"),
+            required("to", "object"),
+            optional("name", "string"),
+            optional("kind", "string"),
+            optional("on_delete", "string")
+        ],
+        create_relation
+    ),
+    method!("relation.drop", "Drops a relation.", [required("id", "string")], drop_relation),
+    method!(
+        "record.insert",
+        "Inserts a record; gives it as it is stored.",
+        [required("table", "string"), required("values", "object")],
+        insert
+    ),
+    method!("record.get", "A record.", [required("table", "string"), required("id", "integer")], get),
+    method!(
+        "record.replace",
+        "Replaces a record; gives it as it is stored.",
+        [
+            required("table", "string"),
+            required("id", "integer"),
+            required("values", "object"),
+            optional("if_match", "string")
+        ],
+        replace
+    ),
+    method!(
+        "record.patch",
+        "Changes some fields of a record; gives it as it is stored.",
+        [
+            required("table", "string"),
+            required("id", "integer"),
+            required("values", "object"),
+            optional("if_match", "string")
+        ],
+        patch
+    ),
+    method!(
+        "record.delete",
+        "Deletes a record; says how many went.",
+        [required("table", "string"), required("id", "integer"), optional("if_match", "string")],
+        delete
+    ),
+    method!(
+        "record.list",
+        "A page of records that fulfil `where`: {field: {op: value}}.",
+        [
+            required("table", "string"),
+            optional("where", "object"),
+            optional("order", "string"),
+            optional("select", "string"),
+            optional("limit", "integer"),
+            optional("offset", "integer"),
+            optional("cursor", "string")
+        ],
+        list
+    ),
+    method!(
+        "records.insert_many",
+        "Inserts records, all or none.",
+        [required("table", "string"), required("records", "array")],
+        insert_many
+    ),
+    method!(
+        "tx.run",
+        "Several changes, all or none, as POST /batch.",
+        [required("ops", "array"), optional("dry_run", "boolean")],
+        run_batch
+    ),
+];
+
+/// Calls a method, or else a procedure.
+pub(super) async fn call(server: Arc<Server>, name: String, params: Option<Json>) -> MethodResult {
+    match METHODS.iter().find(|method| method.name == name) {
+        Some(method) => (method.run)(server, Args::read(params, method.params)?).await,
+        None => procedure(&server, &name, params).await,
+    }
+}
+
+async fn procedure(server: &Server, name: &str, params: Option<Json>) -> MethodResult {
+    let procedures = server.db.procedures();
+    let Some(procedure) = procedures.iter().find(|procedure| procedure.name == name) else {
+        let known = METHODS.iter().map(|method| method.name);
+        let known = known.chain(procedures.iter().map(|procedure| procedure.name.as_str()));
+        let sentence = format!("there is no method `{name}`; rpc.discover lists them");
+        return Err(Problem::unknown(Kind::MethodNotFound, sentence, name, known));
+    };
+    // A procedure without arguments takes null, one whose arguments may all be left out takes an empty object.
+    let takes_nothing = procedure.arguments.get("type") == Some(&Json::from("null"));
+    let arguments = params.unwrap_or_else(|| if takes_nothing { Json::Null } else { json!({}) });
+    Ok(json::to_vec(&server.call(name, arguments).await?.value))
+}
+
+/// Not an `async fn`: its type would depend on the list that it is in.
+fn discover(server: Arc<Server>, _: Args) -> Ready<MethodResult> {
+    let result = json!({ "name": "result", "schema": {} });
+    let methods = METHODS.iter().map(|method| {
+        let params = method.params.iter().map(
+            |param| json!({ "name": param.name, "required": param.required, "schema": { "type": param.json_type } }),
+        );
+        json!({
+            "name": method.name, "summary": method.about, "paramStructure": "either",
+            "params": params.collect::<Vec<_>>(), "result": result,
+        })
+    });
+    let procedures = server.db.procedures();
+    let procedures = procedures.iter().map(|procedure| {
+        let members = procedure.arguments.get("properties").and_then(Json::as_object).cloned().unwrap_or_default();
+        let required = procedure.arguments.get("required").and_then(Json::as_array).cloned().unwrap_or_default();
+        let params = members.into_iter().map(|(name, schema)| {
+            json!({ "required": required.contains(&Json::from(name.as_str())), "name": name, "schema": schema })
+        });
+        json!({
+            "name": procedure.name, "summary": "A procedure of the game.", "paramStructure": "either",
+            "params": params.collect::<Vec<_>>(), "result": result,
+        })
+    });
+    let view = server.view();
+    ready(Ok(json::to_vec(&json!({
+        "openrpc": "1.3.2",
+        "info": { "title": view.schema().name, "version": view.schema().version },
+        "methods": methods.chain(procedures).collect::<Vec<_>>(),
+    }))))
+}
+
+async fn get_schema(server: Arc<Server>, _: Args) -> MethodResult {
+    Ok(schema::written(&server, &server.view())?.text.clone().into_bytes())
+}
+
+async fn list_tables(server: Arc<Server>, _: Args) -> MethodResult {
+    Ok(table::list_json(&server.view()))
+}
+
+async fn get_table(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let view = server.view();
+    let definition = table::definition(&server, &view, view.open_table(&args.text("table")?)?)?;
+    Ok(json::to_vec(&definition))
+}
+
+async fn create_table(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, done) = table::create(&server, args.object("definition")?).await?;
+    Ok(json::to_vec(&json!({ "table": table, "schema_version": done.value, "version": done.commit })))
+}
+
+async fn drop_table(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, cascade) = (args.text("table")?, args.flag("cascade")?);
+    edited(table::drop(&server, table, cascade).await?)
+}
+
+async fn add_field(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, definition) = (args.text("table")?, args.object("definition")?);
+    edited(table::add_field(&server, table, definition).await?)
+}
+
+async fn drop_field(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, field, cascade) = (args.text("table")?, args.text("field")?, args.flag("cascade")?);
+    edited(table::drop_field(&server, table, field, cascade).await?)
+}
+
+async fn list_relations(server: Arc<Server>, _: Args) -> MethodResult {
+    Ok(relation::list_json(&server.view()))
+}
+
+async fn create_relation(server: Arc<Server>, args: Args) -> MethodResult {
+    let (id, done) = relation::create(&server, args.rest()).await?;
+    Ok(json::to_vec(&json!({ "id": id, "schema_version": done.value, "version": done.commit })))
+}
+
+async fn drop_relation(server: Arc<Server>, mut args: Args) -> MethodResult {
+    edited(relation::drop(&server, args.text("id")?).await?)
+}
+
+fn edited(done: crate::client::Committed<u64>) -> MethodResult {
+    Ok(json::to_vec(&json!({ "schema_version": done.value, "version": done.commit })))
+}
+
+async fn insert(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, values) = (args.text("table")?, args.object("values")?);
+    Ok(record::insert(&server, table, values, Unknown::Refuse).await?.value.to_json(Int64::Text))
+}
+
+async fn get(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let view = server.view();
+    let table = view.open_table(&args.text("table")?)?;
+    let record = table.get(args.id(&table.schema().name)?)?;
+    Ok(record::record_json(&view, table, record, Int64::Text))
+}
+
+async fn replace(server: Arc<Server>, args: Args) -> MethodResult {
+    update(server, args, Mode::Insert).await
+}
+
+async fn patch(server: Arc<Server>, args: Args) -> MethodResult {
+    update(server, args, Mode::Patch).await
+}
+
+async fn update(server: Arc<Server>, mut args: Args, mode: Mode) -> MethodResult {
+    let (table, values) = (args.text("table")?, args.object("values")?);
+    let (id, preconditions) = (args.id(&table)?, preconditions(&mut args)?);
+    let done = record::update(&server, (table, id), values, (mode, Unknown::Refuse), preconditions).await?;
+    Ok(done.value.to_json(Int64::Text))
+}
+
+async fn delete(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let table = args.text("table")?;
+    let (id, preconditions) = (args.id(&table)?, preconditions(&mut args)?);
+    let done = record::delete(&server, (table, id), preconditions).await?;
+    Ok(json::to_vec(&json!({ "deleted": done.value, "version": done.commit })))
+}
+
+fn preconditions(args: &mut Args) -> Result<Preconditions, Problem> {
+    args.optional_text("if_match")?.map_or_else(|| Ok(Preconditions::default()), |tag| Preconditions::if_match(&tag))
+}
+
+async fn list(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, conditions) = (args.text("table")?, args.object("where")?);
+    let query = ListQuery {
+        order: args.optional_text("order")?,
+        select: args.optional_text("select")?,
+        limit: match args.count("limit")? {
+            Some(limit) if limit > PAGE_RECORDS_MAX => return Err(limit_too_large(limit)),
+            limit => limit.map(|limit| limit.max(1)),
+        },
+        offset: args.count("offset")?.unwrap_or(0),
+        cursor: args.optional_text("cursor")?,
+        ..ListQuery::default()
+    };
+    let view = server.view();
+    let definition = view.open_table(&table)?.schema();
+    let mut terms = Vec::new();
+    for (name, condition) in &conditions {
+        terms.extend(Term::of_json(view.schema(), definition, name, condition)?);
+    }
+    Ok(records::list(&server, table, query, terms).await?.json)
+}
+
+async fn insert_many(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, records) = (args.text("table")?, args.list("records")?);
+    let ops: Vec<Json> =
+        records.into_iter().map(|values| json!({ "op": "insert", "table": table, "values": values })).collect();
+    let batch = Map::from_iter([("ops".to_owned(), Json::Array(ops))]);
+    Ok(batch::answer_json(&batch::run(&server, batch).await?))
+}
+
+async fn run_batch(server: Arc<Server>, args: Args) -> MethodResult {
+    Ok(batch::answer_json(&batch::run(&server, args.rest()).await?))
+}

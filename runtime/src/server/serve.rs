@@ -1,0 +1,158 @@
+//! One request, from its head to its answer: what happens to all of them alike.
+
+use super::config::ServerConfig;
+use super::extract::RequestId;
+use super::guard;
+use super::problem::{Asked, Kind, Problem};
+use super::router;
+use super::state::Server;
+use crate::db::Database;
+use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX};
+use axum::Router;
+use axum::body::{Body, Bytes};
+use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue};
+use axum::http::{HeaderMap, Method, Request};
+use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use hyper::body::{Body as _, Incoming};
+use hyper::service::Service;
+use hyper_util::service::TowerToHyperService;
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The commit that an answer shows, or that it made.
+pub(crate) const DB_VERSION: HeaderName = HeaderName::from_static("db-version");
+/// The name of the request, which the log and problems carry too.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// A server's state with its routes.
+#[derive(Clone)]
+pub(crate) struct App {
+    server: Arc<Server>,
+    router: Router,
+}
+
+impl App {
+    pub(crate) fn new(db: Database, config: ServerConfig, address: SocketAddr) -> App {
+        let server = Arc::new(Server::new(db, config, address));
+        App { router: router::router(server.clone()), server }
+    }
+
+    /// How long a client may take to send the head of a request.
+    pub(crate) fn header_wait_max(&self) -> Duration {
+        self.server.config.header_wait_max
+    }
+}
+
+/// Answers a request. Never fails and never panics.
+pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
+    let id = app.server.next_request_id();
+    let is_head = request.method() == Method::HEAD;
+    let response = match caught(answer(app, request, &id)).await {
+        Ok(Ok(response)) => response,
+        Ok(Err(problem)) => problem.into_response(),
+        Err(panic) => {
+            tracing::error!(request = %id, %panic, "a handler panicked");
+            Problem::new(Kind::Internal, "the server failed; its log says why under this request's id").into_response()
+        }
+    };
+    finish(&app.server, response, &id, is_head)
+}
+
+/// Lets the request in, reads it, and has a handler answer it.
+async fn answer(app: &App, request: Request<Incoming>, id: &str) -> Result<Response, Problem> {
+    let server = &app.server;
+    // A body that nobody reads ends the connection with the answer: the client is told.
+    let has_body = !request.body().is_end_stream();
+    let turned_away = |problem: Problem| if has_body { problem.header(CONNECTION, "close") } else { problem };
+    guard::check(server, &request).map_err(turned_away)?;
+    let _room = server.room.try_acquire().map_err(|_| turned_away(guard::overloaded()))?;
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(RequestId(id.to_owned()));
+    let reading = tokio::time::timeout(server.config.body_wait_max, read_body(&parts.headers, body));
+    let body = reading.await.map_err(|_| {
+        Problem::new(Kind::RequestTimeout, "the body did not arrive in time").header(CONNECTION, "close")
+    })??;
+    let request = Request::from_parts(parts, Body::from(body));
+    match TowerToHyperService::new(app.router.clone()).call(request).await {
+        Ok(response) => Ok(response),
+        Err(never) => match never {},
+    }
+}
+
+/// Reads a body whole. One that is too large is read on for a while and thrown away: a client that is still writing would
+/// otherwise see a broken connection instead of the answer.
+async fn read_body(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Problem> {
+    let announced = body.size_hint().lower();
+    let too_large = || {
+        let detail = format!("the body is larger than {BODY_BYTES_MAX} bytes");
+        Problem::new(Kind::BodyTooLarge, detail).member("max_bytes", BODY_BYTES_MAX).header(CONNECTION, "close")
+    };
+    // Who asks first whether to send the body at all can be told at once.
+    if announced > BODY_DRAIN_BYTES_MAX as u64 || (announced > BODY_BYTES_MAX as u64 && headers.contains_key(EXPECT)) {
+        return Err(too_large());
+    }
+    let mut read = Vec::with_capacity(announced.min(1 << 16) as usize);
+    let mut length = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|error| {
+            let whole = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()).unwrap_or("all");
+            Problem::new(
+                Kind::MalformedRequest,
+                format!("the body was cut off: {length} of {whole} bytes came ({error})"),
+            )
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        length += data.len();
+        if length > BODY_DRAIN_BYTES_MAX {
+            break;
+        }
+        if length <= BODY_BYTES_MAX {
+            read.extend_from_slice(&data);
+        }
+    }
+    if length > BODY_BYTES_MAX { Err(too_large()) } else { Ok(read.into()) }
+}
+
+/// Writes a problem down, and adds what every answer carries.
+fn finish(server: &Server, mut response: Response, id: &str, is_head: bool) -> Response {
+    let view = server.view();
+    if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+        let written = problem.to_response(Asked { request_id: id, schema_version: view.schema_version() });
+        let (parts, body) = written.into_parts();
+        // Headers that the router has set stay, as `Allow` of a 405.
+        response.headers_mut().remove(CONTENT_LENGTH);
+        response.headers_mut().extend(parts.headers);
+        let length = body.size_hint().lower();
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        *response.status_mut() = parts.status;
+        *response.body_mut() = if is_head { Body::empty() } else { body };
+    }
+    let headers = response.headers_mut();
+    if !headers.contains_key(DB_VERSION) {
+        headers.insert(DB_VERSION, HeaderValue::from(view.commit()));
+    }
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    // A copy may be kept, but must be asked about: data change at 60 Hz.
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// Runs a future; a panic in it is what the panic said.
+async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
+    let mut future = pin!(future);
+    std::future::poll_fn(move |context| {
+        // After a panic the future is not polled again, so nothing sees what the panic left half done.
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Ok),
+            Err(payload) => std::task::Poll::Ready(Err(crate::txn::panic_message(payload.as_ref()))),
+        }
+    })
+    .await
+}

@@ -1,0 +1,107 @@
+//! What all requests share, and how they write.
+
+use super::config::ServerConfig;
+use super::problem::Problem;
+use super::schema::Written;
+use crate::client::Committed;
+use crate::db::Database;
+use crate::edit::SchemaEdit;
+use crate::error::{Error, Result};
+use crate::limits::REQUESTS_MAX;
+use crate::txn::Transaction;
+use crate::view::View;
+use serde_json::Value as Json;
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use tokio::sync::{Semaphore, oneshot};
+
+/// What all requests share.
+pub(crate) struct Server {
+    pub(crate) db: Database,
+    pub(crate) config: ServerConfig,
+    pub(crate) address: SocketAddr,
+    /// Room for requests that run at the same time.
+    pub(crate) room: Semaphore,
+    /// Which run of the server counted the versions in entity tags: those of another run never match.
+    pub(crate) epoch: u64,
+    /// Seals cursors. Keyed by the system's randomness, made for this run alone.
+    pub(crate) seal: RandomState,
+    /// The schema as JSON, kept until it changes.
+    pub(crate) schema: Mutex<Option<Arc<Written>>>,
+    requests: AtomicU64,
+}
+
+impl Server {
+    pub(crate) fn new(db: Database, config: ServerConfig, address: SocketAddr) -> Server {
+        let seal = RandomState::new();
+        Server {
+            db,
+            config,
+            address,
+            room: Semaphore::new(REQUESTS_MAX),
+            epoch: seal.hash_one("epoch") >> 32,
+            seal,
+            schema: Mutex::new(None),
+            requests: AtomicU64::new(0),
+        }
+    }
+
+    /// All tables at the last commit.
+    pub(crate) fn view(&self) -> View {
+        self.db.read()
+    }
+
+    /// Runs `body` as one transaction in the loop and waits for its end. What it did is visible to every view taken after.
+    pub(crate) async fn write<R: Send + 'static>(
+        &self,
+        body: impl FnOnce(&mut Transaction) -> Result<R> + Send + 'static,
+    ) -> Result<Committed<R>, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        // A client that has gone leaves nobody to be told.
+        self.db.enqueue(body, move |result| drop(sender.send(result)))?;
+        self.answered(receiver).await
+    }
+
+    /// Edits the schema in the loop and waits for its end. `base` points to where the body of the request stands in the
+    /// whole schema.
+    pub(crate) async fn edit(&self, edit: SchemaEdit, base: &str) -> Result<Committed<u64>, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        // As it answers is what it answers, problems of the schema included: they are told with their pointers.
+        self.db.enqueue_edit(edit, move |result| drop(sender.send(Ok(result))))?;
+        self.answered(receiver).await?.map_err(|error| Problem::of_edit(error, base))
+    }
+
+    /// Calls a procedure in the loop and waits for its end.
+    pub(crate) async fn call(&self, procedure: &str, arguments: Json) -> Result<Committed<Json>, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        self.db.enqueue_procedure(procedure, arguments, move |result| drop(sender.send(result)))?;
+        self.answered(receiver).await
+    }
+
+    /// Waits for what the loop answers.
+    pub(crate) async fn answered<R>(&self, receiver: oneshot::Receiver<Result<R>>) -> Result<R, Problem> {
+        let at_most = self.config.write_wait_max;
+        match tokio::time::timeout(at_most, receiver).await {
+            Ok(Ok(result)) => Ok(result?),
+            // The loop ended with the request in its queue.
+            Ok(Err(_)) => Err(Error::Stopped.into()),
+            Err(_) => Err(Error::TimedOut(at_most).into()),
+        }
+    }
+
+    /// A name for a request: the time in milliseconds and 80 bits that no other request has, as 26 letters and digits, so
+    /// that names sort by time.
+    pub(crate) fn next_request_id(&self) -> String {
+        const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+        let count = self.requests.fetch_add(1, Ordering::Relaxed);
+        let millis = (self.db.shared.clock.wall_us().max(0) / 1000) as u128;
+        let random = u128::from(self.seal.hash_one(count)) << 16 | u128::from(count & 0xffff);
+        let number = millis << 80 | random;
+        (0..26).rev().map(|at| char::from(DIGITS[(number >> (at * 5)) as usize & 31])).collect()
+    }
+}
+
+/// A handle to what all requests share.
+pub(crate) type Shared = axum::extract::State<Arc<Server>>;

@@ -1,0 +1,196 @@
+//! Tables and their fields: list, show, make, drop.
+
+use super::extract::{AcceptsJson, Object, Path, Query};
+use super::json;
+use super::params::{FromParams, Params};
+use super::problem::{Kind, Problem};
+use super::relation;
+use super::reply::Reply;
+use super::schema;
+use super::state::{Server, Shared};
+use crate::client::Committed;
+use crate::dynamic::DynTable;
+use crate::edit::SchemaEdit;
+use crate::view::View;
+use axum::extract::State;
+use dbgen_schema::{Index, IndexKind, Table};
+use serde_json::{Map, Value as Json, json};
+
+/// `GET /table`
+pub(crate) async fn list(State(server): Shared, Query(()): Query<()>, _: AcceptsJson) -> Reply {
+    let view = server.view();
+    Reply::json(list_json(&view)).commit(view.commit())
+}
+
+/// All tables, each in a few words.
+pub(crate) fn list_json(view: &View) -> Vec<u8> {
+    let tables = view.tables().map(|table| {
+        let schema = table.schema();
+        json!({
+            "name": schema.name,
+            "fields": schema.fields.iter().map(|field| field.name.as_str()).collect::<Vec<_>>(),
+            "rows": table.len(),
+            "bytes": table.bytes().0,
+            "indexes": schema.indexes.iter().map(|index| index.name.as_str()).collect::<Vec<_>>(),
+            "version": view.commit(),
+        })
+    });
+    json::to_vec(&json!({
+        "items": tables.collect::<Vec<_>>(), "total": view.schema().tables.len(),
+        "version": view.commit(), "schema_version": view.schema_version(),
+    }))
+}
+
+/// `GET /table/{table}`
+pub(crate) async fn get(
+    State(server): Shared,
+    Path(table): Path<String>,
+    Query(()): Query<()>,
+    _: AcceptsJson,
+) -> Result<Reply, Problem> {
+    let view = server.view();
+    let definition = definition(&server, &view, view.open_table(&table)?)?;
+    Ok(Reply::json(json::to_vec(&definition)).commit(view.commit()))
+}
+
+/// A table in the schema language, with all of its indexes and relations, and what it holds.
+pub(crate) fn definition(server: &Server, view: &View, table: DynTable<'_>) -> Result<Json, Problem> {
+    let schema = table.schema();
+    let written = schema::written(server, view)?;
+    let mut object = Map::from_iter([("name".to_owned(), Json::from(schema.name.as_str()))]);
+    if let Some(Json::Object(members)) = written.json.get("tables").and_then(|tables| tables.get(&schema.name)) {
+        object.extend(members.clone());
+    }
+    let at = table.number().at();
+    let relations = view.schema().relations.iter().filter(|r| r.from_table.at() == at || r.to_table.at() == at);
+    let relations: Vec<Json> = relations.map(|relation| relation::relation_json(view.schema(), relation)).collect();
+    let (used, allocated) = table.bytes();
+    object.insert("indexes".to_owned(), schema.indexes.iter().map(|index| index_json(schema, index)).collect());
+    object.insert("relations".to_owned(), relations.into());
+    object.insert("rows".to_owned(), table.len().into());
+    object.insert("bytes".to_owned(), json!({ "used": used, "allocated": allocated }));
+    object.insert("version".to_owned(), view.commit().into());
+    object.insert("schema_version".to_owned(), view.schema_version().into());
+    Ok(Json::Object(object))
+}
+
+fn index_json(table: &Table, index: &Index) -> Json {
+    let fields: Vec<&str> = index.fields.iter().map(|field| table.fields[field.at()].name.as_str()).collect();
+    let kind = match index.kind {
+        IndexKind::Btree => "btree",
+        IndexKind::Hash => "hash",
+    };
+    json!({ "name": index.name, "fields": fields, "kind": kind, "unique": index.unique, "implied": !index.written })
+}
+
+/// Makes a table from its definition, which carries its name.
+pub(crate) async fn create(
+    server: &Server,
+    mut definition: Map<String, Json>,
+) -> Result<(String, Committed<u64>), Problem> {
+    let table = match definition.remove("name") {
+        Some(Json::String(name)) => name,
+        Some(_) => return Err(Problem::at(Kind::WrongType, "#/name", "`name` must be a string")),
+        None => return Err(Problem::at(Kind::MissingField, "#/name", "a table needs a `name`")),
+    };
+    let base = format!("/tables/{}", pointer_step(&table));
+    let edit = SchemaEdit::CreateTable { table: table.clone(), definition: Json::Object(definition) };
+    let done = server.edit(edit, &base).await?;
+    Ok((table, done))
+}
+
+/// Drops a table; `cascade` takes along the fields of others that refer to it.
+pub(crate) async fn drop(server: &Server, table: String, cascade: bool) -> Result<Committed<u64>, Problem> {
+    server.edit(SchemaEdit::DropTable { table, cascade }, "").await
+}
+
+/// Adds a field to a table.
+pub(crate) async fn add_field(
+    server: &Server,
+    table: String,
+    definition: Map<String, Json>,
+) -> Result<Committed<u64>, Problem> {
+    let count = server.view().open_table(&table)?.schema().fields.len();
+    let base = format!("/tables/{}/fields/{count}", pointer_step(&table));
+    server.edit(SchemaEdit::AddField { table, definition: Json::Object(definition) }, &base).await
+}
+
+/// Drops a field; `cascade` takes along the indexes and relations that use it.
+pub(crate) async fn drop_field(
+    server: &Server,
+    table: String,
+    field: String,
+    cascade: bool,
+) -> Result<Committed<u64>, Problem> {
+    server.edit(SchemaEdit::DropField { table, field, cascade }, "").await
+}
+
+/// A name as a step of a JSON pointer.
+fn pointer_step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// `POST /table`
+pub(crate) async fn post(
+    State(server): Shared,
+    Query(()): Query<()>,
+    Object(definition): Object,
+) -> Result<Reply, Problem> {
+    let (table, done) = create(&server, definition).await?;
+    Ok(shown(&server, &table)?.created(&format!("/table/{table}")).commit(done.commit))
+}
+
+/// The table as it is now. Another client may have dropped it again.
+fn shown(server: &Server, table: &str) -> Result<Reply, Problem> {
+    let view = server.view();
+    match view.open_table(table) {
+        Ok(found) => Ok(Reply::json(json::to_vec(&definition(server, &view, found)?))),
+        Err(_) => Ok(Reply::json("{}")),
+    }
+}
+
+/// What goes along with what is dropped.
+#[derive(Debug)]
+pub(crate) struct DropOptions {
+    cascade: bool,
+}
+
+impl FromParams for DropOptions {
+    const NAMES: &'static [&'static str] = &["cascade"];
+
+    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+        Ok(DropOptions { cascade: params.take_flag("cascade")? })
+    }
+}
+
+/// `DELETE /table/{table}`
+pub(crate) async fn remove(
+    State(server): Shared,
+    Path(table): Path<String>,
+    Query(options): Query<DropOptions>,
+) -> Result<Reply, Problem> {
+    let done = drop(&server, table, options.cascade).await?;
+    Ok(Reply::nothing().commit(done.commit))
+}
+
+/// `POST /table/{table}/field`
+pub(crate) async fn post_field(
+    State(server): Shared,
+    Path(table): Path<String>,
+    Query(()): Query<()>,
+    Object(definition): Object,
+) -> Result<Reply, Problem> {
+    let field = definition.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
+    let done = add_field(&server, table.clone(), definition).await?;
+    Ok(shown(&server, &table)?.created(&format!("/table/{table}/field/{field}")).commit(done.commit))
+}
+
+/// `DELETE /table/{table}/field/{field}`
+pub(crate) async fn remove_field(
+    State(server): Shared,
+    Path((table, field)): Path<(String, String)>,
+    Query(options): Query<DropOptions>,
+) -> Result<Reply, Problem> {
+    let done = drop_field(&server, table, field, options.cascade).await?;
+    Ok(Reply::nothing().commit(done.commit))
+}

@@ -1,0 +1,84 @@
+//! Conditional requests: nobody overwrites what they have not seen.
+
+use super::{Served, insert};
+use serde_json::json;
+use std::sync::Barrier;
+
+#[test]
+fn rc_3_if_match_holds_or_nothing_happens() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let record = insert(&mut client, "player", &json!({ "name": "Ayla" }));
+    let path = format!("/table/player/record/{}", record["_id"]);
+    let tag = client.get(&path).header("etag").expect("a record has a tag").to_owned();
+    let changed = client.send_json("PATCH", &path, &[("if-match", &tag)], &json!({ "hp": 1 })).is(200);
+    let new_tag = changed.header("etag").expect("a written record has a tag").to_owned();
+    assert_ne!(new_tag, tag);
+
+    let before = served.dump();
+    for stale in [tag.as_str(), "\"0.1\"", &format!("W/{new_tag}"), "\"x\", \"y\""] {
+        for method in ["PUT", "PATCH"] {
+            let answer = client.send_json(method, &path, &[("if-match", stale)], &json!({ "name": "Ayla", "hp": 2 }));
+            assert_eq!(answer.is_problem(412, "precondition_failed")["current_etag"], new_tag.as_str());
+        }
+        client.send("DELETE", &path, &[("if-match", stale)], None).is_problem(412, "precondition_failed");
+    }
+    client.send("DELETE", &path, &[("if-match", "no-quotes")], None).is_problem(400, "invalid_header");
+    let create_only = client.send_json("PUT", &path, &[("if-none-match", "*")], &json!({ "name": "Ayla" }));
+    create_only.is_problem(412, "precondition_failed");
+    assert_eq!(served.dump(), before);
+
+    let any = format!("\"0.1\", {new_tag}");
+    client.send_json("PATCH", &path, &[("if-match", &any)], &json!({ "hp": 3 })).is(200);
+    client.send("DELETE", &path, &[("if-match", "*")], None).is(204);
+}
+
+#[test]
+fn rc_2_a_reader_that_has_it_is_told_so() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let record = insert(&mut client, "player", &json!({ "name": "Ayla" }));
+    let path = format!("/table/player/record/{}", record["_id"]);
+    let tag = client.get(&path).header("etag").expect("a record has a tag").to_owned();
+    let fresh = client.send("GET", &path, &[("if-none-match", &format!("W/{tag}"))], None).is(304);
+    assert_eq!((fresh.body.as_slice(), fresh.header("etag")), (&b""[..], Some(tag.as_str())));
+    client.send("HEAD", &path, &[("if-none-match", &tag)], None).is(304);
+    client.send_json("PATCH", &path, &[], &json!({ "hp": 1 })).is(200);
+    client.send("GET", &path, &[("if-none-match", &tag)], None).is(200);
+
+    let schema_tag = client.get("/schema").header("etag").expect("the schema has a tag").to_owned();
+    client.send("GET", "/schema", &[("if-none-match", &schema_tag)], None).is(304);
+}
+
+/// Clients that read, add one and write back under `If-Match` lose no addition, whoever comes between: the comparison is
+/// made inside the transaction.
+#[test]
+fn rc_3_sixteen_writers_count_together() {
+    const WRITERS: usize = 16;
+    const EACH: usize = 10;
+    let served = Served::arena();
+    let record = insert(&mut served.client(), "player", &json!({ "name": "Ayla", "hp": 0 }));
+    let path = format!("/table/player/record/{}", record["_id"]);
+    let start = Barrier::new(WRITERS);
+    std::thread::scope(|scope| {
+        for _ in 0..WRITERS {
+            scope.spawn(|| {
+                let mut client = served.client();
+                start.wait();
+                let mut done = 0;
+                while done < EACH {
+                    let read = client.get(&path).is(200);
+                    let tag = read.header("etag").expect("a record has a tag").to_owned();
+                    let hp = read.json()["hp"].as_u64().expect("hp is a number");
+                    let answer = client.send_json("PATCH", &path, &[("if-match", &tag)], &json!({ "hp": hp + 1 }));
+                    match answer.status {
+                        200 => done += 1,
+                        412 => {}
+                        status => panic!("{status}"),
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(served.client().get(&path).json()["hp"], WRITERS * EACH);
+}

@@ -1,0 +1,119 @@
+//! Who may ask, and how: hosts, origins, tokens, routes, methods.
+
+use super::Served;
+use dbgen_runtime::server::{self, ServerConfig};
+use dbgen_runtime::{Database, Error};
+use dbgen_tests::http::Client;
+use serde_json::json;
+
+#[test]
+fn strange_hosts_and_pages_are_kept_out() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let port = served.server.local_addr().port();
+    let ours = format!("http://127.0.0.1:{port}");
+    for host in ["localhost", &format!("localhost:{port}"), "[::1]:1", "127.0.0.1", "game.localhost"] {
+        client.send("GET", "/table", &[("host", host)], None).is(200);
+    }
+    for host in [
+        "evil.example",
+        &format!("evil.example:{port}"),
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "10.0.0.1",
+        "",
+    ] {
+        client.send("GET", "/table", &[("host", host)], None).is_problem(403, "host_not_allowed");
+    }
+    client.send("GET", "/table", &[("origin", &ours)], None).is(200);
+    for origin in ["http://evil.example", "null", "http://localhost:1", &format!("{ours}.evil.example")] {
+        let answer = client.send("GET", "/table", &[("origin", origin)], None);
+        assert_eq!(answer.header("access-control-allow-origin"), None);
+        answer.is_problem(403, "origin_not_allowed");
+    }
+    let no_host = client.raw(b"GET /table HTTP/1.1\r\n\r\n").expect("an answer");
+    no_host.is_problem(400, "malformed_request");
+    let absolute = client.raw(b"GET http://evil.example/table HTTP/1.1\r\nhost: localhost\r\n\r\n").expect("an answer");
+    absolute.is_problem(403, "host_not_allowed");
+}
+
+#[test]
+fn a_token_is_asked_for_where_it_is_needed() {
+    let db = Database::builder().open().expect("an empty database opens");
+    for address in ["0.0.0.0:0", "[::]:0"] {
+        let refused = server::start(db.clone(), ServerConfig::new(address));
+        assert!(matches!(refused, Err(Error::TokenRequired { .. })), "{address}: {refused:?}");
+    }
+    let mut insecure = ServerConfig::new("0.0.0.0:0");
+    insecure.insecure = true;
+    drop(server::start(db.clone(), insecure).expect("it was asked for"));
+    let server = server::start(db, ServerConfig::new("0.0.0.0:0").token("swordfish")).expect("a token is given");
+    let mut client = Client::new(([127, 0, 0, 1], server.local_addr().port()).into());
+    for wrong in [None, Some("Bearer sword"), Some("Bearer swordfish2"), Some("Basic swordfish"), Some("swordfish")] {
+        let headers: Vec<_> = wrong.map(|value| ("authorization", value)).into_iter().collect();
+        let answer = client.send("GET", "/table", &headers, None);
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"));
+        answer.is_problem(401, "unauthenticated");
+    }
+    client.send("GET", "/healthz", &[], None).is(200);
+    for right in ["Bearer swordfish", "bearer swordfish"] {
+        // It is reached by any name: a name proves nothing where a token is asked.
+        let headers = [("authorization", right), ("host", "db.example")];
+        client.send("GET", "/table", &headers, None).is(200);
+    }
+}
+
+#[test]
+fn every_route_says_which_methods_it_takes() {
+    let served = Served::arena();
+    let mut client = served.client();
+    for (path, allowed) in [
+        ("/", "GET,HEAD"),
+        ("/healthz", "GET,HEAD"),
+        ("/table", "GET,HEAD,POST"),
+        ("/table/player", "GET,HEAD,DELETE"),
+        ("/table/player/field", "POST"),
+        ("/table/player/record", "POST"),
+        ("/table/player/record/1", "GET,HEAD,PUT,PATCH,DELETE"),
+        ("/table/player/records", "GET,HEAD"),
+        ("/relation/member_of", "GET,HEAD,DELETE"),
+        ("/rpc", "POST"),
+    ] {
+        let answer = client.send("BREW", path, &[], None);
+        assert_eq!(answer.header("allow"), Some(allowed), "{path}");
+        answer.is_problem(405, "method_not_allowed");
+        let options = client.send("OPTIONS", path, &[], None).is(204);
+        assert_eq!(options.header("allow"), Some(allowed), "{path}");
+    }
+    for path in ["/tables", "/table/", "/table/player/", "/table/player/record/1/x", "//table", "/table/%2e%2e/x/y"] {
+        client.get(path).is_problem(404, "unknown_route");
+    }
+    client.send("HEAD", "/nothing", &[], None).is(404);
+}
+
+#[test]
+fn the_index_leads_everywhere_and_no_route_ignores_a_parameter() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let index = client.get("/").is(200).json();
+    assert_eq!(index["tables"], json!(["guild", "player"]));
+    for route in index["routes"].as_array().expect("a list") {
+        let route = route["route"].as_str().expect("a text");
+        let (method, path) = route.split_once(' ').expect("method and path");
+        let path = path.split('?').next().unwrap_or(path).replace("{table}", "player").replace("{id}", "4294967296");
+        let path = path.replace("{field}", "name").replace("{value}", "x").replace("{code}", "unique");
+        let path = path.replace("/relation/4294967296", "/relation/member_of");
+        let answer = client.send_json(method, &format!("{path}?nonsense=1"), &[], &json!({}));
+        assert_eq!(answer.is_problem(400, "unknown_parameter")["param"], "nonsense", "{route}");
+    }
+    for name in ["healthz", "readyz", "version"] {
+        client.get(&format!("/{name}")).is(200).json();
+    }
+    assert_eq!(client.get("/problems/unique").is(200).json()["statuses"], json!([409]));
+    client.get("/problems/nothing").is_problem(404, "unknown_problem");
+    let answer = client.send("GET", "/table", &[("accept", "text/html")], None);
+    answer.is_problem(406, "not_acceptable");
+    for header in ["x-request-id", "db-version"] {
+        assert!(client.get("/healthz").header(header).is_some(), "{header}");
+    }
+}

@@ -1,0 +1,178 @@
+//! Lists: pages, filters, orders.
+
+use super::{Served, ids, insert, insert_players};
+use dbgen_tests::http::Client;
+use serde_json::{Value as Json, json};
+
+#[track_caller]
+fn list(client: &mut Client, query: &str) -> Json {
+    client.get(&format!("/table/player/records{query}")).is(200).json()
+}
+
+#[track_caller]
+fn names(page: &Json) -> Vec<&str> {
+    page["items"].as_array().expect("items").iter().filter_map(|item| item["name"].as_str()).collect()
+}
+
+#[test]
+fn rc_5_pages_show_every_record_once_in_the_order_of_ids() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let inserted = insert_players(&mut client, 25);
+    let answer = client.get("/table/player/records?limit=10").is(200);
+    let mut page = answer.json();
+    assert_eq!((&page["total"], &page["prev"]), (&json!(25), &Json::Null));
+    assert_eq!(answer.header("db-version"), Some(page["version"].to_string().as_str()));
+    let link = answer.header("link").expect("there is a next page");
+    let next = page["next"].as_str().expect("there is a next page");
+    assert_eq!(link, format!("</table/player/records?limit=10&cursor={next}>; rel=\"next\""));
+    let mut seen = ids(&page["items"]);
+    while let Some(next) = page["next"].as_str() {
+        page = list(&mut client, &format!("?limit=10&cursor={next}"));
+        seen.extend(ids(&page["items"]));
+    }
+    assert_eq!(seen, inserted);
+    // And back.
+    let mut back = Vec::new();
+    while let Some(prev) = page["prev"].as_str() {
+        page = list(&mut client, &format!("?limit=10&cursor={prev}"));
+        back.splice(0..0, ids(&page["items"]));
+    }
+    assert_eq!(back, inserted[..20]);
+    assert_eq!(list(&mut client, "")["items"].as_array().map(Vec::len), Some(25), "100 is the default");
+    assert_eq!(list(&mut client, "?limit=25")["next"], Json::Null, "a full last page is the last");
+}
+
+#[test]
+fn rc_5_records_that_come_and_go_neither_repeat_nor_hide_others() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let inserted = insert_players(&mut client, 60);
+    for query in ["?limit=7", "?limit=7&order=hp.desc", "?limit=7&hp=gte.0&order=class"] {
+        let mut seen: Vec<u64> = Vec::new();
+        let mut gone: Vec<u64> = Vec::new();
+        let mut page = list(&mut client, query);
+        let mut round = 0;
+        loop {
+            seen.extend(ids(&page["items"]));
+            // One that was seen goes, one that was not goes, and one comes into a slot that was freed.
+            let unseen =
+                ids(&list(&mut client, "?limit=1000")["items"]).into_iter().rev().find(|id| !seen.contains(id));
+            for id in [seen.iter().rev().find(|id| !gone.contains(id)).copied(), unseen].into_iter().flatten() {
+                client.delete(&format!("/table/player/record/{id}")).is(204);
+                gone.push(id);
+            }
+            let query_id = query.len();
+            insert(&mut client, "player", &json!({ "name": format!("n{query_id}-{round}"), "hp": 30 }));
+            round += 1;
+            let Some(next) = page["next"].as_str() else { break };
+            page = list(&mut client, &format!("{query}&cursor={next}"));
+        }
+        let mut once = seen.clone();
+        once.sort_unstable();
+        once.dedup();
+        assert_eq!(once.len(), seen.len(), "{query}: a record was shown twice");
+        let stayed: Vec<u64> = ids(&list(&mut client, "?limit=1000")["items"]);
+        let missed: Vec<_> = inserted.iter().filter(|id| stayed.contains(id) && !seen.contains(id)).collect();
+        assert!(missed.is_empty(), "{query}: records that stayed were not shown: {missed:?}");
+    }
+}
+
+#[test]
+fn rc_5_filters_select_records() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let guild = insert(&mut client, "guild", &json!({ "name": "Night Watch" }))["_id"].clone();
+    for (name, class, hp, gold, guild) in [
+        ("a", "mage", 10, "18446744073709551615", json!(guild)),
+        ("b", "rogue", 20, "2", json!(null)),
+        ("c", "mage", 30, "3", json!(null)),
+        ("d,e", "warrior", 40, "4", json!(guild)),
+    ] {
+        let values = json!({ "name": name, "class": class, "hp": hp, "gold": gold, "guild": guild, "luck": 0.1 });
+        insert(&mut client, "player", &values);
+    }
+    for (query, expected) in [
+        ("hp=gte.20&hp=lt.40", &["b", "c"][..]),
+        ("hp=eq.10", &["a"]),
+        ("hp=neq.10", &["b", "c", "d,e"]),
+        ("class=eq.mage", &["a", "c"]),
+        ("class=gt.warrior", &["a", "b", "c"]),
+        ("name=eq.d,e", &["d,e"]),
+        ("name=in.(a,%22d,e%22)", &["a", "d,e"]),
+        ("name=eq.nobody", &[]),
+        ("gold=eq.18446744073709551615", &["a"]),
+        ("luck=eq.0.1", &["a", "b", "c", "d,e"]),
+        ("guild=is.null", &["b", "c"]),
+        ("guild=is.not_null", &["a", "d,e"]),
+        ("guild=neq.4294967296&hp=lt.15", &[]),
+        ("seen=lt.2030-01-01T00:00:00Z", &[]),
+        ("f.name=eq.a", &["a"]),
+        ("order=hp.desc", &["d,e", "c", "b", "a"]),
+        ("order=class.desc,hp.desc", &["b", "c", "a", "d,e"]),
+        ("order=guild.nullsfirst,name", &["b", "c", "a", "d,e"]),
+        ("order=_id.desc&limit=2", &["d,e", "c"]),
+        ("offset=1&limit=2", &["b", "c"]),
+    ] {
+        assert_eq!(names(&list(&mut client, &format!("?{query}"))), expected, "{query}");
+    }
+    let guild_filter = format!("?guild=eq.{guild}");
+    assert_eq!(names(&list(&mut client, &guild_filter)), ["a", "d,e"]);
+    let plan = |client: &mut Client, query: &str| {
+        client.get(&format!("/table/player/records{query}")).header("query-plan").map(str::to_owned)
+    };
+    assert_eq!(plan(&mut client, &guild_filter).as_deref(), Some("index=by_guild rows_examined=2"));
+    assert_eq!(plan(&mut client, "?class=eq.mage").as_deref(), Some("scan rows_examined=4"));
+    let counted = list(&mut client, "?class=eq.mage&limit=1&count=exact");
+    assert_eq!((&counted["total"], &list(&mut client, "?class=eq.mage")["total"]), (&json!(2), &Json::Null));
+    let selected = list(&mut client, "?select=name,hp&limit=1");
+    let members: Vec<&String> = selected["items"][0].as_object().expect("an object").keys().collect();
+    assert_eq!(members, ["_id", "_version", "name", "hp"]);
+}
+
+#[test]
+fn rc_5_what_a_list_cannot_answer_is_told() {
+    let served = Served::arena();
+    let mut client = served.client();
+    insert_players(&mut client, 3);
+    for (query, code, member, value) in [
+        ("limit=1001", "limit_too_large", "max", json!(1000)),
+        ("limit=0", "invalid_parameter", "param", json!("limit")),
+        ("limit=-1", "invalid_parameter", "param", json!("limit")),
+        ("limit=5&limit=6", "duplicate_parameter", "param", json!("limit")),
+        ("limt=5", "unknown_parameter", "suggestion", json!("limit")),
+        ("nme=eq.a", "unknown_parameter", "suggestion", json!("name")),
+        ("order=lvl", "unknown_parameter", "param", json!("order")),
+        ("order=hp.up", "invalid_parameter", "param", json!("order")),
+        ("order=pos", "invalid_parameter", "param", json!("order")),
+        ("bag=eq.1", "invalid_parameter", "param", json!("bag")),
+        ("hp=5", "invalid_parameter", "param", json!("hp")),
+        ("hp=gtt.5", "invalid_parameter", "suggestion", json!("gt")),
+        ("hp=eq.five", "invalid_value", "got", json!("five")),
+        ("hp=eq.99999999999", "invalid_value", "param", json!("hp")),
+        ("hp=in.1,2", "invalid_parameter", "param", json!("hp")),
+        ("class=eq.wizard", "invalid_value", "param", json!("class")),
+        ("hp=is.nothing", "invalid_parameter", "param", json!("hp")),
+        ("select=nme", "unknown_parameter", "suggestion", json!("name")),
+        ("count=some", "invalid_parameter", "param", json!("count")),
+        ("cursor=AAAA", "invalid_cursor", "status", json!(400)),
+        ("cursor=%00", "invalid_cursor", "status", json!(400)),
+        ("cursor=", "invalid_cursor", "status", json!(400)),
+        ("hp=eq.%ff", "invalid_parameter", "status", json!(400)),
+    ] {
+        let problem = client.get(&format!("/table/player/records?{query}")).is_problem(400, code);
+        assert_eq!(problem[member], value, "{query}: {problem}");
+    }
+    let next = list(&mut client, "?limit=1")["next"].as_str().expect("a next page").to_owned();
+    // A cursor is good for the list that gave it, and cannot be made up.
+    let other = format!("/table/player/records?limit=1&order=hp&cursor={next}");
+    client.get(&other).is_problem(400, "invalid_cursor");
+    client.get(&format!("/table/guild/records?cursor={next}")).is_problem(400, "invalid_cursor");
+    for at in 0..next.len() {
+        let mut forged = next.clone().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).expect("base64 is ASCII");
+        client.get(&format!("/table/player/records?limit=1&cursor={forged}")).is_problem(400, "invalid_cursor");
+    }
+    client.get(&format!("/table/player/records?offset=1&cursor={next}")).is_problem(400, "invalid_parameter");
+}
