@@ -2,8 +2,9 @@
 
 use serde_json::Number;
 
-/// Integers up to here are exact in a double, so an integral float is the integer that was written.
-const EXACT_FLOAT_MAX: f64 = (1_u64 << 53) as f64;
+/// Integers below are exact in a double, so an integral float is the integer that was written. This one is not: what was
+/// written may have been one more.
+const EXACT_FLOAT_END: f64 = (1_u64 << 53) as f64;
 
 /// Why a JSON number is no integer.
 #[derive(Debug, PartialEq)]
@@ -24,7 +25,7 @@ pub(super) fn integer(number: &Number) -> Result<i128, NotInteger> {
     }
     match number.as_f64() {
         Some(value) if value.fract() != 0.0 => Err(NotInteger::Fraction),
-        Some(value) if value.abs() <= EXACT_FLOAT_MAX => Ok(value as i128),
+        Some(value) if value.abs() < EXACT_FLOAT_END => Ok(value as i128),
         _ => Err(NotInteger::Inexact),
     }
 }
@@ -71,6 +72,8 @@ mod tests {
         assert_eq!(integer(&number("1.5")), Err(NotInteger::Fraction));
         assert_eq!(integer(&number("18446744073709551616")), Err(NotInteger::Inexact));
         assert_eq!(integer(&number("1e300")), Err(NotInteger::Inexact));
+        assert_eq!(integer(&number("9007199254740991.0")), Ok((1 << 53) - 1));
+        assert_eq!(integer(&number("9007199254740993.0")), Err(NotInteger::Inexact));
     }
 
     #[test]
