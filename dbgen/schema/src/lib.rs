@@ -9,7 +9,7 @@
 //! 5. the result is a [`Schema`], or [`Diagnostics`] with every mistake of the file.
 //!
 //! What stands on it: [`layout`] says where the bytes of a record lie, [`json`] maps values to JSON and back, [`mod@write`]
-//! writes a schema in its own language.
+//! writes a schema in its own language, [`lock`] keeps the ids of its tables and fields through time.
 
 mod check;
 pub mod diagnostic;
@@ -20,7 +20,9 @@ mod json_schema;
 mod language;
 pub mod layout;
 pub mod limits;
+pub mod lock;
 pub mod model;
+mod object;
 mod parse;
 mod raw;
 mod source;
@@ -32,6 +34,7 @@ pub mod write;
 pub use diagnostic::{Color, Diagnostic, Diagnostics, Severity, explain};
 pub use field_type::{Scalar, Type};
 pub use json_schema::json_schema;
+pub use lock::Lock;
 pub use model::*;
 pub use parse::Parsed;
 pub use source::{Format, Source, Span};

@@ -64,7 +64,7 @@ impl Schema {
     }
 }
 
-fn unreadable(path: &Path, error: ReadError) -> Diagnostics {
+pub(crate) fn unreadable(path: &Path, error: ReadError) -> Diagnostics {
     let mut report = Report::default();
     let mut text = String::new();
     let finding = match error {

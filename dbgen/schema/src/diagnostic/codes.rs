@@ -226,6 +226,14 @@ set it when both records are there.";
     DURABILITY = "durability": "
 A table that survives a restart refers to one that survives less, and restricts deletion: after a restart it could name
 records that are gone. With `on_delete` `set_null` or `cascade`, recovery knows what to do with them.";
+
+    // Lock files
+
+    LOCK_VERSION = "lock_version": "
+The lock file was written by another version of dbgen, in a format that this one does not know.";
+    LOCK_ENTRY = "lock_entry": "
+A lock file keeps the id of every table, field and variant. `dbgen lock` writes it; whoever edits it by hand, or merges two
+of them, must keep its form: whole numbers for ids, 16 hexadecimal digits for the fingerprint.";
 }
 
 #[cfg(test)]

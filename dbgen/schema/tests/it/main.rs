@@ -5,6 +5,7 @@ mod files;
 mod goldens;
 mod json;
 mod json_schema;
+mod lock;
 mod model;
 mod properties;
 mod support;
