@@ -9,10 +9,12 @@
 //! 5. the result is a [`Schema`], or [`Diagnostics`] with every mistake of the file.
 //!
 //! What stands on it: [`layout`] says where the bytes of a record lie, [`json`] maps values to JSON and back, [`mod@write`]
-//! writes a schema in its own language, [`lock`] keeps the ids of its tables and fields through time.
+//! writes a schema in its own language, [`lock`] keeps the ids of its tables and fields through time,
+//! [`evolve`] says what lies between two versions.
 
 mod check;
 pub mod diagnostic;
+pub mod evolve;
 pub mod field_type;
 pub mod ident;
 pub mod json;

@@ -237,7 +237,8 @@ impl Lock {
         Lock { fingerprint: fingerprint(schema), tables, retired_tables: retired, enums }
     }
 
-    fn table_ids(&self) -> Ids {
+    /// The ids of tables.
+    pub(crate) fn table_ids(&self) -> Ids {
         let present = self.tables.iter().map(|table| (table.name.clone(), table.id)).collect();
         Ids { present, retired: self.retired_tables.clone() }
     }

@@ -1,5 +1,6 @@
 //! Tests of the schema language from outside, one binary.
 
+mod evolve;
 mod examples;
 mod files;
 mod goldens;
