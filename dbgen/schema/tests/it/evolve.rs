@@ -377,7 +377,7 @@ fn allowances_take_obstacles_away_but_for_the_refused_ones() {
         let allowed: Vec<String> = allowed.iter().map(|it| (*it).to_string()).collect();
         plan.obstacles(&allowed).map(|change| change.rule.code).collect()
     };
-    assert_eq!(obstacles(&[]), ["field_shrank", "type_changed", "nan_forbidden", "field_removed"]);
+    assert_eq!(obstacles(&[]), ["field_shrank", "type_changed", "field_removed"]);
     assert_eq!(obstacles(&["field_removed", "player.name", "player.luck"]), ["type_changed"]);
     assert_eq!(plan.class(), Class::Refused);
 }
