@@ -171,16 +171,20 @@ pub(crate) static TABLE: Section = Section {
     ],
 };
 
+const TYPE_DOC: &str = "What it holds: `i32`, `str<16>`, `list<u16>`, `ref<guild>`, a custom type or enum.";
+
 macro_rules! field_section {
     ($what:literal, $($more:expr),* $(,)?) => {
         Section {
             what: $what,
             keys: &[
                 required("name", Shape::Name, "Its name."),
-                required("type", Shape::Type, "What it holds: `i32`, `str<16>`, `list<u16>`, `ref<guild>`, a custom type or enum.").also(&["ty", "kind", "data_type"]),
+                required("type", Shape::Type, TYPE_DOC).also(&["ty", "kind", "data_type"]),
                 DESCRIPTION,
-                key("nullable", Shape::Flag, "Whether it may hold nothing.").also(&["optional", "null", "option", "not_null", "required"]),
-                key("default", Shape::Value, "The value of a record that does not give one.").also(&["value", "initial"]),
+                key("nullable", Shape::Flag, "Whether it may hold nothing.")
+                    .also(&["optional", "null", "option", "not_null", "required"]),
+                key("default", Shape::Value, "The value of a record that does not give one.")
+                    .also(&["value", "initial"]),
                 key("min", Shape::Value, "The smallest value allowed.").also(&["minimum", "from"]),
                 key("max", Shape::Value, "The largest value allowed.").also(&["maximum", "to"]),
                 key("allow_nan", Shape::Flag, "Whether NaN and infinities may be stored (floats only)."),

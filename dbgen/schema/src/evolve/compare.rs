@@ -19,8 +19,8 @@ pub(super) fn compare(old: &Schema, new: &Schema, lock: Option<&Lock>) -> Vec<Ch
     }
     let mut comparer = Comparer { types: Types { old, new, tables: &tables }, lock, changes: Vec::new() };
     comparer.database();
-    comparer.composites();
-    comparer.enums();
+    comparer.types_by_name(&old.composites, &new.composites, |it| &it.name, Comparer::composite);
+    comparer.types_by_name(&old.enums, &new.enums, |it| &it.name, Comparer::enumeration);
     for (new_at, old_at) in pairs.into_iter().enumerate() {
         comparer.table(old_at.map(|at| TableIdx(at as u32)), TableIdx(new_at as u32));
     }
@@ -84,16 +84,22 @@ impl<'a> Comparer<'a> {
         }
     }
 
-    fn composites(&mut self) {
-        let (old, new) = (&self.types.old.composites, &self.types.new.composites);
-        for composite in new {
-            match old.iter().find(|old| old.name == composite.name) {
-                Some(old) => self.composite(old, composite),
-                None => self.push(&rules::TYPE_ADDED, &composite.name, "a new type", 0),
+    /// Composites and enums are the same if their names are.
+    fn types_by_name<T>(
+        &mut self,
+        old: &'a [T],
+        new: &'a [T],
+        name: impl Fn(&T) -> &str,
+        compare: impl Fn(&mut Self, &T, &T),
+    ) {
+        for ty in new {
+            match old.iter().find(|old| name(old) == name(ty)) {
+                Some(old) => compare(self, old, ty),
+                None => self.push(&rules::TYPE_ADDED, name(ty), "a new type", 0),
             }
         }
-        for composite in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
-            self.push(&rules::TYPE_REMOVED, &composite.name, "the type is gone", 0);
+        for ty in old.iter().filter(|old| !new.iter().any(|new| name(new) == name(old))) {
+            self.push(&rules::TYPE_REMOVED, name(ty), "the type is gone", 0);
         }
     }
 
@@ -108,19 +114,6 @@ impl<'a> Comparer<'a> {
             }
         }
         self.fields_removed(&new.name, &old.fields, &pairs);
-    }
-
-    fn enums(&mut self) {
-        let (old, new) = (&self.types.old.enums, &self.types.new.enums);
-        for enumeration in new {
-            match old.iter().find(|old| old.name == enumeration.name) {
-                Some(old) => self.enumeration(old, enumeration),
-                None => self.push(&rules::TYPE_ADDED, &enumeration.name, "a new enum", 0),
-            }
-        }
-        for enumeration in old.iter().filter(|old| !new.iter().any(|new| new.name == old.name)) {
-            self.push(&rules::TYPE_REMOVED, &enumeration.name, "the enum is gone", 0);
-        }
     }
 
     fn enumeration(&mut self, old: &Enumeration, new: &Enumeration) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use dbgen_schema::{Diagnostics, Format, Parsed, Source, diagnostic};
+use dbgen_schema::{Color, Diagnostics, Format, Parsed, Source, diagnostic};
 
 use crate::support::{expect_file, files};
 
@@ -57,5 +57,14 @@ fn the_machine_form_agrees() {
             assert!(diagnostic.line >= 1 && diagnostic.column >= 1);
             assert!(diagnostic::explain(diagnostic.code).is_some());
         }
+    }
+}
+
+#[test]
+fn colours_are_only_there_if_they_are_asked_for() {
+    for path in invalid() {
+        let diagnostics = diagnostics(&path);
+        assert!(!diagnostics.render(Color::Never).contains('\u{1b}'), "{}", path.display());
+        assert!(diagnostics.render(Color::Always).contains('\u{1b}'), "{}", path.display());
     }
 }
