@@ -131,15 +131,29 @@ impl<'v> DynTable<'v> {
         index: &str,
         values: &[Value],
     ) -> Result<impl DoubleEndedIterator<Item = DynRecord<'v>> + use<'v>> {
+        self.find_range(index, Bound::Included(values), Bound::Included(values))
+    }
+
+    /// The records whose columns in the index lie between two bounds, in the order of their keys. A bound may give the first
+    /// columns only: included, it takes in all that begin with them; excluded, it leaves them all out.
+    ///
+    /// # Errors
+    /// As [`find`](DynTable::find).
+    pub fn find_range(
+        self,
+        index: &str,
+        low: Bound<&[Value]>,
+        high: Bound<&[Value]>,
+    ) -> Result<impl DoubleEndedIterator<Item = DynRecord<'v>> + use<'v>> {
         let def = self.view.def;
         let at = def.indexes.iter().position(|candidate| candidate.name == index).ok_or_else(|| {
             let names = def.indexes.iter().map(|index| index.name.as_str());
             let (table, name) = (def.name.clone(), index.to_owned());
             Error::UnknownField { suggestion: nearest(&name, names), table, name }
         })?;
-        let key = index_key(def, &def.indexes[at], values)?;
-        let prefix = Bound::Included(key.bytes());
-        let ids = lookup::range(self.view.index_bytes(at), &def.indexes[at], prefix, prefix);
+        let (low, high) = (index_bound(def, &def.indexes[at], low)?, index_bound(def, &def.indexes[at], high)?);
+        let (low, high) = (low.as_ref().map(Key::bytes), high.as_ref().map(Key::bytes));
+        let ids = lookup::range(self.view.index_bytes(at), &def.indexes[at], low, high);
         Ok(ids.filter_map(move |id| self.get(id).ok()))
     }
 }
@@ -285,6 +299,15 @@ impl Transaction {
         }
         Err(Error::VersionMismatch { table: self.catalog().tables()[table.0].name.clone(), id, expected, current })
     }
+}
+
+/// A bound's key.
+fn index_bound(def: &TableDef, index: &IndexDef, values: Bound<&[Value]>) -> Result<Bound<Key>> {
+    Ok(match values {
+        Bound::Included(values) => Bound::Included(index_key(def, index, values)?),
+        Bound::Excluded(values) => Bound::Excluded(index_key(def, index, values)?),
+        Bound::Unbounded => Bound::Unbounded,
+    })
 }
 
 /// The key, or its first columns, that these values make in an index.

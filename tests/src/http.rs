@@ -178,10 +178,31 @@ fn read_answer(connection: &mut BufReader<TcpStream>, is_head: bool) -> Option<A
             continue;
         }
         if !is_head && !matches!(status, 204 | 304) {
-            let length = answer.header("content-length").expect("our server says the length of its answers");
-            answer.body.resize(length.parse().expect("a length is a number"), 0);
-            connection.read_exact(&mut answer.body).ok()?;
+            if answer.header("transfer-encoding") == Some("chunked") {
+                answer.body = read_chunks(connection)?;
+            } else {
+                let length = answer.header("content-length").expect("our server says the length of its answers");
+                answer.body.resize(length.parse().expect("a length is a number"), 0);
+                connection.read_exact(&mut answer.body).ok()?;
+            }
         }
         return Some(answer);
+    }
+}
+
+fn read_chunks(connection: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
+    let mut body = Vec::new();
+    loop {
+        let mut line = String::new();
+        connection.read_line(&mut line).ok()?;
+        let length = usize::from_str_radix(line.trim_end(), 16).ok()?;
+        let begin = body.len();
+        // Two bytes end every chunk.
+        body.resize(begin + length + 2, 0);
+        connection.read_exact(&mut body[begin..]).ok()?;
+        body.truncate(begin + length);
+        if length == 0 {
+            return Some(body);
+        }
     }
 }

@@ -160,7 +160,7 @@ impl Operation {
                 let id = record_id(id, names, &table)?;
                 resolve_all(&mut values, names);
                 let draft = Draft::new(values, mode, Unknown::Refuse);
-                let update = Update { table, id, draft, mode, preconditions, epoch };
+                let update = Update { table, id, draft, preconditions, may_create: false, epoch };
                 Ok(result_json(&update.run(tx).map_err(of_values)?))
             }
             What::Delete { id } => {

@@ -1,6 +1,7 @@
 //! How a server is to run.
 
 use crate::limits::{BODY_WAIT_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// How a server is to run. The default is safe: loopback, and only from this machine's own programs.
@@ -58,5 +59,26 @@ impl std::fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let token = if self.token.is_some() { "with a token" } else { "without a token" };
         write!(f, "ServerConfig({}, {token})", self.listen)
+    }
+}
+
+/// An address to listen on, with the defaults.
+impl From<&str> for ServerConfig {
+    fn from(listen: &str) -> ServerConfig {
+        ServerConfig::new(listen)
+    }
+}
+
+/// An address to listen on, with the defaults.
+impl From<String> for ServerConfig {
+    fn from(listen: String) -> ServerConfig {
+        ServerConfig::new(listen)
+    }
+}
+
+/// An address to listen on, with the defaults.
+impl From<SocketAddr> for ServerConfig {
+    fn from(listen: SocketAddr) -> ServerConfig {
+        ServerConfig::new(listen.to_string())
     }
 }

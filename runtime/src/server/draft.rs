@@ -113,6 +113,37 @@ impl Draft {
         self.object.iter().map(merge).collect()
     }
 
+    /// The record that a new component belongs to; `None` for a record that belongs to nobody, whose `_id` is not the
+    /// client's to give.
+    pub(crate) fn owner(&mut self, tx: &Transaction, table: TableNo) -> Result<Option<RecordId>, Problem> {
+        let schema = tx.schema();
+        let table = &schema.tables[table.at()];
+        let Some(parent) = table.parent.map(|parent| &schema.tables[parent.at()].name) else { return Ok(None) };
+        let Some(id) = self.id.take() else {
+            let detail = format!("`_id` is missing: that of the record of `{parent}` that this one belongs to");
+            return Err(Problem::at(Kind::MissingField, "#/_id", detail));
+        };
+        match id.as_u64().and_then(RecordId::from_u64) {
+            Some(owner) => Ok(Some(owner)),
+            None => Err(Problem::at(Kind::WrongType, "#/_id", format!("`_id` must be that of a record of `{parent}`"))),
+        }
+    }
+
+    /// Whether it is a whole record or some fields of one.
+    pub(crate) fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// That the `_id` it carries, if it does, is this one. It is not looked at again.
+    pub(crate) fn confirm_id(&mut self, id: RecordId) -> Result<(), Problem> {
+        match self.id.take() {
+            Some(given) if given.as_u64() != Some(id.get()) => {
+                Err(Problem::at(Kind::SystemMember, "#/_id", format!("`_id` of this record is {id}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// `_id` and `_version` may stand in a body, as they do in what the server sends, if they say what is so.
     fn check_target(&self, tx: &Transaction, table: TableNo, target: Option<RecordId>) -> Result<(), Problem> {
         if self.id.is_none() && self.version.is_none() {

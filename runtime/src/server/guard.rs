@@ -3,13 +3,17 @@
 //! A server on loopback is reachable from every page that its user's browser shows. A page of another site cannot read our
 //! answers (there are no CORS headers), but its name can be made to resolve to 127.0.0.1 (DNS rebinding), and then it is
 //! the same origin as far as the browser knows. So on loopback the `Host` must be a name of this machine, and an `Origin`
-//! must be our own or one that the configuration lists.
+//! must be our own or one that the configuration lists; pages of listed origins may also read our answers.
 
 use super::problem::{Kind, Problem};
 use super::state::Server;
 use crate::limits::URI_BYTES_MAX;
-use axum::http::header::{AUTHORIZATION, HOST, HeaderName, ORIGIN, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, Request, Version};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, VARY,
+    WWW_AUTHENTICATE,
+};
+use axum::http::{HeaderMap, Method, Request, Version};
 use std::net::IpAddr;
 
 /// Whether the request may come in.
@@ -32,8 +36,31 @@ pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<(), Prob
         check_host(server, host)?;
         check_origin(server, host, single(headers, ORIGIN)?)?;
     }
-    // Whether the process is alive is no secret, and what asks it has no token.
-    if matches!(uri.path(), "/healthz" | "/readyz") { Ok(()) } else { check_token(server, headers) }
+    // Whether the process is alive is no secret, and what asks it has no token; nor has a browser that asks beforehand.
+    let is_open = matches!(uri.path(), "/healthz" | "/readyz") || request.method() == Method::OPTIONS;
+    if is_open { Ok(()) } else { check_token(server, headers) }
+}
+
+/// The origin of a page that the configuration lets call us from elsewhere; its browser must be told so.
+pub(crate) fn foreign_origin(server: &Server, headers: &HeaderMap) -> Option<HeaderValue> {
+    let origin = headers.get(ORIGIN)?;
+    let is_listed = |allowed: &String| origin.as_bytes().eq_ignore_ascii_case(allowed.as_bytes());
+    server.config.allowed_origins.iter().any(is_listed).then(|| origin.clone())
+}
+
+/// Tells a browser that a page of this origin may read the answer; and, if it asked beforehand, what the page may send.
+pub(crate) fn let_read(origin: HeaderValue, headers: &mut HeaderMap) {
+    const READABLE: &str =
+        "db-version, etag, link, location, preference-applied, query-plan, retry-after, x-request-id";
+    const WRITABLE: &str = "accept, authorization, content-type, if-match, if-none-match, prefer";
+    headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    headers.append(VARY, HeaderValue::from_static("origin"));
+    headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(READABLE));
+    // Only answers to OPTIONS and to a wrong method have it, and there it does no harm.
+    if let Some(methods) = headers.get(ALLOW).cloned() {
+        headers.insert(ACCESS_CONTROL_ALLOW_METHODS, methods);
+        headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(WRITABLE));
+    }
 }
 
 /// The problem of a request that finds too many others running.

@@ -48,6 +48,11 @@ impl Preconditions {
         Ok(Preconditions { if_match: Some(parse(tag, &IF_MATCH)?), if_none_match: None })
     }
 
+    /// Whether it must not exist yet.
+    pub(crate) fn is_create_only(&self) -> bool {
+        self.if_none_match == Some(Tags::Any)
+    }
+
     /// Whether a reader that has one of the tags of `If-None-Match` has the state with this tag.
     pub(crate) fn is_fresh(&self, tag: &str) -> bool {
         match &self.if_none_match {

@@ -11,7 +11,7 @@ use super::reply::Reply;
 use super::row::{Row, RowJson, Stored};
 use super::state::{Server, Shared};
 use crate::client::Committed;
-use crate::dynamic::{DynRecord, DynTable};
+use crate::dynamic::{DynRecord, DynTable, TableNo};
 use crate::error::Result;
 use crate::id::RecordId;
 use crate::txn::Transaction;
@@ -35,8 +35,9 @@ pub(crate) struct Update {
     pub(crate) table: String,
     pub(crate) id: RecordId,
     pub(crate) draft: Draft,
-    pub(crate) mode: Mode,
     pub(crate) preconditions: Preconditions,
+    /// Whether a component that its owner does not have yet is added. No other record can be: ids are not chosen.
+    pub(crate) may_create: bool,
     pub(crate) epoch: u64,
 }
 
@@ -51,25 +52,48 @@ pub(crate) struct Delete {
 
 impl Insert {
     /// Does it; gives the record as it is stored.
-    pub(crate) fn run(self, tx: &mut Transaction) -> Result<Stored> {
+    pub(crate) fn run(mut self, tx: &mut Transaction) -> Result<Stored> {
         let table = tx.open_table(&self.table)?;
+        let owner = self.draft.owner(tx, table)?;
         let values = self.draft.into_values(tx, table, None)?;
-        let id = tx.insert_values(table, &values)?;
+        let id = match owner {
+            None => tx.insert_values(table, &values)?,
+            Some(owner) => {
+                tx.attach_values(table, owner, &values)?;
+                owner
+            }
+        };
         Stored::of(tx, table, id)
     }
 }
 
 impl Update {
     /// Does it; gives the record as it is stored.
-    pub(crate) fn run(self, tx: &mut Transaction) -> Result<Stored> {
+    pub(crate) fn run(mut self, tx: &mut Transaction) -> Result<Stored> {
         let table = tx.open_table(&self.table)?;
+        if self.may_create && self.creates(tx, table) {
+            self.draft.confirm_id(self.id)?;
+            let values = self.draft.into_values(tx, table, None)?;
+            tx.attach_values(table, self.id, &values)?;
+            let mut stored = Stored::of(tx, table, self.id)?;
+            stored.is_new = true;
+            return Ok(stored);
+        }
         self.preconditions.check_write(tx, table, self.id, self.epoch)?;
+        let mode = self.draft.mode();
         let values = self.draft.into_values(tx, table, Some(self.id))?;
-        match self.mode {
+        match mode {
             Mode::Insert => tx.replace_values(table, self.id, &values)?,
             Mode::Patch => tx.update_values(table, self.id, &values)?,
         }
         Stored::of(tx, table, self.id)
+    }
+
+    /// Whether it is a component that is missing, of a record that is there.
+    fn creates(&self, tx: &Transaction, table: TableNo) -> bool {
+        let parent = tx.schema().tables[table.at()].parent;
+        let has = |at: usize| tx.read_table(TableNo(at)).get(self.id).is_ok();
+        parent.is_some_and(|parent| has(parent.at())) && !has(table.at())
     }
 }
 
@@ -94,15 +118,8 @@ pub(crate) async fn insert(
 }
 
 /// Replaces a record, or patches it.
-pub(crate) async fn update(
-    server: &Server,
-    (table, id): (String, RecordId),
-    object: Map<String, Json>,
-    (mode, unknown): (Mode, Unknown),
-    preconditions: Preconditions,
-) -> Result<Committed<Stored>, Problem> {
-    let draft = Draft::new(object, mode, unknown).decoded(&server.view(), &table)?;
-    let update = Update { table, id, draft, mode, preconditions, epoch: server.epoch };
+pub(crate) async fn update(server: &Server, mut update: Update) -> Result<Committed<Stored>, Problem> {
+    update.draft = update.draft.decoded(&server.view(), &update.table)?;
     server.write(move |tx| update.run(tx)).await
 }
 
@@ -154,6 +171,22 @@ impl FromParams for WriteOptions {
             int64: params.take_int64()?,
             unknown: params.take_word("unknown", &words)?.unwrap_or_default(),
         })
+    }
+}
+
+/// How a record is to be replaced.
+#[derive(Debug)]
+pub(crate) struct PutOptions {
+    write: WriteOptions,
+    /// Adds a component that its owner does not have yet.
+    upsert: bool,
+}
+
+impl FromParams for PutOptions {
+    const NAMES: &'static [&'static str] = &["int64", "unknown", "upsert"];
+
+    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+        Ok(PutOptions { upsert: params.take_flag("upsert")?, write: WriteOptions::from_params(params)? })
     }
 }
 
@@ -238,11 +271,16 @@ pub(crate) async fn post(
 pub(crate) async fn put(
     State(server): Shared,
     Path((table, id)): Path<(String, String)>,
-    Query(options): Query<WriteOptions>,
+    Query(PutOptions { write, upsert }): Query<PutOptions>,
     headers: HeaderMap,
     Object(object): Object,
 ) -> Result<Reply, Problem> {
-    change(&server, (table, id), (Mode::Insert, options), &headers, object).await
+    let draft = Draft::new(object, Mode::Insert, write.unknown);
+    let mut update = addressed(&server, (table, id), draft, &headers)?;
+    update.may_create = upsert || update.preconditions.is_create_only();
+    let done = self::update(&server, update).await?;
+    let reply = written(&server, &done, &headers, write.int64);
+    Ok(if done.value.is_new { reply.created(&done.value.path()) } else { reply })
 }
 
 /// `PATCH /table/{table}/record/{id}`
@@ -253,22 +291,23 @@ pub(crate) async fn patch(
     headers: HeaderMap,
     Object(object): Object,
 ) -> Result<Reply, Problem> {
-    change(&server, (table, id), (Mode::Patch, options), &headers, object).await
+    let draft = Draft::new(object, Mode::Patch, options.unknown);
+    let update = addressed(&server, (table, id), draft, &headers)?;
+    let done = self::update(&server, update).await?;
+    Ok(written(&server, &done, &headers, options.int64))
 }
 
-async fn change(
+/// The change of the record that a path names.
+fn addressed(
     server: &Server,
     (table, id): (String, String),
-    (mode, options): (Mode, WriteOptions),
+    draft: Draft,
     headers: &HeaderMap,
-    object: Map<String, Json>,
-) -> Result<Reply, Problem> {
+) -> Result<Update, Problem> {
     // A wrong table is told before a wrong id.
     server.view().open_table(&table)?;
-    let id = record_id(&id, &table)?;
-    let preconditions = Preconditions::of(headers)?;
-    let done = update(server, (table, id), object, (mode, options.unknown), preconditions).await?;
-    Ok(written(server, &done, headers, options.int64))
+    let (id, preconditions) = (record_id(&id, &table)?, Preconditions::of(headers)?);
+    Ok(Update { table, id, draft, preconditions, may_create: false, epoch: server.epoch })
 }
 
 /// `DELETE /table/{table}/record/{id}`

@@ -55,13 +55,15 @@ pub(crate) struct Stored {
     schema: Arc<Schema>,
     table: TableNo,
     pub(crate) row: Row,
+    /// Whether the transaction created it.
+    pub(crate) is_new: bool,
 }
 
 impl Stored {
     /// The record as the transaction sees it.
     pub(crate) fn of(tx: &Transaction, table: TableNo, id: RecordId) -> Result<Stored> {
         let row = Row::of(tx.read_table(table).get(id)?);
-        Ok(Stored { schema: tx.catalog().schema().clone(), table, row })
+        Ok(Stored { schema: tx.catalog().schema().clone(), table, row, is_new: false })
     }
 
     /// The record's path.

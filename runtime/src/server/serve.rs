@@ -51,6 +51,7 @@ impl App {
 pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
     let id = app.server.next_request_id();
     let is_head = request.method() == Method::HEAD;
+    let foreign_origin = guard::foreign_origin(&app.server, request.headers());
     let response = match caught(answer(app, request, &id)).await {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.into_response(),
@@ -59,7 +60,11 @@ pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
             Problem::new(Kind::Internal, "the server failed; its log says why under this request's id").into_response()
         }
     };
-    finish(&app.server, response, &id, is_head)
+    let mut response = finish(&app.server, response, &id, is_head);
+    if let Some(origin) = foreign_origin {
+        guard::let_read(origin, response.headers_mut());
+    }
+    response
 }
 
 /// Lets the request in, reads it, and has a handler answer it.
@@ -155,4 +160,21 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
         }
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_caught_wherever_it_happens() {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        let mut panics = pin!(caught(async { [1][std::hint::black_box(1)] }));
+        let std::task::Poll::Ready(Err(panic)) = panics.as_mut().poll(&mut context) else {
+            panic!("it was not caught")
+        };
+        assert!(panic.contains("out of bounds"), "{panic}");
+        let mut ends = pin!(caught(std::future::ready(7)));
+        assert_eq!(ends.as_mut().poll(&mut context), std::task::Poll::Ready(Ok(7)));
+    }
 }

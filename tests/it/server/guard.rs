@@ -38,6 +38,33 @@ fn strange_hosts_and_pages_are_kept_out() {
 }
 
 #[test]
+fn pages_of_listed_origins_may_read() {
+    let db = Database::builder().open().expect("an empty database opens");
+    let mut config = ServerConfig::new("127.0.0.1:0").token("swordfish");
+    config.allowed_origins.push("https://tools.example".to_owned());
+    let server = server::start(db, config).expect("the server starts");
+    let mut client = Client::new(server.local_addr());
+    // A browser asks beforehand, without the token.
+    let asks = [("origin", "https://tools.example"), ("access-control-request-method", "POST")];
+    let answer = client.send("OPTIONS", "/table", &asks, None).is(204);
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://tools.example"));
+    assert_eq!(answer.header("access-control-allow-methods"), Some("GET,HEAD,POST"));
+    assert!(answer.header("access-control-allow-headers").is_some_and(|names| names.contains("authorization")));
+    let refused = client.send("GET", "/table", &asks[..1], None);
+    assert_eq!(
+        refused.header("access-control-allow-origin"),
+        Some("https://tools.example"),
+        "also to read the refusal"
+    );
+    refused.is_problem(401, "unauthenticated");
+    let with_token = [asks[0], ("authorization", "Bearer swordfish")];
+    let answer = client.send("GET", "/table", &with_token, None).is(200);
+    assert_eq!(answer.header("vary"), Some("origin"));
+    let strange = [("origin", "https://evil.example"), with_token[1]];
+    client.send("GET", "/table", &strange, None).is_problem(403, "origin_not_allowed");
+}
+
+#[test]
 fn a_token_is_asked_for_where_it_is_needed() {
     let db = Database::builder().open().expect("an empty database opens");
     for address in ["0.0.0.0:0", "[::]:0"] {

@@ -176,3 +176,93 @@ fn rc_5_what_a_list_cannot_answer_is_told() {
     }
     client.get(&format!("/table/player/records?offset=1&cursor={next}")).is_problem(400, "invalid_parameter");
 }
+
+/// The same records in a table with indexes and in one without: whatever is asked, the answers are the same, page by page.
+#[test]
+fn rc_5_an_index_changes_no_answer() {
+    let fields = |indexed: bool| {
+        json!({ "fields": [
+            { "name": "a", "type": "i32", "indexed": indexed }, { "name": "b", "type": "str<4>", "indexed": indexed },
+            { "name": "c", "type": "f32", "nullable": true, "indexed": indexed } ] })
+    };
+    let schema = json!({ "name": "twins", "version": "1", "tables": { "plain": fields(false), "fast": fields(true) } });
+    let served = Served::with(&schema.to_string(), |tick_loop| tick_loop);
+    let mut client = served.client();
+    let mut random = Random(7);
+    let record = |random: &mut Random| {
+        let c = if random.below(3) == 0 { Json::Null } else { json!(random.below(4) as f64 - 1.5) };
+        json!({ "a": random.below(8) as i64 - 4, "b": (["", "x", "xy", "é"][random.below(4)]), "c": c })
+    };
+    let records: Vec<Json> = (0..120).map(|_| record(&mut random)).collect();
+    for table in ["plain", "fast"] {
+        let ops: Vec<_> = records.iter().map(|v| json!({ "op": "insert", "table": table, "values": v })).collect();
+        client.post("/batch", &json!({ "ops": ops })).is(200);
+        // Holes, so that rows do not lie in the order of ids.
+        let ids = ids(&client.get(&format!("/table/{table}/records?limit=1000")).json()["items"]);
+        for id in ids.iter().step_by(7) {
+            client.delete(&format!("/table/{table}/record/{id}")).is(204);
+        }
+    }
+    let mut used = 0;
+    for _ in 0..150 {
+        let query = random_query(&mut random);
+        let mut both = ["plain", "fast"].map(|table| {
+            let mut rows = Vec::new();
+            let mut page = client.get(&format!("/table/{table}/records?{query}")).is(200);
+            used += usize::from(page.header("query-plan").is_some_and(|plan| plan.starts_with("index=")));
+            let mut turned = false;
+            loop {
+                let json = page.json();
+                rows.extend(
+                    json["items"]
+                        .as_array()
+                        .expect("a list")
+                        .iter()
+                        .map(|item| (item["_id"].clone(), item["a"].clone(), item["b"].clone(), item["c"].clone())),
+                );
+                // At the end, once back by one page.
+                let (cursor, is_last) = match (json["next"].as_str(), json["prev"].as_str()) {
+                    (Some(next), _) if !turned => (next, false),
+                    (_, Some(prev)) if !turned => (prev, true),
+                    _ => break,
+                };
+                turned |= is_last;
+                page = client.get(&format!("/table/{table}/records?{query}&cursor={cursor}")).is(200);
+            }
+            rows
+        });
+        let fast = both[1].split_off(0);
+        assert_eq!(both[0], fast, "{query}");
+    }
+    assert!(used > 50, "only {used} of the queries used an index");
+}
+
+fn random_query(random: &mut Random) -> String {
+    let mut parts = vec![format!("limit={}", 1 + random.below(20))];
+    for _ in 0..random.below(3) {
+        let (field, value) = match random.below(3) {
+            0 => ("a", (random.below(10) as i64 - 5).to_string()),
+            1 => ("b", ["", "x", "xy", "xyz", "%C3%A9"][random.below(5)].to_owned()),
+            _ => ("c", (random.below(6) as f64 / 2.0 - 1.5).to_string()),
+        };
+        parts.push(format!("{field}={}.{value}", ["eq", "neq", "gt", "gte", "lt", "lte"][random.below(6)]));
+    }
+    let keys = ["a", "a.desc", "b", "b.desc", "c", "c.desc", "c.nullsfirst", "_id.desc", "_version"];
+    let order: Vec<&str> = (0..random.below(3)).map(|_| keys[random.below(keys.len())]).collect();
+    if !order.is_empty() {
+        parts.push(format!("order={}", order.join(",")));
+    }
+    parts.join("&")
+}
+
+/// A row of numbers that look random and are always the same.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 % end as u64) as usize
+    }
+}

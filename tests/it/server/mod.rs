@@ -1,8 +1,10 @@
 //! The server, from outside: over loopback, with a client that knows nothing of it.
 
 mod batch;
+mod components;
 mod conditions;
 mod edits;
+mod export;
 mod guard;
 mod lists;
 mod load;

@@ -5,6 +5,7 @@
 
 mod column;
 mod cursor;
+mod export;
 mod filter;
 mod order;
 mod scan;
@@ -12,7 +13,7 @@ mod scan;
 pub(crate) use column::text_value;
 pub(crate) use filter::Term;
 
-use super::extract::{AcceptsJson, Path, Query};
+use super::extract::{Path, Query};
 use super::json;
 use super::params::{FromParams, Params, invalid_parameter};
 use super::problem::{Kind, Problem};
@@ -22,10 +23,12 @@ use super::state::{Server, Shared};
 use crate::dynamic::DynTable;
 use crate::limits::{PAGE_RECORDS_DEFAULT, PAGE_RECORDS_MAX};
 use axum::extract::{RawQuery, State};
+use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, LINK};
 use column::field_at;
 use cursor::{Cursor, Direction};
 use dbgen_schema::json::Int64;
+use export::Form;
 use order::Order;
 use scan::{Found, Wanted};
 use serde::Serialize;
@@ -66,16 +69,9 @@ impl FromParams for ListQuery {
 
 fn limit(text: &str) -> Result<usize, Problem> {
     match text.parse() {
-        Ok(limit) if limit > PAGE_RECORDS_MAX => Err(limit_too_large(limit)),
         Ok(limit) if limit > 0 => Ok(limit),
         _ => Err(invalid_parameter("limit", text, &format!("a whole number from 1 to {PAGE_RECORDS_MAX}"))),
     }
-}
-
-/// The problem of a page that would be too long.
-pub(crate) fn limit_too_large(limit: usize) -> Problem {
-    let detail = format!("a page has at most {PAGE_RECORDS_MAX} records, not {limit}");
-    Problem::new(Kind::LimitTooLarge, detail).member("max", PAGE_RECORDS_MAX)
 }
 
 /// One page of a list.
@@ -99,15 +95,23 @@ struct Plan {
     subject: u64,
 }
 
-/// Lists records. Runs where it may take its time: a filter without an index looks at every record.
+/// Lists records: a page of them. A filter without an index looks at every record.
 pub(crate) async fn list(
     server: &Arc<Server>,
     table: String,
     query: ListQuery,
     terms: Vec<Term>,
 ) -> Result<Page, Problem> {
-    let at_work = server.clone();
-    let done = tokio::task::spawn_blocking(move || page(&at_work, &table, query, terms)).await;
+    at_leisure(server, move |server| page(server, &table, query, terms)).await
+}
+
+/// Runs something off the threads that answer requests, which may take its time.
+async fn at_leisure<R: Send + 'static>(
+    server: &Arc<Server>,
+    work: impl FnOnce(&Server) -> Result<R, Problem> + Send + 'static,
+) -> Result<R, Problem> {
+    let server = server.clone();
+    let done = tokio::task::spawn_blocking(move || work(&server)).await;
     done.unwrap_or_else(|error| Err(super::problem::internal(&error)))
 }
 
@@ -116,6 +120,10 @@ fn page(server: &Server, table: &str, query: ListQuery, terms: Vec<Term>) -> Res
     let table = view.open_table(table)?;
     let plan = understand(server, &view, table, &query, terms)?;
     let limit = query.limit.unwrap_or(PAGE_RECORDS_DEFAULT);
+    if limit > PAGE_RECORDS_MAX {
+        let detail = format!("a page has at most {PAGE_RECORDS_MAX} records, not {limit}; an export has no limit");
+        return Err(Problem::new(Kind::LimitTooLarge, detail).member("max", PAGE_RECORDS_MAX));
+    }
     let wanted = Wanted {
         terms: &plan.terms,
         order: &plan.order,
@@ -198,9 +206,13 @@ pub(crate) async fn get(
     Path(table): Path<String>,
     RawQuery(raw): RawQuery,
     Query(query): Query<ListQuery>,
-    _: AcceptsJson,
+    headers: HeaderMap,
 ) -> Result<Reply, Problem> {
     const QUERY_PLAN: HeaderName = HeaderName::from_static("query-plan");
+    let form = Form::of(&headers)?;
+    if form != Form::Page {
+        return at_leisure(&server, move |server| export::begin(server, &table, query, form)).await;
+    }
     let path = format!("/table/{table}/records");
     let page = list(&server, table, query, Vec::new()).await?;
     let mut reply = Reply::json(page.json).commit(page.commit).header(QUERY_PLAN, &page.plan);

@@ -62,6 +62,24 @@ impl Order {
         self.keys.iter().map(|key| key.column)
     }
 
+    /// The column that decides first, and whether its values go down; `None` = the id decides alone.
+    pub(super) fn first(&self) -> Option<(Column, bool)> {
+        self.keys.first().map(|key| (key.column, key.descending))
+    }
+
+    /// The order by the first column alone.
+    pub(super) fn compare_first(&self, a: &Place, b: &Place) -> Ordering {
+        match (self.keys.first(), a.values.first(), b.values.first()) {
+            (Some(key), Some(a), Some(b)) => key.compare(a, b),
+            _ => Ordering::Equal,
+        }
+    }
+
+    /// Whether a record certainly stands behind one with this id: decided without its values, where the id decides alone.
+    pub(super) fn is_behind(&self, id: RecordId, last: RecordId) -> bool {
+        self.keys.is_empty() && directed(id.cmp(&last), self.id_descending).is_ge()
+    }
+
     pub(super) fn compare(&self, a: &Place, b: &Place) -> Ordering {
         let keys = self.keys.iter().zip(a.values.iter().zip(&b.values));
         let by_keys = keys.map(|(key, (a, b))| key.compare(a, b)).find(|ordering| ordering.is_ne());

@@ -1,6 +1,11 @@
-//! Finding the records of a page: candidates from an index or from all rows, conditions, then the first ones in order.
+//! Finding the records of a page: candidates from a part of an index or from all rows, conditions, then the first ones in
+//! order.
+//!
+//! An index is used where a condition or the order is about its first column. It may give more than is wanted: conditions
+//! are asked of every candidate, and the order is made anew. Where candidates come in the order of the list, the scan ends
+//! with the last record that can belong to the page, so that a page costs its length however deep it is.
 
-use super::column::Column;
+use super::column::{Column, compare};
 use super::cursor::{Cursor, Direction};
 use super::filter::{Relation, Term, Test, check_count};
 use super::order::{Order, Place};
@@ -8,9 +13,10 @@ use crate::dynamic::{DynRecord, DynTable};
 use crate::error::Result;
 use crate::id::RecordId;
 use crate::server::problem::Problem;
-use dbgen_schema::Value;
+use dbgen_schema::{Index, IndexKind, Table, Value};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::ops::Bound;
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -45,27 +51,107 @@ pub(super) struct Scanned {
 pub(super) fn scan(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<Scanned, Problem> {
     check_count(wanted.terms)?;
     let mut first = First::new(wanted);
-    let plan = match index_for(table, wanted.terms) {
-        Some((index, key)) => {
-            let examined = first.take_from(table.find_all(index, std::slice::from_ref(key))?);
-            format!("index={index} rows_examined={examined}")
+    let part = Part::by_condition(table.schema(), wanted).or_else(|| Part::by_order(table.schema(), wanted));
+    let plan = match part {
+        None => format!("scan rows_examined={}", first.take_from(table.iter(), false)),
+        Some(part) => {
+            let (low, high) = (part.low.map(std::slice::from_ref), part.high.map(std::slice::from_ref));
+            let records = table.find_range(&part.index.name, low, high)?;
+            let examined = match part.direction {
+                Some(Direction::Backward) => first.take_from(records.rev(), true),
+                direction => first.take_from(records, direction.is_some()),
+            };
+            format!("index={} rows_examined={examined}", part.index.name)
         }
-        None => format!("scan rows_examined={}", first.take_from(table.iter())),
     };
     let total = wanted.count_all.then_some(first.matching);
     Ok(Scanned { rows: first.sorted(), total, plan })
 }
 
-/// An index whose first column a condition fixes, and its value there.
-fn index_for<'v, 't>(table: DynTable<'v>, terms: &'t [Term]) -> Option<(&'v str, &'t Value)> {
-    terms.iter().find_map(|term| {
-        let (Column::Field(at), Test::Compare(Relation::Equal, value)) = (term.column, &term.test) else { return None };
-        let leads = |index: &&dbgen_schema::Index| {
-            index.fields.first().is_some_and(|field| field.at() == at)
-                && (index.kind == dbgen_schema::IndexKind::Btree || index.fields.len() == 1)
+/// A part of an index that holds every record of a page.
+#[derive(Debug)]
+struct Part<'a> {
+    index: &'a Index,
+    low: Bound<&'a Value>,
+    high: Bound<&'a Value>,
+    /// The direction in which it yields records in the order of the list, if it does.
+    direction: Option<Direction>,
+}
+
+impl<'a> Part<'a> {
+    /// The part that conditions leave: of those with one value if there are such, else of those within bounds.
+    fn by_condition(table: &'a Table, wanted: &Wanted<'a>) -> Option<Part<'a>> {
+        let exact = wanted.terms.iter().find_map(|term| match &term.test {
+            Test::Compare(Relation::Equal, value) => Some((Part::on(table, term.column)?, value)),
+            _ => None,
+        });
+        if let Some((part, value)) = exact {
+            return Some(Part { low: Bound::Included(value), high: Bound::Included(value), ..part });
+        }
+        let bounded = wanted.terms.iter().filter(|term| bounds(&term.test).is_some());
+        let mut part = bounded.clone().find_map(|term| Some((Part::on(table, term.column)?, term.column)));
+        if let Some((part, column)) = &mut part {
+            for (low, high) in bounded.filter(|term| term.column == *column).filter_map(|term| bounds(&term.test)) {
+                part.low = tighter(part.low, low, Ordering::Greater);
+                part.high = tighter(part.high, high, Ordering::Less);
+            }
+        }
+        part.map(|(part, column)| part.ordered(table, column, wanted))
+    }
+
+    /// All of an index that has the order of the list, from the cursor on.
+    fn by_order(table: &'a Table, wanted: &Wanted<'a>) -> Option<Part<'a>> {
+        let (column, _) = wanted.order.first()?;
+        let part = Part::on(table, column)?.ordered(table, column, wanted);
+        part.direction.is_some().then_some(part)
+    }
+
+    /// All of an index that begins with this column.
+    fn on(table: &'a Table, column: Column) -> Option<Part<'a>> {
+        let Column::Field(at) = column else { return None };
+        let leads = |index: &&Index| index.fields.first().is_some_and(|field| field.at() == at);
+        let index = table.indexes.iter().filter(leads).find(|index| index.kind == IndexKind::Btree)?;
+        Some(Part { index, low: Bound::Unbounded, high: Bound::Unbounded, direction: None })
+    }
+
+    /// If the list is ordered by the index's first column: says in which direction, and begins at the cursor.
+    fn ordered(self, table: &Table, column: Column, wanted: &Wanted<'a>) -> Part<'a> {
+        let Column::Field(at) = column else { return self };
+        // Where nulls and NaN stand is the list's to say, not the index's.
+        let is_total = !table.fields[at].nullable && !table.fields[at].allow_nan;
+        let Some((_, descending)) = wanted.order.first().filter(|(first, _)| *first == column && is_total) else {
+            return self;
         };
-        table.schema().indexes.iter().find(leads).map(|index| (index.name.as_str(), value))
+        let goes_back = wanted.after.is_some_and(|cursor| cursor.direction == Direction::Backward);
+        let begin = wanted.after.and_then(|cursor| cursor.place.values.first()).map(Bound::Included);
+        if descending != goes_back {
+            Part { direction: Some(Direction::Backward), high: begin.unwrap_or(self.high), ..self }
+        } else {
+            Part { direction: Some(Direction::Forward), low: begin.unwrap_or(self.low), ..self }
+        }
+    }
+}
+
+/// The values that a condition leaves; `None` if it does not bound them.
+fn bounds(test: &Test) -> Option<(Bound<&Value>, Bound<&Value>)> {
+    let Test::Compare(relation, value) = test else { return None };
+    Some(match relation {
+        Relation::Greater => (Bound::Excluded(value), Bound::Unbounded),
+        Relation::GreaterOrEqual => (Bound::Included(value), Bound::Unbounded),
+        Relation::Less => (Bound::Unbounded, Bound::Excluded(value)),
+        Relation::LessOrEqual => (Bound::Unbounded, Bound::Included(value)),
+        Relation::Equal | Relation::NotEqual => return None,
     })
+}
+
+/// The bound whose value stands further in this direction. Of equal ones either will do: conditions are asked anyway.
+fn tighter<'a>(a: Bound<&'a Value>, b: Bound<&'a Value>, direction: Ordering) -> Bound<&'a Value> {
+    match (a, b) {
+        (Bound::Unbounded, bound) | (bound, Bound::Unbounded) => bound,
+        (Bound::Included(x) | Bound::Excluded(x), Bound::Included(y) | Bound::Excluded(y)) => {
+            if compare(x, y) == direction { a } else { b }
+        }
+    }
 }
 
 /// The first so many records of an order, found by looking at each once and keeping no more than wanted.
@@ -83,38 +169,57 @@ impl<'a> First<'a> {
         First { wanted, backward, heap: BinaryHeap::new(), matching: 0 }
     }
 
-    /// Looks at records; says at how many.
-    fn take_from<'v>(&mut self, records: impl Iterator<Item = DynRecord<'v>>) -> usize {
+    /// Looks at records, which may be known to come in order of the first column; says at how many.
+    fn take_from<'v>(&mut self, records: impl Iterator<Item = DynRecord<'v>>, in_order: bool) -> usize {
+        let in_order = in_order && !self.wanted.count_all;
         let mut examined = 0;
         for record in records {
             examined += 1;
             if self.wanted.terms.iter().all(|term| term.holds(record)) {
                 self.matching += 1;
-                self.offer(record);
+                if self.offer(record) == Offer::Behind && in_order {
+                    break;
+                }
             }
         }
         examined
     }
 
-    fn offer(&mut self, record: DynRecord<'_>) {
-        let ranked =
-            Ranked { place: self.wanted.order.place(record), order: self.wanted.order, backward: self.backward };
+    fn offer(&mut self, record: DynRecord<'_>) -> Offer {
+        let (order, backward) = (self.wanted.order, self.backward);
+        let is_full = self.heap.len() >= self.wanted.count;
+        if is_full && !backward && self.heap.peek().is_some_and(|last| order.is_behind(record.id(), last.place.id)) {
+            return Offer::Refused;
+        }
+        let ranked = Ranked { place: order.place(record), order, backward };
         if self.wanted.after.is_some_and(|cursor| ranked.against(&cursor.place).is_le()) {
-            return;
+            return Offer::Refused;
         }
-        if self.heap.len() < self.wanted.count {
+        let Some(mut last) = self.heap.peek_mut().filter(|_| is_full) else {
             self.heap.push(ranked);
-        } else if let Some(mut last) = self.heap.peek_mut()
-            && ranked < *last
-        {
+            return Offer::Taken;
+        };
+        if ranked < *last {
             *last = ranked;
+            return Offer::Taken;
         }
+        // Records that are equal in the first column may come in any order; one beyond them ends the page.
+        if order.compare_first(&ranked.place, &last.place).is_eq() { Offer::Refused } else { Offer::Behind }
     }
 
     fn sorted(self) -> Vec<Found> {
         let ranked = self.heap.into_sorted_vec().into_iter();
         ranked.map(|ranked| Found { id: ranked.place.id, place: ranked.place }).collect()
     }
+}
+
+/// What became of a candidate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Offer {
+    Taken,
+    Refused,
+    /// It stands behind the page, and so does all that follows in order of the first column.
+    Behind,
 }
 
 /// A record's place, compared in the list's order, or against it.

@@ -2,14 +2,13 @@
 
 use super::args::{Args, Param, optional, required};
 use super::protocol::MethodResult;
-use crate::limits::PAGE_RECORDS_MAX;
 use crate::server::batch;
-use crate::server::draft::Unknown;
+use crate::server::draft::{Draft, Unknown};
 use crate::server::json;
 use crate::server::precondition::Preconditions;
 use crate::server::problem::{Kind, Problem};
-use crate::server::record;
-use crate::server::records::{self, ListQuery, Term, limit_too_large};
+use crate::server::record::{self, Update};
+use crate::server::records::{self, ListQuery, Term};
 use crate::server::relation;
 use crate::server::schema;
 use crate::server::state::Server;
@@ -261,7 +260,9 @@ async fn patch(server: Arc<Server>, args: Args) -> MethodResult {
 async fn update(server: Arc<Server>, mut args: Args, mode: Mode) -> MethodResult {
     let (table, values) = (args.text("table")?, args.object("values")?);
     let (id, preconditions) = (args.id(&table)?, preconditions(&mut args)?);
-    let done = record::update(&server, (table, id), values, (mode, Unknown::Refuse), preconditions).await?;
+    let draft = Draft::new(values, mode, Unknown::Refuse);
+    let update = Update { table, id, draft, preconditions, may_create: false, epoch: server.epoch };
+    let done = record::update(&server, update).await?;
     Ok(done.value.to_json(Int64::Text))
 }
 
@@ -281,10 +282,7 @@ async fn list(server: Arc<Server>, mut args: Args) -> MethodResult {
     let query = ListQuery {
         order: args.optional_text("order")?,
         select: args.optional_text("select")?,
-        limit: match args.count("limit")? {
-            Some(limit) if limit > PAGE_RECORDS_MAX => return Err(limit_too_large(limit)),
-            limit => limit.map(|limit| limit.max(1)),
-        },
+        limit: args.count("limit")?.map(|limit| limit.max(1)),
         offset: args.count("offset")?.unwrap_or(0),
         cursor: args.optional_text("cursor")?,
         ..ListQuery::default()
