@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use dbgen_schema::Diagnostics;
+use dbgen_schema::lock::Drift;
 
 use crate::input;
 
@@ -22,6 +23,14 @@ pub(crate) enum Failure {
     /// The generator failed over a schema without errors: its own mistake.
     #[error("error: {0}")]
     Generator(dbgen::Error),
+    /// Git does not have it.
+    #[error("error: {name}: {said}")]
+    Git {
+        /// The file and its revision.
+        name: String,
+        /// What git said.
+        said: String,
+    },
     /// A file or a stream could not be read or written.
     #[error("error: {}: {source}", path.display())]
     Io {
@@ -38,6 +47,26 @@ pub(crate) enum Refusal {
     /// Files that `dbgen fmt` would change.
     #[error("{}", unformatted(.0))]
     Unformatted(Vec<PathBuf>),
+    /// A schema that has no lock file.
+    #[error("{}: not there; `dbgen lock` writes it", lock.display())]
+    NotLocked {
+        /// Where it would be.
+        lock: PathBuf,
+    },
+    /// A schema and its lock file differ.
+    #[error("{}", drifted(.lock, .drifts))]
+    Drifted {
+        /// The lock file.
+        lock: PathBuf,
+        /// Where they differ.
+        drifts: Vec<Drift>,
+    },
+    /// Changes of a schema that stored data may not survive, which have been shown.
+    #[error("{}", breaking(.codes))]
+    Breaking {
+        /// The rules that they are of.
+        codes: Vec<&'static str>,
+    },
     /// Schemas with errors, which have been shown in the form that was asked for.
     #[error("")]
     Invalid,
@@ -49,8 +78,8 @@ pub(crate) enum Refusal {
 /// Arguments that ask for something that does not exist.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Misuse {
-    /// No diagnostic has this code.
-    #[error("no diagnostic has the code `{code}`{}", did_you_mean(.nearest))]
+    /// Neither a diagnostic nor a rule has this code.
+    #[error("there is no code `{code}`{}", did_you_mean(.nearest))]
     UnknownCode {
         /// What was asked for.
         code: String,
@@ -67,6 +96,14 @@ pub(crate) enum Misuse {
 
 fn unformatted(files: &[PathBuf]) -> String {
     files.iter().map(|file| format!("{}: not formatted\n", file.display())).collect()
+}
+
+fn drifted(lock: &Path, drifts: &[Drift]) -> String {
+    drifts.iter().map(|drift| format!("{}: {drift}\n", lock.display())).collect()
+}
+
+fn breaking(codes: &[&str]) -> String {
+    format!("error: stored data may not survive: {}; `--allow` accepts what is not refused", codes.join(", "))
 }
 
 fn did_you_mean(nearest: &Option<String>) -> String {
@@ -87,7 +124,8 @@ impl Failure {
         }
         match self {
             Failure::Schema(diagnostics) if input::is_unreadable(diagnostics) => ExitCode::from(2),
-            Failure::Schema(_) | Failure::Refused(Refusal::Unformatted(_) | Refusal::Invalid) => ExitCode::from(1),
+            Failure::Refused(Refusal::Unreadable) => ExitCode::from(2),
+            Failure::Schema(_) | Failure::Refused(_) => ExitCode::from(1),
             _ => ExitCode::from(2),
         }
     }

@@ -3,6 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
+use dbgen_schema::lock::Lock;
 use dbgen_schema::{Color, Diagnostics, Parsed, Schema};
 
 use crate::failure::Failure;
@@ -16,11 +17,20 @@ const UNREADABLE: [&str; 2] = ["file_unreadable", "unknown_format"];
 /// [`Failure::Schema`] if it has errors or cannot be read.
 pub(crate) fn load(path: &Path) -> Result<Schema, Failure> {
     let Parsed { schema, diagnostics, .. } = Parsed::from_file(path);
-    let schema = schema.ok_or_else(|| Failure::Schema(Box::new(diagnostics.clone())))?;
+    let Some(schema) = schema else { return Err(Failure::Schema(Box::new(diagnostics))) };
     if !diagnostics.is_empty() {
         eprint!("{}", render(&diagnostics));
     }
     Ok(schema)
+}
+
+/// The lock file of a schema file, if it has one.
+pub(crate) fn lock(file: &Path) -> Result<Option<Lock>, Failure> {
+    let path = Lock::path_of(file);
+    if !path.try_exists().map_err(Failure::io(&path))? {
+        return Ok(None);
+    }
+    Lock::from_file(path).map(Some).map_err(|wrong| Failure::Schema(Box::new(wrong)))
 }
 
 /// The text of a file.

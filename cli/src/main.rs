@@ -10,13 +10,16 @@
 //! | 2 | the question could not be put: wrong arguments, a file that cannot be read or written |
 
 mod check;
+mod diff;
 mod doc;
 mod explain;
 mod failure;
 mod fmt;
 mod generate;
 mod input;
+mod lock;
 mod output;
+mod version;
 
 use std::process::ExitCode;
 
@@ -37,6 +40,8 @@ enum Command {
     Check(check::Arguments),
     Generate(generate::Arguments),
     Fmt(fmt::Arguments),
+    Lock(lock::Arguments),
+    Diff(diff::Arguments),
     Doc(doc::Arguments),
     Explain(explain::Arguments),
 }
@@ -53,6 +58,8 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&arguments),
+        Command::Lock(arguments) => lock::run(&arguments),
+        Command::Diff(arguments) => diff::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }

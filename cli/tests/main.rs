@@ -2,9 +2,8 @@
 //! own, with everything it printed and its exit codes.
 //!
 //! A line `> dbgen …` runs the program, `> cat FILE` shows a file, `> ls` lists the folder, `> replace FILE OLD NEW`
-//! changes a file (words may be quoted with `'`). The folder begins as a copy of `files/` and the schema
-//! of the arena. Lines of standard error are
-//! shown behind `! `, exit codes other than 0 as `[exit N]`.
+//! changes a file (words may be quoted with `'`), `> git …` runs git. The folder begins as a copy of `files/` and the
+//! schema of the arena. Lines of standard error are shown behind `! `, exit codes other than 0 as `[exit N]`.
 //!
 //! `UPDATE_GOLDENFILES=1 cargo test -p dbgen-cli` writes what is printed now; read the difference before committing.
 
@@ -23,10 +22,13 @@ macro_rules! sessions {
 
 sessions! {
     check
+    diff
     doc
     explain
     fmt
     generate
+    history
+    lock
     usage
 }
 

@@ -1,5 +1,6 @@
 //! The one test binary of the workspace. A module per subject; tests of the backlog begin with their id (`mi_1_…`).
 
+mod documents;
 mod engine;
 mod generated;
 mod server;

@@ -13,8 +13,7 @@ const RANKS: &[&[&str]] = &[
     &["op", "engine", "apply", "edit"],
     &["log", "snapshot", "recover"],
     &["view", "txn", "typed", "dynamic", "verify"],
-    &["db", "tick", "procedure", "timer", "client"],
-    &["server"],
+    &["db", "tick", "procedure", "timer", "client", "server"],
     &["__private"],
 ];
 
