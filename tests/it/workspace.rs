@@ -1,4 +1,4 @@
-//! Backlog `mi_1` and `mi_2`: the workspace and its crates.
+//! Backlog `mi_1` to `mi_3`: the workspace, its crates, and tests for every module.
 
 use dbgen_tests::{files, read};
 use std::collections::BTreeSet;
@@ -13,6 +13,29 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ("generated-example", "generated-example", &["dbgen-runtime"]),
     ("tests", "dbgen-tests", &["dbgen", "dbgen-macros", "dbgen-runtime", "dbgen-schema"]),
 ];
+
+/// Modules of libraries whose tests are not in their own files, and where they are: those that show at all only through
+/// others.
+const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
+    ("dbgen/schema", &["field_type", "language", "object", "parse", "raw", "tree"], "dbgen/schema/tests/it/goldens.rs"),
+    ("dbgen/schema", &["layout", "model"], "dbgen/schema/tests/it/model.rs"),
+    ("dbgen/schema", &["json_schema"], "dbgen/schema/tests/it/json_schema.rs"),
+    ("dbgen/schema", &["lock"], "dbgen/schema/tests/it/lock.rs"),
+    ("dbgen/schema", &["source"], "dbgen/schema/tests/it/files.rs"),
+    ("dbgen/schema", &["value"], "dbgen/schema/tests/it/json.rs"),
+    ("dbgen/schema", &["write"], "dbgen/schema/tests/it/examples.rs"),
+    ("dbgen", &["error", "options", "plan"], "dbgen/tests/it/golden.rs"),
+    ("runtime", &["__private", "typed"], "tests/it/generated/arena.rs"),
+    ("runtime", &["apply", "catalog", "dynamic", "error", "verify"], "tests/it/engine/model.rs"),
+    ("runtime", &["engine", "txn"], "tests/it/engine/undo.rs"),
+    ("runtime", &["db", "view"], "tests/it/engine/publication.rs"),
+    ("runtime", &["clock", "tick"], "tests/it/engine/timer.rs"),
+    ("runtime", &["client", "procedure"], "tests/it/server/rpc.rs"),
+    ("runtime", &["edit"], "tests/it/server/edits.rs"),
+];
+
+/// Crates that are procedural macros or programs, or this one: no modules that other crates see.
+const NO_LIBRARY: &[&str] = &["cli", "dbgen-macros", "generated-example", "tests"];
 
 fn manifest(folder: &str) -> toml::Table {
     let path = if folder.is_empty() { "Cargo.toml".into() } else { format!("{folder}/Cargo.toml") };
@@ -76,4 +99,52 @@ fn mi_2_crates_depend_only_on_crates_below_them() {
             assert!(allowed.contains(&dependency.as_str()), "{name} must not know {dependency}");
         }
     }
+}
+
+#[test]
+fn mi_3_tests_for_all_modules() {
+    let mut untested = Vec::new();
+    for folder in members().iter().filter(|folder| !NO_LIBRARY.contains(&folder.as_str())) {
+        for module in modules(&read(format!("{folder}/src/lib.rs"))) {
+            let text = module_text(folder, &module);
+            let is_listed =
+                TESTED_FROM_OUTSIDE.iter().any(|(of, names, _)| of == folder && names.contains(&module.as_str()));
+            let only_declares = !text.contains("fn ");
+            if !only_declares && !has_tests(&text) && !is_listed {
+                untested.push(format!("{folder}: {module}"));
+            }
+        }
+    }
+    assert!(untested.is_empty(), "no tests in these modules, nor in TESTED_FROM_OUTSIDE: {untested:?}");
+}
+
+#[test]
+fn mi_3_tests_from_outside_are_where_they_are_said_to_be() {
+    for (folder, names, file) in TESTED_FROM_OUTSIDE {
+        assert!(has_tests(&read(file)), "{file} has no tests");
+        for name in *names {
+            let text = module_text(folder, name);
+            assert!(!text.is_empty(), "{folder} has no module `{name}`");
+            assert!(!has_tests(&text), "{folder}: `{name}` has tests of its own now, take it off the list");
+        }
+    }
+}
+
+/// The modules that a module root declares.
+fn modules(text: &str) -> Vec<String> {
+    let declared = |line: &str| {
+        line.strip_prefix("pub ").unwrap_or(line).strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
+    };
+    text.lines().filter_map(declared).collect()
+}
+
+/// All files of a top-level module.
+fn module_text(folder: &str, module: &str) -> String {
+    let (file, inside) = (format!("{folder}/src/{module}.rs"), format!("{folder}/src/{module}/"));
+    let files = files(&format!("{folder}/src"), "rs");
+    files.iter().filter(|path| **path == file || path.starts_with(&inside)).map(read).collect()
+}
+
+fn has_tests(text: &str) -> bool {
+    text.contains("#[test]") || text.contains("proptest!")
 }
