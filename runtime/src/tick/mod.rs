@@ -12,6 +12,8 @@
 mod context;
 mod figures;
 mod queue;
+#[cfg(feature = "server")]
+mod serve;
 mod timer;
 
 pub use context::{Tick, TickInfo};
@@ -54,6 +56,8 @@ pub struct TickLoop<S: Facade> {
     report_every: Duration,
     report: Option<Report>,
     stop: Arc<AtomicBool>,
+    #[cfg(feature = "server")]
+    serving: serve::Serving,
 }
 
 /// Ends a loop from elsewhere.
@@ -92,6 +96,8 @@ impl<S: Facade> TickLoop<S> {
             report_every: Duration::from_secs(1),
             report: None,
             stop: Arc::new(AtomicBool::new(false)),
+            #[cfg(feature = "server")]
+            serving: serve::Serving::default(),
         }
     }
 
@@ -193,6 +199,8 @@ impl<S: Facade> TickLoop<S> {
     }
 
     fn run_from(mut self, mut stepper: Stepper<S>) -> Result<Figures> {
+        #[cfg(feature = "server")]
+        let server = std::mem::take(&mut self.serving).start(&self.db)?;
         let clock = self.db.shared.clock.clone();
         let started = clock.monotonic();
         let (mut deadline, mut reported) = (started, started);
@@ -214,6 +222,8 @@ impl<S: Facade> TickLoop<S> {
                 }
             }
         }
+        #[cfg(feature = "server")]
+        stepper.drain(server)?;
         stepper.recorder.end(clock.monotonic() - started);
         stepper.figures()
     }
