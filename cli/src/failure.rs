@@ -23,6 +23,12 @@ pub(crate) enum Failure {
     /// The generator failed over a schema without errors: its own mistake.
     #[error("error: {0}")]
     Generator(dbgen::Error),
+    /// The database could not be opened, or the server not be started.
+    #[error("error: {0}")]
+    Runtime(Box<dbgen_runtime::Error>),
+    /// The system does not let us hear of Ctrl-C.
+    #[error("error: {0}")]
+    Signals(ctrlc::Error),
     /// Git does not have it.
     #[error("error: {name}: {said}")]
     Git {
@@ -92,6 +98,26 @@ pub(crate) enum Misuse {
         /// The file.
         file: PathBuf,
     },
+    /// `dbgen new` under a name that cargo or the templates cannot take.
+    #[error(
+        "`{name}` is no name for a project: letters, digits, `-` and `_`, a letter first, no word of Rust and no crate of its own"
+    )]
+    ProjectName {
+        /// The name.
+        name: String,
+    },
+    /// `dbgen new` in a folder with something in it.
+    #[error("{} is not empty", folder.display())]
+    FolderFull {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A token file without a token.
+    #[error("{}: no token in it", file.display())]
+    EmptyToken {
+        /// The file.
+        file: PathBuf,
+    },
 }
 
 fn unformatted(files: &[PathBuf]) -> String {
@@ -114,6 +140,11 @@ impl Failure {
     /// An I/O error with the path it is about.
     pub(crate) fn io(path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Failure {
         move |source| Failure::Io { path: path.as_ref().to_path_buf(), source }
+    }
+
+    /// An error of the runtime.
+    pub(crate) fn runtime(error: dbgen_runtime::Error) -> Failure {
+        Failure::Runtime(Box::new(error))
     }
 
     /// Says on standard error what went wrong and gives the exit code.

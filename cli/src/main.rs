@@ -18,7 +18,9 @@ mod fmt;
 mod generate;
 mod input;
 mod lock;
+mod new;
 mod output;
+mod serve;
 mod version;
 
 use std::process::ExitCode;
@@ -37,12 +39,14 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    New(new::Arguments),
     Check(check::Arguments),
     Generate(generate::Arguments),
     Fmt(fmt::Arguments),
     Lock(lock::Arguments),
     Diff(diff::Arguments),
     Doc(doc::Arguments),
+    Serve(serve::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -55,12 +59,14 @@ fn main() -> ExitCode {
 
 fn run(command: Command) -> Result<(), Failure> {
     match command {
+        Command::New(arguments) => new::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
         Command::Generate(arguments) => generate::run(&arguments),
         Command::Fmt(arguments) => fmt::run(&arguments),
         Command::Lock(arguments) => lock::run(&arguments),
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
+        Command::Serve(arguments) => serve::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

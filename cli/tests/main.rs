@@ -7,6 +7,9 @@
 //!
 //! `UPDATE_GOLDENFILES=1 cargo test -p dbgen-cli` writes what is printed now; read the difference before committing.
 
+mod new_project;
+mod serve;
+mod served;
 mod session;
 
 use session::Session;
@@ -29,6 +32,7 @@ sessions! {
     generate
     history
     lock
+    new
     usage
 }
 

@@ -2,7 +2,36 @@
 //! played by the tests of the command line; here is the rest. `UPDATE_GOLDENFILES=1` writes what is derived from code.
 
 use dbgen_schema::evolve::rules::RULES;
-use dbgen_tests::{read, root};
+use dbgen_schema::{Format, Schema, Source};
+use dbgen_tests::{files, read, root};
+
+#[test]
+fn readme_schemas_are_schemas() {
+    let blocks = blocks("json");
+    assert!(!blocks.is_empty(), "the README shows a schema");
+    for text in blocks {
+        let source = Source { name: "README.md".to_owned(), text, format: Format::Json };
+        Schema::parse(&source).unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+}
+
+#[test]
+fn readme_commands_name_what_exists() {
+    let packages = ["dbgen-cli", "generated-example"];
+    let commands = files("cli/src", "rs");
+    for line in blocks("sh").iter().flat_map(|block| block.lines()).filter(|line| line.starts_with("cargo run")) {
+        let mut words = line.split_whitespace().skip_while(|word| *word != "-p").skip(1);
+        let package = words.next().unwrap_or_default();
+        assert!(packages.contains(&package), "{line}");
+        let mut arguments = words.skip_while(|word| *word != "--").skip(1);
+        if let Some(command) = arguments.next() {
+            assert!(commands.contains(&format!("cli/src/{command}.rs")), "{line}");
+        }
+        for file in arguments.filter(|word| word.starts_with("schemas/")) {
+            assert!(files("schemas", "").contains(&file.to_owned()), "{line}");
+        }
+    }
+}
 
 #[test]
 fn the_rules_of_evolution_are_those_of_the_code() {
@@ -19,4 +48,12 @@ fn the_rules_of_evolution_are_those_of_the_code() {
         std::fs::write(root().join(FILE), &after).expect("the file is written");
     }
     assert!(read(FILE) == after, "{FILE} differs from the table of rules; UPDATE_GOLDENFILES=1 writes it");
+}
+
+/// The code blocks of the README in this language.
+fn blocks(language: &str) -> Vec<String> {
+    let readme = read("README.md");
+    let opening = format!("```{language}\n");
+    let blocks = readme.split(&opening).skip(1).filter_map(|rest| rest.split("```").next());
+    blocks.map(str::to_owned).collect()
 }

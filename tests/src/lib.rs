@@ -38,3 +38,8 @@ pub fn files(folder: &str, extension: &str) -> Vec<String> {
     found.sort();
     found
 }
+
+/// The Rust of the README, compiled as documentation tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -1,0 +1,112 @@
+//! `dbgen serve` as its users meet it: started as a process, spoken to over HTTP, ended by a signal.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::served::Served;
+
+fn serve(arguments: &[&str]) -> Served {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dbgen"));
+    command.args(["serve", "--listen", "127.0.0.1:0"]).args(arguments).current_dir(dbgen_tests::root());
+    Served::start(command)
+}
+
+#[test]
+fn a_table_made_over_http_is_a_schema_file_that_compiles() {
+    let served = serve(&[]);
+    let mut client = served.client();
+    let made = client.post("/table", &json!({"name": "pet", "fields": [{"name": "name", "type": "str<16>"}]}));
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(client.post("/table/pet/record", &json!({"name": "Rex"})).status, 201);
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("pets.json");
+    std::fs::write(&file, client.get("/schema").body).expect("the file is written");
+    let generated = Command::new(env!("CARGO_BIN_EXE_dbgen")).arg("generate").arg(&file).output().expect("it runs");
+    assert!(generated.status.success());
+    assert!(String::from_utf8_lossy(&generated.stdout).contains("pub struct Pet {"));
+}
+
+#[test]
+fn a_schema_is_served_and_its_rules_hold() {
+    let served = serve(&["--schema", "schemas/arena.json"]);
+    let mut client = served.client();
+    assert_eq!(client.post("/table/guild/record", &json!({"name": "Night Watch"})).status, 201);
+    assert_eq!(client.post("/table/guild/record", &json!({"name": "Night Watch"})).status, 409);
+    assert_eq!(client.post("/table/player/record", &json!({"name": "Bo"})).status, 422);
+}
+
+#[test]
+fn a_token_is_asked_for() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("token");
+    std::fs::write(&file, "  open sesame\n").expect("the file is written");
+    let served = serve(&["--token-file", file.to_str().expect("an UTF-8 path")]);
+    let mut client = served.client();
+    assert_eq!(client.get("/table").status, 401);
+    client.headers.push(("authorization".to_owned(), "Bearer open sesame".to_owned()));
+    assert_eq!(client.get("/table").status, 200);
+}
+
+#[cfg(unix)]
+#[test]
+fn sigterm_and_ctrl_c_end_it_cleanly() {
+    use std::io::Read;
+    for signal in ["-TERM", "-INT"] {
+        let mut served = serve(&[]);
+        assert_eq!(served.client().get("/healthz").status, 200);
+        let sent = Command::new("kill").args([signal, &served.process.id().to_string()]).status().expect("kill runs");
+        assert!(sent.success());
+        assert!(served.process.wait().expect("it ends").success(), "{signal}");
+        let mut rest = String::new();
+        served.output.read_to_string(&mut rest).expect("text");
+        assert_eq!(rest, "");
+    }
+}
+
+/// Every `curl` line of the README, against the schema of the arena.
+#[test]
+fn the_curl_session_of_the_readme_works() {
+    let served = serve(&["--schema", "schemas/arena.json"]);
+    let mut client = served.client();
+    let readme = dbgen_tests::read("README.md");
+    let lines: Vec<_> = readme.lines().filter(|line| line.starts_with("curl ")).collect();
+    assert!(lines.len() > 5, "the README shows a session");
+    for line in &lines {
+        let curl = Curl::parse(line);
+        let body = curl.body.map(|text| text.parse().unwrap_or_else(|error| panic!("{line}: {error}")));
+        let answer = match &body {
+            Some(body) => client.post(&curl.path, body),
+            None => client.get(&curl.path),
+        };
+        // The last line shows what a mistake looks like.
+        let expected = if line == lines.last().expect("there are some") { 400..500 } else { 200..300 };
+        assert!(expected.contains(&answer.status), "{line}: {answer:?}");
+    }
+}
+
+/// What the README uses of curl.
+struct Curl {
+    path: String,
+    body: Option<String>,
+}
+
+impl Curl {
+    #[track_caller]
+    fn parse(line: &str) -> Curl {
+        let mut curl = Curl { path: String::new(), body: None };
+        let mut words = crate::session::words(line).into_iter().skip(1);
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "-s" => {}
+                "-H" => assert_eq!(words.next().as_deref(), Some("content-type: application/json"), "{line}"),
+                "-d" => curl.body = words.next(),
+                url => {
+                    curl.path = url.strip_prefix("http://127.0.0.1:7700").unwrap_or_else(|| panic!("{line}")).to_owned()
+                }
+            }
+        }
+        curl
+    }
+}
