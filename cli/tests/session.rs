@@ -85,10 +85,11 @@ impl Runner for Session {
     }
 }
 
-/// What a person saw on the terminal.
+/// What a person saw on the terminal, with the system's own words for a missing file as `(no such file)`.
 fn transcript(output: &Output) -> String {
+    let missing = std::fs::metadata("a file that is not there").map(drop).expect_err("it is not there").to_string();
     let mut text = String::from_utf8_lossy(&output.stdout).into_owned();
-    for line in String::from_utf8_lossy(&output.stderr).lines() {
+    for line in String::from_utf8_lossy(&output.stderr).replace(&missing, "(no such file)").lines() {
         let _ = writeln!(text, "{}", format!("! {line}").trim_end());
     }
     match output.status.code() {
