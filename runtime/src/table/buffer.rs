@@ -246,6 +246,11 @@ impl<'a> BufferMut<'a> {
         BufferMut { buffer, journal, id }
     }
 
+    /// The same buffer, lent for a shorter while.
+    pub fn reborrow(&mut self) -> BufferMut<'_> {
+        BufferMut { buffer: self.buffer, journal: self.journal, id: self.id }
+    }
+
     /// The bytes as they are now.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
