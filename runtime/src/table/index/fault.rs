@@ -33,6 +33,9 @@ pub enum Wrong {
     /// It holds no entries, or more than fit.
     #[error("an impossible number of entries")]
     Count,
+    /// What it says of its entries to find them faster does not fit them.
+    #[error("entries and what is said of them differ")]
+    Summary,
     /// Its entries are not in order, or do not belong between its neighbours.
     #[error("entries out of order")]
     Order,

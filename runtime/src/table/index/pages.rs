@@ -16,9 +16,9 @@
 //! free page:   | kind 1 = 1 | - 3 | next u32 | - |
 //! ```
 //!
-//! Numbers are little-endian. Page 0 is the header, so a link of 0 means "none". A buffer of no bytes is an index without
-//! entries: the header comes with the first one. Pages beyond "pages used" hold leftovers and are handed out next, so
-//! emptying an index is a matter of the header alone.
+//! Numbers are little-endian. Page 0 is the header, so a link of 0 means "none". A buffer of no bytes is an index
+//! without entries: the header comes with the first one. Pages beyond "pages used" hold leftovers and are handed out
+//! next, so emptying an index is a matter of the header alone.
 //!
 //! All state is in these bytes, nothing beside them: undo and catch-up restore an index without knowing what it is.
 
@@ -46,6 +46,8 @@ pub(super) mod kind {
     pub(in crate::table::index) const FREE: u8 = 1;
     pub(in crate::table::index) const LEAF: u8 = 2;
     pub(in crate::table::index) const INNER: u8 = 3;
+    pub(in crate::table::index) const BUCKET: u8 = 4;
+    pub(in crate::table::index) const TREE: u8 = 5;
 }
 
 /// What the header says of the index: it must be opened as what it was made.
@@ -84,12 +86,6 @@ impl Format {
         header[USED_AT..USED_AT + 4].copy_from_slice(&1_u32.to_le_bytes());
         header
     }
-}
-
-/// The `u16` at `at`; 0 beyond the end.
-#[inline]
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |number| u16::from_le_bytes(*number))
 }
 
 /// The `u32` at `at`; 0 beyond the end.
@@ -156,6 +152,11 @@ impl<'a> PagesMut<'a> {
         PagesMut { buffer, format }
     }
 
+    /// The same pages, lent for a shorter while.
+    pub(super) fn reborrow(&mut self) -> PagesMut<'_> {
+        PagesMut { buffer: self.buffer.reborrow(), format: self.format }
+    }
+
     /// All bytes.
     #[inline]
     pub(super) fn bytes(&self) -> &[u8] {
@@ -177,10 +178,31 @@ impl<'a> PagesMut<'a> {
         self.buffer.edit(at, len)
     }
 
+    /// The `len` bytes at byte `at` of the buffer, to be overwritten.
+    pub(super) fn edit_at(&mut self, at: usize, len: usize) -> &mut [u8] {
+        self.buffer.edit(at, len)
+    }
+
     /// Overwrites the bytes at `at` of a page.
     #[inline]
     pub(super) fn write(&mut self, page: u32, at: usize, bytes: &[u8]) {
         self.edit(page, at, bytes.len()).copy_from_slice(bytes);
+    }
+
+    /// Makes a page begin with `image`, and notes only the parts that differ.
+    pub(super) fn rewrite(&mut self, page: u32, image: &[u8]) {
+        // A note costs about as much as it is itself long, so parts that are closer than that are one.
+        const GAP_BYTES_MAX: usize = 32;
+        let mut at = 0;
+        while let Some(from) = difference(&self.page(page)[at..], &image[at..]).map(|found| at + found) {
+            let mut to = from + 1;
+            let near = |to: usize| to..image.len().min(to + GAP_BYTES_MAX);
+            while let Some(found) = difference(&self.page(page)[near(to)], &image[near(to)]) {
+                to += found + 1;
+            }
+            self.write(page, from, &image[from..to]);
+            at = to;
+        }
     }
 
     /// Writes the root record at byte `at` of the buffer.
@@ -228,6 +250,19 @@ impl<'a> PagesMut<'a> {
         page
     }
 
+    /// Takes `count` pages that follow each other, and gives the first. What is in them is undefined.
+    pub(super) fn alloc_run(&mut self, count: u32) -> u32 {
+        let page = u32_at(self.bytes(), USED_AT);
+        let used = page.checked_add(count);
+        let used = used.expect("an index has at most 2^32 pages");
+        let len = self.offset(used);
+        if len > self.buffer.len() {
+            self.buffer.grow(len - self.buffer.len());
+        }
+        self.buffer.write(USED_AT, &used.to_le_bytes());
+        page
+    }
+
     /// Puts a page on the free list.
     pub(super) fn free(&mut self, page: u32) {
         let next = u32_at(self.bytes(), FREE_HEAD_AT);
@@ -256,6 +291,11 @@ impl<'a> PagesMut<'a> {
     fn offset(&self, page: u32) -> usize {
         (page as usize) << self.format.page_shift
     }
+}
+
+/// Where two strings first differ, as far as both go.
+fn difference(one: &[u8], other: &[u8]) -> Option<usize> {
+    one.iter().zip(other).position(|(one, other)| one != other)
 }
 
 /// The part of a check that both kinds of index share: the header, and that every page is in use or free, none twice.

@@ -1,13 +1,15 @@
 //! Whether bytes are a sound tree.
 
 use super::super::fault::{Fault, Wrong};
-use super::super::pages::{Census, NONE, kind, u16_at};
-use super::{BTree, HEIGHT_MAX, next, previous};
+use super::super::pages::{Census, NONE, kind};
+use super::entries::{Entries, Image};
+use super::node::COUNT_AT;
+use super::{BTree, HEIGHT_MAX, ITEM_BYTES_MAX, Inner, Leaf, Shape};
 
 impl<'a> BTree<'a> {
-    /// Verifies everything: the header, kinds and levels, counts, the order of all items and separators, the links between
-    /// leaves, and that every page is in use or free, none twice. A tree that passes is safe to read and to change. Any
-    /// bytes may be given; it takes time in proportion to their number.
+    /// Verifies everything: the header, kinds and levels, counts, the order of all items and separators, the links
+    /// between leaves, and that every page is in use or free, none twice. A tree that passes is safe to read and to
+    /// change. Any bytes may be given; it takes time in proportion to their number.
     ///
     /// # Errors
     /// The first fault found.
@@ -15,17 +17,18 @@ impl<'a> BTree<'a> {
         if self.pages.bytes.is_empty() {
             return Ok(());
         }
+        let mut census = Census::new(self.pages.bytes, self.shape.format())?;
+        self.check_pages(&mut census)?;
+        census.finish()
+    }
+
+    /// Verifies the pages of this tree, and marks them as reached.
+    pub(in super::super) fn check_pages(&self, census: &mut Census<'a>) -> Result<(), Fault> {
         let root = self.root();
-        let mut walk = Walk {
-            tree: *self,
-            census: Census::new(self.pages.bytes, self.shape.format())?,
-            items: 0,
-            last_leaf: NONE,
-            next_leaf: NONE,
-        };
         if root.height as usize > HEIGHT_MAX || (root.page == NONE) != (root.height == 0) {
             return Err(Fault { page: 0, wrong: Wrong::Format });
         }
+        let mut walk = Walk { tree: *self, census, items: 0, last_leaf: NONE, next_leaf: NONE };
         if root.page != NONE {
             walk.page(root.page, root.height as usize - 1, None, None)?;
         }
@@ -35,59 +38,94 @@ impl<'a> BTree<'a> {
         if walk.items != root.items {
             return Err(Fault { page: 0, wrong: Wrong::ItemCount });
         }
-        walk.census.finish()
+        Ok(())
     }
 }
 
 /// A walk over all pages in the order of the items.
-struct Walk<'a> {
+struct Walk<'a, 'c> {
     tree: BTree<'a>,
-    census: Census<'a>,
+    census: &'c mut Census<'a>,
     items: u64,
     /// The leaf before the one being looked at, and which one it says comes next.
     last_leaf: u32,
     next_leaf: u32,
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_, '_> {
     /// Checks a page and all below it, whose items lie from `from` on and before `to`. It calls itself once per level.
-    fn page(&mut self, number: u32, level: usize, from: Option<&'a [u8]>, to: Option<&'a [u8]>) -> Result<(), Fault> {
-        let fault = |wrong| Err(Fault { page: number, wrong });
+    fn page(&mut self, number: u32, level: usize, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(), Fault> {
         let shape = self.tree.shape;
         let page = self.census.visit(number)?;
-        let kind = if level == 0 { kind::LEAF } else { kind::INNER };
+        let (kind, count_min) = if level == 0 { (kind::LEAF, 1) } else { (kind::INNER, 2) };
         if page[0] != kind || usize::from(page[1]) != level {
-            return fault(Wrong::Kind);
+            return Err(Fault { page: number, wrong: Wrong::Kind });
         }
-        let count = usize::from(u16_at(page, 2));
-        if count == 0 || count > shape.entries_max(level) {
-            return fault(Wrong::Count);
+        if !(count_min..=shape.entries_max(level)).contains(&usize::from(page[COUNT_AT])) {
+            return Err(Fault { page: number, wrong: Wrong::Count });
         }
-        let items = || shape.entries(page, level).chunks_exact(shape.stride(level)).map(|e| &e[..shape.item_bytes()]);
+        if level == 0 {
+            self.leaf(number, Leaf::new(page, shape), from, to)
+        } else {
+            self.inner(number, level, page, from, to)
+        }
+    }
+
+    fn inner(
+        &mut self,
+        number: u32,
+        level: usize,
+        page: &[u8],
+        from: Option<&[u8]>,
+        to: Option<&[u8]>,
+    ) -> Result<(), Fault> {
+        if !is_as_written(self.tree.shape, level, page) {
+            return Err(Fault { page: number, wrong: Wrong::Summary });
+        }
+        let inner = Inner::new(page, self.tree.shape);
+        let width = self.tree.shape.item_bytes();
+        let (mut lower, mut upper) = ([0; ITEM_BYTES_MAX], [0; ITEM_BYTES_MAX]);
+        for at in 0..inner.count() {
+            let from = if at == 0 { from } else { Some(&lower[..width]) };
+            let is_last = at + 1 == inner.count();
+            if !is_last {
+                inner.copy_separator(at, &mut upper[..width]);
+            }
+            let to = if is_last { to } else { Some(&upper[..width]) };
+            if from.zip(to).is_some_and(|(from, to)| from >= to) {
+                return Err(Fault { page: number, wrong: Wrong::Order });
+            }
+            self.page(inner.child(at), level - 1, from, to)?;
+            lower = upper;
+        }
+        Ok(())
+    }
+
+    fn leaf(&mut self, number: u32, leaf: Leaf<'_>, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(), Fault> {
+        let fault = |wrong| Err(Fault { page: number, wrong });
+        let items = || leaf.items().chunks_exact(self.tree.shape.item_bytes());
         let ascending = items().zip(items().skip(1)).all(|(one, other)| one < other);
         let first_fits = from.is_none_or(|from| items().next().is_some_and(|first| from <= first));
         let last_fits = to.is_none_or(|to| items().next_back().is_some_and(|last| last < to));
         if !(ascending && first_fits && last_fits) {
             return fault(Wrong::Order);
         }
-        if level == 0 {
-            return self.leaf(number, page, count);
+        if leaf.skip() != self.tree.shape.skip_of(leaf.items(), self.tree.shape.item_bytes()) {
+            return fault(Wrong::Summary);
         }
-        let lower = std::iter::once(from).chain(items().map(Some));
-        let upper = items().map(Some).chain(std::iter::once(to));
-        for (at, (from, to)) in lower.zip(upper).enumerate() {
-            self.page(shape.child(page, at), level - 1, from, to)?;
-        }
-        Ok(())
-    }
-
-    fn leaf(&mut self, number: u32, page: &[u8], count: usize) -> Result<(), Fault> {
         let expected = if self.last_leaf == NONE { number } else { self.next_leaf };
-        if number != expected || previous(page) != self.last_leaf {
-            return Err(Fault { page: number, wrong: Wrong::Neighbours });
+        if number != expected || leaf.previous() != self.last_leaf {
+            return fault(Wrong::Neighbours);
         }
-        self.items += count as u64;
-        (self.last_leaf, self.next_leaf) = (number, next(page));
+        self.items += leaf.count() as u64;
+        (self.last_leaf, self.next_leaf) = (number, leaf.next());
         Ok(())
     }
+}
+
+/// Whether an inner page is what its separators and children would be written as.
+fn is_as_written(shape: Shape, level: usize, page: &[u8]) -> bool {
+    let mut entries = Entries::new(shape, level);
+    entries.load(page);
+    page.starts_with(Image::inner(shape, level, entries.bytes()).bytes())
 }

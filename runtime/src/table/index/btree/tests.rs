@@ -6,28 +6,28 @@ use std::ops::Bound;
 use proptest::prelude::*;
 
 use super::super::fault::Wrong;
+use super::super::pages::u32_at;
+use super::node::ITEMS_AT;
 use super::*;
-use crate::table::buffer::{Buffer, BufferMut, Journal, catch_up};
+use crate::table::index::testing::{OneBuffer, damage};
 
 /// A tree in the only buffer of a table, as the engine keeps it.
 struct Bench {
-    buffers: Vec<Buffer>,
-    journal: Journal,
+    table: OneBuffer,
     shape: Shape,
 }
 
 impl Bench {
     fn new(item_bytes: usize) -> Bench {
-        let shape = Shape::new(item_bytes).expect("a width within the limits");
-        Bench { buffers: vec![Buffer::default()], journal: Journal::default(), shape }
+        Bench { table: OneBuffer::default(), shape: Shape::new(item_bytes).expect("a width within the limits") }
     }
 
     fn tree(&self) -> BTree<'_> {
-        BTree::new(self.buffers[0].bytes(), self.shape)
+        BTree::new(self.table.bytes(), self.shape)
     }
 
     fn edit(&mut self) -> BTreeMut<'_> {
-        BTreeMut::new(BufferMut::new(&mut self.buffers[0], &mut self.journal, 0), self.shape)
+        BTreeMut::new(self.table.edit(), self.shape)
     }
 
     #[track_caller]
@@ -39,7 +39,8 @@ impl Bench {
     }
 }
 
-/// An item of `item_bytes` for a number: neighbours in number are neighbours in order, and long common beginnings occur.
+/// An item of `item_bytes` for a number: neighbours in number are neighbours in order, and long common beginnings
+/// occur.
 fn item(number: u64, item_bytes: usize) -> Vec<u8> {
     // One digit in front, one at the very end and the same in between, so that some differ in the first bytes that are
     // compared and some only in the last.
@@ -171,7 +172,7 @@ fn assert_range(range: Range<'_>, expected: &[&Vec<u8>]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 16, ..ProptestConfig::default() })]
 
     #[test]
     fn behaves_like_a_set(
@@ -193,22 +194,19 @@ proptest! {
         steps in (300..5_000_u64).prop_flat_map(|numbers| steps(numbers, 1_500)),
     ) {
         let (mut bench, mut model) = (Bench::new(item_bytes), BTreeSet::new());
-        let mut copy = bench.buffers.clone();
+        let mut published = bench.table.copy();
         for (at, batch) in steps.chunks(50).enumerate() {
-            let (before, model_before) = (bench.buffers.clone(), model.clone());
-            let mark = bench.journal.mark();
+            let (before, model_before, mark) = (bench.table.copy(), model.clone(), bench.table.mark());
             for step in batch {
                 apply(step, &mut bench, &mut model);
             }
             if at % 3 == 0 {
-                bench.journal.rollback(mark, &mut bench.buffers, &copy);
-                assert_eq!(&bench.buffers, &before);
+                bench.table.rollback(mark, &published);
+                bench.table.assert_equals(&before);
                 model = model_before;
             } else {
-                bench.journal.commit();
-                let entries = bench.journal.publish(Vec::new());
-                catch_up(&mut copy, &bench.buffers, [entries.as_slice()].into_iter());
-                assert_eq!(&copy, &bench.buffers);
+                bench.table.publish_to(&mut published);
+                bench.table.assert_equals(&published);
             }
             bench.assert_holds(&model);
         }
@@ -225,14 +223,8 @@ proptest! {
         for number in &numbers {
             bench.edit().insert(&item(*number, item_bytes));
         }
-        let mut bytes = bench.buffers[0].bytes().to_vec();
-        for (at, value) in hits {
-            let mut at = at.index(bytes.len());
-            if into_heads {
-                at = at - at % bench.shape.page_bytes() + at % ENTRIES_AT;
-            }
-            bytes[at] = value;
-        }
+        let mut bytes = bench.table.bytes().to_vec();
+        damage(&mut bytes, &hits, into_heads.then_some((bench.shape.page_bytes(), ITEMS_AT)));
         exercise(&bytes, bench.shape);
     }
 
@@ -256,10 +248,8 @@ fn exercise(bytes: &[u8], shape: Shape) {
     }
     assert!(tree.iter().take(limit + 1).count() <= limit);
     if tree.check().is_ok() {
-        let mut buffer = Buffer::default();
-        let mut journal = Journal::default();
-        BufferMut::new(&mut buffer, &mut journal, 0).append(bytes);
-        let mut edit = BTreeMut::new(BufferMut::new(&mut buffer, &mut journal, 0), shape);
+        let mut table = OneBuffer::holding(bytes);
+        let mut edit = BTreeMut::new(table.edit(), shape);
         for number in 0..2_000 {
             edit.insert(&item(number, shape.item_bytes()));
         }
@@ -277,7 +267,7 @@ fn shapes_fit_the_pages() {
         let shape = Shape::new(item_bytes).expect("a width within the limits");
         assert_eq!((shape.page_bytes(), shape.entries_max(0)), (page_bytes, leaf_max), "{item_bytes} bytes");
     }
-    assert_eq!(Shape::new(1024).map(|shape| shape.entries_max(1)), Some(3));
+    assert_eq!(Shape::new(1024).map(|shape| shape.entries_max(1)), Some(4));
 }
 
 #[test]
@@ -287,7 +277,7 @@ fn ascending_inserts_leave_leaves_full() {
         bench.edit().insert(&item(number, 24));
     }
     bench.tree().check().expect("a sound tree");
-    let pages = bench.buffers[0].len() / 512;
+    let pages = bench.table.bytes().len() / 512;
     assert!(pages <= 1 + 2_000 / 20 + 100 / 8, "{pages} pages for 100 full leaves");
 }
 
@@ -296,7 +286,7 @@ fn bulk_building_fills_nine_tenths() {
     let mut bench = Bench::new(24);
     assert_eq!(bench.edit().insert_sorted((0..20_000).map(|number| item(number, 24))), 20_000);
     bench.tree().check().expect("a sound tree");
-    let pages = bench.buffers[0].len() / 512;
+    let pages = bench.table.bytes().len() / 512;
     assert!((1_112..1_250).contains(&pages), "{pages} pages for 1,112 leaves of 18 items");
 }
 
@@ -313,7 +303,7 @@ fn removed_pages_are_used_again() {
             }
         }
         bench.tree().check().expect("a sound tree");
-        pages.push(bench.buffers[0].len() / 512);
+        pages.push(bench.table.bytes().len() / 512);
     }
     assert_eq!(pages[10], pages[59]);
     for number in 29_000..30_000 {
@@ -332,7 +322,7 @@ fn thinning_out_merges_pages() {
         bench.edit().remove(&item(number, 24));
     }
     bench.tree().check().expect("a sound tree");
-    let free = u32_at(bench.buffers[0].bytes(), 12);
+    let free = u32_at(bench.table.bytes(), 12);
     assert!(free > 850, "{free} pages free after nine tenths of the items went");
 }
 
@@ -341,13 +331,11 @@ fn thinning_out_merges_pages() {
 fn an_insert_notes_what_moved() {
     let mut bench = Bench::new(24);
     bench.edit().insert_sorted((0..4_000).map(|number| item(number * 2, 24)));
-    let before = bench.buffers.clone();
-    bench.journal.publish(Vec::new());
+    let mut published = bench.table.copy();
+    bench.table.publish_to(&mut published);
     bench.edit().insert(&item(4_001, 24));
-    let entries = bench.journal.publish(Vec::new());
-    let mut copy = before;
-    let copied = catch_up(&mut copy, &bench.buffers, [entries.as_slice()].into_iter());
-    assert_eq!(copy, bench.buffers);
+    let copied = bench.table.publish_to(&mut published);
+    bench.table.assert_equals(&published);
     assert!(copied <= 20 * 24 + 16, "{copied} bytes");
 }
 
@@ -355,7 +343,7 @@ fn an_insert_notes_what_moved() {
 fn a_check_names_the_fault() {
     let mut bench = Bench::new(24);
     bench.edit().insert_sorted((0..200).map(|number| item(number, 24)));
-    let sound = bench.buffers[0].bytes().to_vec();
+    let sound = bench.table.bytes().to_vec();
     let fault_after = |at: usize, value: u8| {
         let mut bytes = sound.clone();
         bytes[at] = value;
