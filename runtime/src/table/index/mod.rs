@@ -5,6 +5,7 @@
 
 pub mod btree;
 mod fault;
+pub mod hash;
 mod pages;
 #[cfg(test)]
 mod testing;
