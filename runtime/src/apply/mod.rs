@@ -63,6 +63,13 @@ impl Engine {
         writer.rows(def).group_mut(group, version)
     }
 
+    /// Lets `next` write a whole column group from what it was. Only for groups of free fields.
+    pub(crate) fn group_next<R>(&mut self, table: usize, group: usize, next: impl FnOnce(&[u8], &mut [u8]) -> R) -> R {
+        let version = self.next_commit();
+        let (def, writer) = self.table_mut(table);
+        writer.group_next(def, group, version, next)
+    }
+
     fn write_free(&mut self, table: usize, id: RecordId, field: usize, cell: &[u8]) -> Result<Applied> {
         let row = self.view(table).row_of(id)?;
         let version = self.next_commit();

@@ -178,6 +178,11 @@ impl Journal {
         std::mem::replace(&mut self.entries, reuse)
     }
 
+    /// Whether a buffer may differ from the published version's.
+    pub fn has_touched(&self, buffer: u32) -> bool {
+        self.touched & Self::touched_bit(buffer) != 0
+    }
+
     fn touched_bit(buffer: u32) -> u64 {
         1 << buffer.min(63)
     }
@@ -198,16 +203,21 @@ impl Journal {
 
 /// Brings `back`, which lacks the changes noted in `missed` (oldest first), up to `current`, and says how many bytes it
 /// copied. Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of
-/// it changed.
+/// it changed. The buffer `skip` is going to be overwritten whole: it only gets its length.
 pub fn catch_up<'a>(
     back: &mut [Buffer],
     current: &[Buffer],
     missed: impl Iterator<Item = &'a [Entry]> + Clone,
+    skip: Option<usize>,
 ) -> usize {
     const WHOLE_BYTES_MAX: usize = 4 << 10;
     let mut dirty = vec![0_usize; current.len()];
     for entry in missed.clone().flatten() {
         dirty[entry.buffer as usize] += entry.len;
+    }
+    if let Some(at) = skip {
+        dirty[at] = 0;
+        back[at].bytes.resize(current[at].len(), 0);
     }
     let mut copied = 0;
     for (at, dirty) in dirty.iter_mut().enumerate() {
@@ -303,7 +313,7 @@ impl<'a> BufferMut<'a> {
     /// this buffer since, else copied.
     pub fn edit_whole(self) -> &'a mut [u8] {
         let len = self.buffer.bytes.len();
-        let kind = if self.journal.touched & Journal::touched_bit(self.id) == 0 {
+        let kind = if !self.journal.has_touched(self.id) {
             Kind::WholeFromPublished
         } else {
             self.journal.images.extend_from_slice(&self.buffer.bytes);
@@ -366,12 +376,12 @@ mod tests {
         BufferMut::new(&mut now[0], &mut journal, 0).write(3, &[1]);
         BufferMut::new(&mut now[1], &mut journal, 1).write(10_050, &[1]);
         let second = journal.publish(Vec::new());
-        catch_up(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter());
+        catch_up(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter(), None);
         assert_eq!(back, now);
 
         BufferMut::new(&mut now[1], &mut journal, 1).edit_whole().fill(9);
         let third = journal.publish(first);
-        catch_up(&mut back, &now, [third.as_slice()].into_iter());
+        catch_up(&mut back, &now, [third.as_slice()].into_iter(), None);
         assert_eq!(back, now);
     }
 }

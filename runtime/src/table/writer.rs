@@ -13,10 +13,10 @@
 //!
 //! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing.
 
-use super::buffer::{Entry, Journal, Mark, catch_up};
+use super::buffer::{Buffer, Entry, Journal, Mark, catch_up};
 use super::def::TableDef;
 use super::rows::Rows;
-use super::version::{TableVersion, TableView};
+use super::version::{GROUPS, TableVersion, TableView};
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
 use std::collections::VecDeque;
@@ -124,14 +124,60 @@ impl TableWriter {
     /// The rows, to be changed. [`touch`](TableWriter::touch) comes first.
     #[inline]
     pub fn rows<'w>(&'w mut self, def: &'w TableDef) -> Rows<'w> {
+        self.rows_but(def, None)
+    }
+
+    /// The same, with the content of the buffer `skip` left undefined if nothing has been written since the last
+    /// publication.
+    fn rows_but<'w>(&'w mut self, def: &'w TableDef, skip: Option<usize>) -> Rows<'w> {
         debug_assert!(self.began.is_some(), "only inside a transaction");
-        let back = match &mut self.back {
-            Some(back) => back,
-            empty => empty.insert(take_back(&self.current, &mut self.spares, &self.history, &mut self.stats)),
-        };
+        if self.back.is_none() {
+            self.back = Some(self.take_back(skip));
+        }
+        let Some(back) = &mut self.back else { unreachable!("it was just taken") };
         // `back` is never shared before its publication, so this is no copy.
         let version = Arc::make_mut(back);
         Rows { def, buffers: &mut version.buffers, journal: &mut self.journal }
+    }
+
+    /// Lets `next` write a whole column group from what it was, by commit `version`. In the usual case nothing is copied:
+    /// it reads the published version and writes the back one. [`touch`](TableWriter::touch) comes first.
+    pub fn group_next<R>(
+        &mut self,
+        def: &TableDef,
+        group: usize,
+        version: u64,
+        next: impl FnOnce(&[u8], &mut [u8]) -> R,
+    ) -> R {
+        let at = GROUPS + group;
+        let current = self.current.clone();
+        if self.journal.has_touched(at as u32) {
+            let new = self.rows(def).group_mut(group, version);
+            let old = new.to_vec();
+            return next(&old, new);
+        }
+        let new = self.rows_but(def, Some(at)).group_mut(group, version);
+        next(&current.buffers[at].bytes()[..new.len()], new)
+    }
+
+    /// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
+    fn take_back(&mut self, skip: Option<usize>) -> Arc<TableVersion> {
+        let current = &self.current;
+        let oldest = self.history.front().map_or(current.seq + 1, |first| first.seq);
+        drop_idle(&mut self.spares, oldest);
+        // The newest free spare lacks least.
+        for at in (0..self.spares.len()).rev() {
+            let Some(spare) = Arc::get_mut(&mut self.spares[at]) else { continue };
+            // Publications are numbered without gaps, so the place of the first one missed follows from its number.
+            let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
+            let missed = missed.map(|published| published.entries.as_slice());
+            self.stats.catch_up_bytes += catch_up(&mut spare.buffers, &current.buffers, missed, skip) as u64;
+            spare.seq = current.seq;
+            return self.spares.remove(at);
+        }
+        self.stats.whole_copies += 1;
+        let buffers = current.buffers.iter().map(Buffer::copy).collect();
+        Arc::new(TableVersion { seq: current.seq, buffers })
     }
 
     /// Notes a change to a record.
@@ -220,31 +266,6 @@ impl Published {
     fn empty() -> Published {
         Published { seq: 0, commit: 0, entries: Vec::new(), changes: Vec::new() }
     }
-}
-
-/// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
-fn take_back(
-    current: &TableVersion,
-    spares: &mut Vec<Arc<TableVersion>>,
-    history: &VecDeque<Published>,
-    stats: &mut PublicationStats,
-) -> Arc<TableVersion> {
-    let oldest = history.front().map_or(current.seq + 1, |first| first.seq);
-    drop_idle(spares, oldest);
-    // The newest free spare lacks least.
-    for at in (0..spares.len()).rev() {
-        let Some(spare) = Arc::get_mut(&mut spares[at]) else { continue };
-        // Publications are numbered without gaps, so the place of the first one missed follows from its number.
-        let missed = history.range((spare.seq + 1 - oldest) as usize..).map(|published| published.entries.as_slice());
-        stats.catch_up_bytes += catch_up(&mut spare.buffers, &current.buffers, missed) as u64;
-        spare.seq = current.seq;
-        return spares.remove(at);
-    }
-    stats.whole_copies += 1;
-    Arc::new(TableVersion {
-        seq: current.seq,
-        buffers: current.buffers.iter().map(super::buffer::Buffer::copy).collect(),
-    })
 }
 
 /// Drops free spares that are too old to be brought up to date, and all but the two newest of the others: three versions

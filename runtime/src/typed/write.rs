@@ -132,6 +132,18 @@ impl<'t, T: Table> TableMut<'t, T> {
     }
 }
 
+impl<T: Table> TableMut<'_, T> {
+    /// Lets `next` write a column group from what it was: it gets the rows as they are, to be read, and as they are going
+    /// to be, to be written, **all** of them. Nothing is copied, since it reads the version that readers see and writes the
+    /// next one.
+    pub fn group_next<R: AnyBitPattern + NoUninit, O>(self, group: usize, next: impl FnOnce(&[R], &mut [R]) -> O) -> O {
+        self.tx.engine.group_next(T::INDEX, group, |old, new| {
+            let (old, new) = (bytemuck::try_cast_slice(old), bytemuck::try_cast_slice_mut(new));
+            next(old.unwrap_or(&[]), new.unwrap_or(&mut []))
+        })
+    }
+}
+
 impl<T: Component> TableMut<'_, T> {
     /// Adds a component to a record.
     ///

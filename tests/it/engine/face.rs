@@ -1,6 +1,7 @@
 //! Both faces of the engine behind one trait, so that one test drives either.
 
-use dbgen_runtime::{Database, Error, RecordId, Result, TableNo, Transaction, Value};
+use crate::generated::golden::arena::{self, Arena, Class, Guild, Player, PlayerPatch, Vec3};
+use dbgen_runtime::{Database, Error, Id, RecordId, Result, TableNo, Transaction, Value};
 
 /// A player, as the tests see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -172,5 +173,90 @@ impl DynamicWorld {
     /// An empty arena.
     pub(super) fn open() -> DynamicWorld {
         DynamicWorld(Database::builder().schema_file(arena_schema()).open().expect("the arena opens"))
+    }
+}
+
+/// The typed face.
+pub(super) struct TypedWorld(Arena);
+
+impl TypedWorld {
+    /// An empty arena.
+    pub(super) fn open() -> TypedWorld {
+        TypedWorld(Arena::builder().open().expect("the arena opens"))
+    }
+}
+
+impl World for TypedWorld {
+    fn transact(&self, body: &mut dyn FnMut(&mut dyn Face) -> Result<()>) -> Result<()> {
+        self.0.transact(|tx| body(&mut TypedFace(tx)))
+    }
+    fn database(&self) -> Database {
+        self.0.as_dynamic()
+    }
+}
+
+struct TypedFace<'t>(&'t mut arena::Tx);
+
+fn id<T>(table: &str, number: u64) -> Result<Id<T>> {
+    record_id(table, number).map(Id::new)
+}
+
+fn guild_id(number: Option<u64>) -> Option<Id<Guild>> {
+    number.and_then(Id::from_u64)
+}
+
+fn record(player: &PlayerData) -> Player {
+    Player {
+        class: Class::ALL[player.class as usize],
+        hp: player.hp,
+        kills: player.kills,
+        pos: Vec3::from(player.pos),
+        bag: player.bag,
+        guild: guild_id(player.guild),
+        ..Player::new(player.name.as_str())
+    }
+}
+
+impl Face for TypedFace<'_> {
+    fn insert_player(&mut self, player: &PlayerData) -> Result<u64> {
+        self.0.player_mut().insert(record(player)).map(Id::get)
+    }
+    fn insert_guild(&mut self, guild: &GuildData) -> Result<u64> {
+        let guild = Guild { motto: guild.motto.clone(), ..Guild::new(guild.name.as_str()) };
+        self.0.guild_mut().insert(guild).map(Id::get)
+    }
+    fn replace_player(&mut self, number: u64, player: &PlayerData) -> Result<()> {
+        self.0.player_mut().update(id("player", number)?, |old| *old = Player { vel: old.vel, ..record(player) })
+    }
+    fn set_hp(&mut self, number: u64, hp: i32) -> Result<()> {
+        self.0.player_mut().get_mut(id("player", number)?)?.set_hp(hp)
+    }
+    fn set_pos(&mut self, number: u64, pos: [f32; 3]) -> Result<()> {
+        let patch = PlayerPatch { pos: Some(Vec3::from(pos)), ..PlayerPatch::default() };
+        self.0.player_mut().patch(id("player", number)?, patch)
+    }
+    fn set_motto(&mut self, number: u64, motto: Option<&str>) -> Result<()> {
+        self.0.guild_mut().get_mut(id("guild", number)?)?.set_motto(motto)
+    }
+    fn delete_player(&mut self, number: u64) -> Result<usize> {
+        self.0.player_mut().delete(id("player", number)?)
+    }
+    fn delete_guild(&mut self, number: u64) -> Result<usize> {
+        self.0.guild_mut().delete(id("guild", number)?)
+    }
+    fn player(&self, number: u64) -> Result<PlayerData> {
+        let player = self.0.player().get(id("player", number)?)?;
+        Ok(PlayerData {
+            name: player.name().to_owned(),
+            class: player.class() as u16,
+            hp: player.hp(),
+            kills: player.kills(),
+            pos: (*player.pos()).into(),
+            bag: player.bag(),
+            guild: player.guild().map(Id::get),
+        })
+    }
+    fn nested(&mut self, body: &mut dyn FnMut(&mut dyn Face) -> Result<()>) -> Result<()> {
+        self.0.nested(|tx| body(&mut TypedFace(tx)))
     }
 }

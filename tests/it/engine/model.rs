@@ -1,7 +1,7 @@
 //! Random transactions through both faces against plain maps: after every transaction both databases hold exactly what
 //! the maps hold, ids included, and everything that [`View::verify`] asks holds.
 
-use super::face::{DynamicWorld, Face, GuildData, PlayerData, World, player_from, text};
+use super::face::{DynamicWorld, Face, GuildData, PlayerData, TypedWorld, World, player_from, text};
 use dbgen_runtime::{Error, Result, Rule, View};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -283,7 +283,7 @@ proptest! {
     #[test]
     fn both_faces_do_what_plain_maps_do(transactions in transactions()) {
         // Panics inside transactions are part of the plan: their messages would drown the test's own.
-        let (dynamic, typed) = (DynamicWorld::open(), DynamicWorld::open());
+        let (dynamic, typed) = (DynamicWorld::open(), TypedWorld::open());
         run(&dynamic, &transactions);
         run(&typed, &transactions);
         prop_assert_eq!(dump(&dynamic), dump(&typed), "the same calls give the same bytes");

@@ -6,7 +6,7 @@ mod zoo;
 /// The goldens of `tests/expected`, as a user's crate would have them under its own strictest lints.
 #[forbid(unsafe_code)]
 #[deny(warnings, missing_docs, clippy::all, rust_2018_idioms)]
-mod golden {
+pub(super) mod golden {
     include!("../../expected/arena.rs");
     include!("../../expected/zoo.rs");
 }

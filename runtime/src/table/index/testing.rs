@@ -50,7 +50,7 @@ impl OneBuffer {
     pub(super) fn publish_to(&mut self, version: &mut [Buffer]) -> usize {
         self.journal.commit();
         let entries = self.journal.publish(Vec::new());
-        catch_up(version, &self.buffers, std::iter::once(entries.as_slice()))
+        catch_up(version, &self.buffers, std::iter::once(entries.as_slice()), None)
     }
 
     #[track_caller]

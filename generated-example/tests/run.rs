@@ -1,0 +1,53 @@
+//! The example as a newcomer meets it: it starts, serves, and ends by itself.
+
+use dbgen_tests::http::Client;
+use serde_json::json;
+use std::io::{BufRead, BufReader, Read};
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+fn example(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_generated-example"));
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+#[test]
+fn the_arena_runs_and_is_read_and_written_over_http_meanwhile() {
+    let mut child = example(&["--for", "2s", "--port", "0", "--bots", "500"]).spawn().expect("it starts");
+    let mut output = BufReader::new(child.stdout.take().expect("piped"));
+    let address: SocketAddr = loop {
+        let mut line = String::new();
+        assert_ne!(output.read_line(&mut line).expect("readable"), 0, "it ended before it listened");
+        if let Some(address) = line.trim().strip_prefix("listening on http://") {
+            break address.parse().expect("an address");
+        }
+    };
+    let mut client = Client::new(address);
+    let page = client.get("/table/player/records?limit=5").is(200).json();
+    assert_eq!((page["items"].as_array().map(Vec::len), &page["total"]), (Some(5), &json!(500)));
+    let made = client.post("/table/player/record", &json!({ "name": "Ayla", "class": "mage" })).is(201).json();
+    assert_eq!(made["hp"], 100, "the schema's default");
+    let same = client.get(&format!("/table/player/record/{}", made["_id"])).is(200).json();
+    assert_eq!(same["name"], "Ayla");
+    client.post("/table/player/record", &json!({ "name": "Ayla", "class": "mage" })).is_problem(409, "unique");
+    client
+        .post("/table/player/record", &json!({ "name": "Boy", "class": "mage", "levl": 1 }))
+        .is_problem(422, "unknown_field");
+    let mut rest = String::new();
+    output.read_to_string(&mut rest).expect("readable");
+    assert!(child.wait().expect("it ends").success(), "{rest}");
+    assert!(rest.contains("p50") && rest.contains("overruns"), "a line a second: {rest}");
+    assert!(rest.contains("done: ticks") && rest.contains("records 509"), "and a summary: {rest}");
+}
+
+#[test]
+fn wrong_arguments_are_told_and_end_with_a_failure() {
+    let told = |args: &[&str]| {
+        let output = example(args).output().expect("it ends");
+        assert!(!output.status.success(), "{args:?}");
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    assert!(told(&["--for", "3x"]).contains("use ms, s or m"));
+    assert!(told(&["--tick-rate", "500", "--port", "0"]).contains("outside of 15-120 Hz"));
+}
