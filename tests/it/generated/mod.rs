@@ -1,6 +1,7 @@
 //! Generated code compiles as strictly as anybody may ask for, and does what it says.
 
 mod arena;
+mod one_line;
 mod zoo;
 
 /// The goldens of `tests/expected`, as a user's crate would have them under its own strictest lints.
