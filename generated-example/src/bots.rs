@@ -7,7 +7,7 @@ pub(crate) const ARENA_SIZE: f32 = 200.0;
 
 /// The guilds of the arena.
 pub(crate) const GUILDS: [&str; 8] =
-    ["Night Watch", "Iron Ring", "Red Hand", "Last Light", "Free Blades", "Grey Order", "Sand Kings", "Storm Crows"];
+    ["Dawn Guard", "Iron Ring", "Red Hand", "Last Light", "Free Blades", "Grey Order", "Sand Kings", "Storm Crows"];
 
 /// A small random generator (xorshift64*, S. Vigna 2016): the same seed gives the same world.
 #[derive(Debug)]
