@@ -72,7 +72,7 @@ impl Runner for Session {
     type Command = goldenscript::Command;
 
     fn run(&mut self, command: &goldenscript::Command, _: &Context) -> Result<String, Box<dyn Error>> {
-        let words = words(&command.name);
+        let words = dbgen_tests::curl::words(&command.name);
         let words: Vec<_> = words.iter().map(String::as_str).collect();
         Ok(match words.as_slice() {
             ["dbgen", arguments @ ..] => self.dbgen(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())?,
@@ -98,17 +98,4 @@ fn transcript(output: &Output) -> String {
         None => text.push_str("[killed by a signal]\n"),
     }
     text
-}
-
-/// The words of a line: separated by spaces, except within `'…'`.
-pub(crate) fn words(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    for (at, part) in line.split('\'').enumerate() {
-        if at % 2 == 1 {
-            words.push(part.to_owned());
-        } else {
-            words.extend(part.split_whitespace().map(str::to_owned));
-        }
-    }
-    words
 }

@@ -1,10 +1,11 @@
 //! The example as a newcomer meets it: it starts, serves, and ends by itself.
 
+use dbgen_tests::curl::Curl;
 use dbgen_tests::http::Client;
 use serde_json::json;
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::process::{Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 fn example(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_generated-example"));
@@ -12,9 +13,9 @@ fn example(args: &[&str]) -> Command {
     command
 }
 
-#[test]
-fn the_arena_runs_and_is_read_and_written_over_http_meanwhile() {
-    let mut child = example(&["--for", "2s", "--port", "0", "--bots", "500"]).spawn().expect("it starts");
+/// The example, what it prints from now on, and a client of it.
+fn start(args: &[&str]) -> (Child, BufReader<ChildStdout>, Client) {
+    let mut child = example(args).spawn().expect("it starts");
     let mut output = BufReader::new(child.stdout.take().expect("piped"));
     let address: SocketAddr = loop {
         let mut line = String::new();
@@ -23,7 +24,12 @@ fn the_arena_runs_and_is_read_and_written_over_http_meanwhile() {
             break address.parse().expect("an address");
         }
     };
-    let mut client = Client::new(address);
+    (child, output, Client::new(address))
+}
+
+#[test]
+fn the_arena_runs_and_is_read_and_written_over_http_meanwhile() {
+    let (mut child, mut output, mut client) = start(&["--for", "2s", "--port", "0", "--bots", "500"]);
     let page = client.get("/table/player/records?limit=5").is(200).json();
     assert_eq!((page["items"].as_array().map(Vec::len), &page["total"]), (Some(5), &json!(500)));
     let made = client.post("/table/player/record", &json!({ "name": "Ayla", "class": "mage" })).is(201).json();
@@ -39,6 +45,20 @@ fn the_arena_runs_and_is_read_and_written_over_http_meanwhile() {
     assert!(child.wait().expect("it ends").success(), "{rest}");
     assert!(rest.contains("p50") && rest.contains("overruns"), "a line a second: {rest}");
     assert!(rest.contains("done: ticks") && rest.contains("records 509"), "and a summary: {rest}");
+}
+
+#[test]
+fn the_curl_session_of_the_readme_works() {
+    let (mut child, mut output, mut client) = start(&["--for", "2s", "--port", "0", "--bots", "50"]);
+    let session = Curl::session(&dbgen_tests::read("README.md"), "http://127.0.0.1:7700");
+    let (mistake, session) = session.split_last().expect("the README shows a session");
+    for curl in session {
+        let answer = curl.play(&mut client);
+        assert!((200..300).contains(&answer.status), "{}: {answer:?}", curl.line);
+    }
+    mistake.play(&mut client).is_problem(422, "invalid_record");
+    output.read_to_string(&mut String::new()).expect("readable");
+    assert!(child.wait().expect("it ends").success());
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Helpers for the tests of the workspace. They live here, once; `it/` holds the tests, one binary with modules.
 
+pub mod curl;
 pub mod http;
 
 use std::path::{Path, PathBuf};
