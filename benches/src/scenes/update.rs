@@ -2,6 +2,7 @@
 
 use super::world_with_players;
 use crate::harness::Bench;
+use crate::world::Tx;
 
 pub fn run(bench: &mut Bench) {
     const COUNT: usize = 100_000;
@@ -22,7 +23,11 @@ pub fn run(bench: &mut Bench) {
     if bench.wants(names[0]) {
         let ours = Box::new(|| {
             let (id, n) = next();
-            world.transact(|tx| tx.player_mut().get_mut(id)?.set_gold(n as u64)).expect("an update");
+            let set = |tx: &mut Tx| {
+                tx.player_mut().get_mut(id)?.set_gold(n as u64);
+                Ok(())
+            };
+            world.transact(set).expect("an update");
             1
         });
         bench.alone(names[0], ours);
