@@ -23,7 +23,10 @@ const RUN_TIME_MIN: Duration = Duration::from_millis(5);
 impl Bench {
     /// Runs the scenes whose name contains `only`.
     pub fn new(only: Option<String>) -> Bench {
-        println!("{:<52} {:>12} {:>12}  {:<18} {:>12} {:>12} {:>7}", "work (ns per item)", "min", "median", "peer", "min", "median", "ratio");
+        println!(
+            "{:<52} {:>12} {:>12}  {:<18} {:>12} {:>12} {:>7}",
+            "work (ns per item)", "min", "median", "peer", "min", "median", "ratio"
+        );
         Bench { only }
     }
 
@@ -54,13 +57,23 @@ impl Bench {
     /// Our side by itself.
     pub fn alone(&mut self, name: &str, mut ours: Side<'_>) {
         let n = repeats(&mut ours);
-        let mine = times((0..RUNS).map(|_| time(&mut ours, n)).collect());
+        self.print(name, (0..RUNS).map(|_| time(&mut ours, n)).collect());
+    }
+
+    /// A row of times that the scene took by itself.
+    pub fn print(&mut self, name: &str, runs_ns: Vec<f64>) {
+        let mine = times(runs_ns);
         println!("{name:<52} {:>12.2} {:>12.2}", mine.min_ns, mine.median_ns);
     }
 }
 
-/// How often the work is done in one run, so that a run is long enough to be timed.
+/// How often the work is done in one run, so that a run is long enough to be timed. The first rounds make what circulates
+/// afterwards (versions, room in buffers) and do not count.
 fn repeats(side: &mut Side<'_>) -> u32 {
+    const WARM_UP: usize = 5;
+    for _ in 0..WARM_UP {
+        std::hint::black_box(side());
+    }
     let start = Instant::now();
     let mut n = 0;
     while start.elapsed() < RUN_TIME_MIN {

@@ -31,7 +31,8 @@ fn player(n: usize) -> Player {
 /// A world with so many records of a table without indexes.
 fn world_with_npcs(count: usize) -> (World, Vec<Id<Npc>>) {
     let world = World::builder().open().expect("the world opens");
-    let npc = |n: usize| Npc { kind: n as u32, pos: Vec3::new(1.0, 1.0, 1.0), vel: Vec3::new(1.0, 1.0, 1.0), ..Npc::new() };
+    let npc =
+        |n: usize| Npc { kind: n as u32, pos: Vec3::new(1.0, 1.0, 1.0), vel: Vec3::new(1.0, 1.0, 1.0), ..Npc::new() };
     let ids = world.transact(|tx| tx.npc_mut().insert_many((0..count).map(npc))).expect("npcs");
     (world, ids)
 }

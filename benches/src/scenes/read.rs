@@ -11,7 +11,10 @@ struct Rest([u8; 96]);
 pub fn run(bench: &mut Bench) {
     const COUNT: usize = 100_000;
     const GETS: usize = 1000;
-    if !["view, db.read()", "view, cached reader", "get by id", "get by unique name"].iter().any(|name| bench.wants(name)) {
+    if !["view, db.read()", "view, cached reader", "get by id", "get by unique name"]
+        .iter()
+        .any(|name| bench.wants(name))
+    {
         return;
     }
     let (world, ids) = world_with_players(COUNT);
