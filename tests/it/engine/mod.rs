@@ -4,5 +4,6 @@ mod component;
 mod face;
 mod model;
 mod publication;
+mod script;
 mod timer;
 mod undo;
