@@ -45,7 +45,8 @@ pub const CODEGEN_ABI: u32 = 1;
 /// # Errors
 /// [`Error::Configuration`] if the options hold something that is no Rust.
 pub fn generate(schema: &Schema, options: &Options) -> Result<String, Error> {
-    format::file(schema, options, expand(schema, options)?)
+    options.check()?;
+    format::file(&plan::Plan::new(schema, options))
 }
 
 /// The generated module for a schema, as tokens: what the macros expand to.
@@ -54,5 +55,9 @@ pub fn generate(schema: &Schema, options: &Options) -> Result<String, Error> {
 /// As [`generate`].
 pub fn expand(schema: &Schema, options: &Options) -> Result<TokenStream, Error> {
     options.check()?;
-    emit::module(&plan::Plan::new(schema, options))
+    let plan = plan::Plan::new(schema, options);
+    let json: TokenStream = emit::facade::schema_json(&plan).parse().map_err(|_| Error::bug("the schema's JSON"))?;
+    let (head, runtime) = (emit::head(&plan), options.runtime()?);
+    let items = emit::items(&plan, &runtime);
+    Ok(quote::quote!(#head { #(#items)* #json }))
 }

@@ -14,7 +14,7 @@ pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
 pub use crate::typed::{Component, Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef};
 pub use crate::view::View;
-pub use crate::{__layout as layout, __vector as vector};
+pub use crate::{__layout as layout, __lenses as lenses, __patched as patched, __shown as shown, __vector as vector};
 pub use bytemuck::{self, Pod, Zeroable};
 pub use rayon;
 
@@ -50,9 +50,7 @@ pub fn buffers<S: Facade>(db: &Db<S>) -> Result<Vec<Vec<Vec<u8>>>> {
         .collect())
 }
 
-/// Takes over a value that a patch gives.
-pub fn assign<T>(from: Option<T>, to: &mut T) {
-    if let Some(value) = from {
-        *to = value;
-    }
+/// A field's name without what makes it a raw identifier.
+pub fn field_name(name: &'static str) -> &'static str {
+    name.strip_prefix("r#").unwrap_or(name)
 }

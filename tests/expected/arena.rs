@@ -242,10 +242,7 @@ pub mod arena {
             let row = guild::Row {
                 nulls: rt::cell::Nulls::NONE.with(0, self.motto.is_none()),
                 name: image.str::<24>(0, &self.name),
-                motto: rt::cell::or_zero(
-                    self.motto.as_ref(),
-                    |value| image.text(1, value),
-                ),
+                motto: rt::cell::or_zero(self.motto.as_ref(), |value| image.text(1, value)),
             };
             image.push_group(&row);
         }
@@ -255,9 +252,7 @@ pub mod arena {
         }
 
         fn apply(patch: GuildPatch, record: &mut Guild) {
-            rt::assign(patch.name, &mut record.name);
-
-            rt::assign(patch.motto, &mut record.motto);
+            rt::patched!(patch => record { name, motto });
         }
     }
 
@@ -294,8 +289,6 @@ pub mod arena {
         }
 
         /// `name`
-        ///
-        /// Unique, at most 24 bytes.
         #[inline]
         pub fn name(self) -> &'v str {
             self.row().name.as_str()
@@ -315,23 +308,6 @@ pub mod arena {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for GuildRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> GuildRef<'v> {
-            GuildRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for GuildRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("GuildRef")
-                .field("id", &self.id())
-                .field("name", &self.name())
-                .field("motto", &self.motto())
-                .finish()
-        }
-    }
-
     /// A record of `guild`, written in place.
     #[derive(Debug)]
     pub struct GuildMut<'t>(rt::RecordMut<'t>);
@@ -342,26 +318,14 @@ pub mod arena {
             GuildRef(self.0.read())
         }
 
-        /// Sets `name`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `name`, unless a rule of the table forbids it.
         pub fn set_name(&mut self, name: &str) -> rt::Result<()> {
             self.0.set_cell(0, |image| Some(image.str::<24>(0, name)))
         }
 
-        /// Sets `motto`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `motto`, unless a rule of the table forbids it.
         pub fn set_motto(&mut self, motto: Option<&str>) -> rt::Result<()> {
             self.0.set_cell(1, |image| motto.map(|motto| image.text(1, motto)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for GuildMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> GuildMut<'t> {
-            GuildMut(record)
         }
     }
 
@@ -380,8 +344,7 @@ pub mod arena {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Guild> {
-            self.0
-                .find_between(0, rt::Key::new(), name, |key, value| key.str::<24>(value))
+            self.0.find_between(0, rt::Key::new(), name, |key, value| key.str::<24>(value))
         }
 
         /// The group `row` of all records, in the order in which they lie.
@@ -390,31 +353,11 @@ pub mod arena {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Guilds<'v> {
-        type Target = rt::TableRef<'v, Guild>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `guild`, written.
     #[derive(Debug)]
     pub struct GuildsMut<'t>(rt::TableMut<'t, Guild>);
 
-    impl<'t> ::core::ops::Deref for GuildsMut<'t> {
-        type Target = rt::TableMut<'t, Guild>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for GuildsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(Guild, GuildRef { id, name, motto }, GuildMut, Guilds, GuildsMut);
 
     /// Rows of the table `guild`, as they lie in memory.
     pub mod guild {
@@ -507,21 +450,7 @@ pub mod arena {
         }
 
         fn apply(patch: PlayerPatch, record: &mut Player) {
-            rt::assign(patch.name, &mut record.name);
-
-            rt::assign(patch.class, &mut record.class);
-
-            rt::assign(patch.hp, &mut record.hp);
-
-            rt::assign(patch.kills, &mut record.kills);
-
-            rt::assign(patch.pos, &mut record.pos);
-
-            rt::assign(patch.vel, &mut record.vel);
-
-            rt::assign(patch.bag, &mut record.bag);
-
-            rt::assign(patch.guild, &mut record.guild);
+            rt::patched!(patch => record { name, class, hp, kills, pos, vel, bag, guild });
         }
     }
 
@@ -576,8 +505,6 @@ pub mod arena {
         }
 
         /// `name`
-        ///
-        /// Unique, at most 16 bytes.
         #[inline]
         pub fn name(self) -> &'v str {
             self.row().name.as_str()
@@ -590,8 +517,6 @@ pub mod arena {
         }
 
         /// `hp`
-        ///
-        /// From 0 to 9999.
         #[inline]
         pub fn hp(self) -> i32 {
             self.row().hp.get()
@@ -640,29 +565,6 @@ pub mod arena {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for PlayerRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> PlayerRef<'v> {
-            PlayerRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for PlayerRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("PlayerRef")
-                .field("id", &self.id())
-                .field("name", &self.name())
-                .field("class", &self.class())
-                .field("hp", &self.hp())
-                .field("kills", &self.kills())
-                .field("pos", &self.pos())
-                .field("vel", &self.vel())
-                .field("bag", &self.bag())
-                .field("guild", &self.guild())
-                .finish()
-        }
-    }
-
     /// A record of `player`, written in place.
     #[derive(Debug)]
     pub struct PlayerMut<'t>(rt::RecordMut<'t>);
@@ -673,26 +575,17 @@ pub mod arena {
             PlayerRef(self.0.read())
         }
 
-        /// Sets `name`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `name`, unless a rule of the table forbids it.
         pub fn set_name(&mut self, name: &str) -> rt::Result<()> {
             self.0.set_cell(0, |image| Some(image.str::<16>(0, name)))
         }
 
-        /// Sets `class`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `class`, unless a rule of the table forbids it.
         pub fn set_class(&mut self, class: Class) -> rt::Result<()> {
             self.0.set(1, Some(&rt::cell::Enum::new(class)))
         }
 
-        /// Sets `hp`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `hp`, unless a rule of the table forbids it.
         pub fn set_hp(&mut self, hp: i32) -> rt::Result<()> {
             self.0.set(2, Some(&rt::cell::I32::new(hp)))
         }
@@ -714,24 +607,12 @@ pub mod arena {
 
         /// Sets `bag`.
         pub fn set_bag(&mut self, bag: [u16; 8]) {
-            self.0
-                .write::<
-                    rt::cell::Array<rt::cell::U16, 8>,
-                >(6, &rt::cell::Array::new(bag));
+            self.0.write::<rt::cell::Array<rt::cell::U16, 8>>(6, &rt::cell::Array::new(bag));
         }
 
-        /// Sets `guild`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `guild`, unless a rule of the table forbids it.
         pub fn set_guild(&mut self, guild: Option<rt::Id<Guild>>) -> rt::Result<()> {
             self.0.set(7, Some(&rt::cell::Ref::new(guild)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for PlayerMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> PlayerMut<'t> {
-            PlayerMut(record)
         }
     }
 
@@ -770,8 +651,7 @@ pub mod arena {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Player> {
-            self.0
-                .find_between(1, rt::Key::new(), name, |key, value| key.str::<16>(value))
+            self.0.find_between(1, rt::Key::new(), name, |key, value| key.str::<16>(value))
         }
 
         /// The records with this `guild`.
@@ -793,14 +673,6 @@ pub mod arena {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Players<'v> {
-        type Target = rt::TableRef<'v, Player>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `player`, written.
     #[derive(Debug)]
     pub struct PlayersMut<'t>(rt::TableMut<'t, Player>);
@@ -812,19 +684,10 @@ pub mod arena {
         }
     }
 
-    impl<'t> ::core::ops::Deref for PlayersMut<'t> {
-        type Target = rt::TableMut<'t, Player>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for PlayersMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(
+        Player, PlayerRef { id, name, class, hp, kills, pos, vel, bag, guild }, PlayerMut,
+        Players, PlayersMut
+    );
 
     /// Rows of the table `player`, as they lie in memory.
     pub mod player {
@@ -850,8 +713,7 @@ pub mod arena {
         }
 
         rt::layout!(
-            Row is 50, name at 0, class at 17, hp at 18, kills at 22, bag at 26, guild at
-            42
+            Row is 50, name at 0, class at 17, hp at 18, kills at 22, bag at 26, guild at 42
         );
 
         /// The group `motion` of a record.

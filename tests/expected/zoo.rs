@@ -593,8 +593,7 @@ pub mod zoo {
     }
 
     rt::layout!(
-        Label is 36, name at 0, r#type at 9, at at 10, path at 14, words at 22, hash at
-        32
+        Label is 36, name at 0, r#type at 9, at at 10, path at 14, words at 22, hash at 32
     );
 
     impl Default for Label {
@@ -733,16 +732,7 @@ pub mod zoo {
         }
     }
 
-    impl ::core::fmt::Debug for MaybeRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("MaybeRef")
-                .field("nulls", &self.nulls())
-                .field("at", &self.at())
-                .field("note", &self.note())
-                .field("to_record", &self.to_record())
-                .finish()
-        }
-    }
+    rt::shown!(MaybeRef { nulls, at, note, to_record });
 
     impl rt::cell::Tailed for MaybeCell {
         type View<'v> = MaybeRef<'v>;
@@ -786,14 +776,9 @@ pub mod zoo {
         fn encode(&self, field: usize, image: &mut rt::RecordImage) -> StackCell {
             StackCell {
                 title: image.text(field, &self.title),
-                counts: image
-                    .list(field, &self.counts, |_, item| rt::cell::U16::new(*item)),
+                counts: image.list(field, &self.counts, |_, item| rt::cell::U16::new(*item)),
                 tags: image
-                    .tailed_list(
-                        field,
-                        &self.tags,
-                        |image, item| image.text(field, item),
-                    ),
+                    .tailed_list(field, &self.tags, |image, item| image.text(field, item)),
                 inner: image
                     .tailed_list(
                         field,
@@ -820,8 +805,8 @@ pub mod zoo {
     }
 
     rt::layout!(
-        StackCell is 342, title at 0, counts at 8, tags at 16, inner at 24, raw at 32,
-        long at 40
+        StackCell is 342, title at 0, counts at 8, tags at 16, inner at 24, raw at 32, long
+        at 40
     );
 
     /// A [`Stack`], read in place.
@@ -875,18 +860,7 @@ pub mod zoo {
         }
     }
 
-    impl ::core::fmt::Debug for StackRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("StackRef")
-                .field("title", &self.title())
-                .field("counts", &self.counts())
-                .field("tags", &self.tags())
-                .field("inner", &self.inner())
-                .field("raw", &self.raw())
-                .field("long", &self.long())
-                .finish()
-        }
-    }
+    rt::shown!(StackRef { title, counts, tags, inner, raw, long });
 
     impl rt::cell::Tailed for StackCell {
         type View<'v> = StackRef<'v>;
@@ -1048,10 +1022,7 @@ pub mod zoo {
                     self.value.as_ref(),
                     |value| rt::cell::F64::new(*value),
                 ),
-                key: rt::cell::or_zero(
-                    self.key.as_ref(),
-                    |value| image.str::<4>(8, value),
-                ),
+                key: rt::cell::or_zero(self.key.as_ref(), |value| image.str::<4>(8, value)),
                 long: image.long_str::<300>(9, &self.long),
                 born: rt::cell::Timestamp::new(self.born),
                 nap: rt::cell::Duration::new(self.nap),
@@ -1074,8 +1045,7 @@ pub mod zoo {
                 ),
                 number: self.number.encode(20, image),
                 tiles: image.list(21, &self.tiles, |_, item| *item),
-                names: image
-                    .list(22, &self.names, |image, item| image.str::<8>(22, item)),
+                names: image.list(22, &self.names, |image, item| image.str::<8>(22, item)),
                 acts: image
                     .tailed_list(23, &self.acts, |image, item| item.encode(23, image)),
                 grid: image
@@ -1122,65 +1092,11 @@ pub mod zoo {
         }
 
         fn apply(patch: AnimalPatch, record: &mut Animal) {
-            rt::assign(patch.id, &mut record.id);
-
-            rt::assign(patch.version, &mut record.version);
-
-            rt::assign(patch.row, &mut record.row);
-
-            rt::assign(patch.r#type, &mut record.r#type);
-
-            rt::assign(patch.self_, &mut record.self_);
-
-            rt::assign(patch.image, &mut record.image);
-
-            rt::assign(patch.nulls, &mut record.nulls);
-
-            rt::assign(patch.value, &mut record.value);
-
-            rt::assign(patch.key, &mut record.key);
-
-            rt::assign(patch.long, &mut record.long);
-
-            rt::assign(patch.born, &mut record.born);
-
-            rt::assign(patch.nap, &mut record.nap);
-
-            rt::assign(patch.uuid, &mut record.uuid);
-
-            rt::assign(patch.hash, &mut record.hash);
-
-            rt::assign(patch.keeper, &mut record.keeper);
-
-            rt::assign(patch.label, &mut record.label);
-
-            rt::assign(patch.maybe, &mut record.maybe);
-
-            rt::assign(patch.stack, &mut record.stack);
-
-            rt::assign(patch.act, &mut record.act);
-
-            rt::assign(patch.last_act, &mut record.last_act);
-
-            rt::assign(patch.number, &mut record.number);
-
-            rt::assign(patch.tiles, &mut record.tiles);
-
-            rt::assign(patch.names, &mut record.names);
-
-            rt::assign(patch.acts, &mut record.acts);
-
-            rt::assign(patch.grid, &mut record.grid);
-
-            rt::assign(patch.deep, &mut record.deep);
-
-            rt::assign(patch.matrix, &mut record.matrix);
-
-            rt::assign(patch.pairs, &mut record.pairs);
-
-            rt::assign(patch.words, &mut record.words);
-
-            rt::assign(patch.kinds, &mut record.kinds);
+            rt::patched!(
+                patch => record { id, version, row, r#type, self_, image, nulls, value, key,
+                long, born, nap, uuid, hash, keeper, label, maybe, stack, act, last_act,
+                number, tiles, names, acts, grid, deep, matrix, pairs, words, kinds }
+            );
         }
     }
 
@@ -1289,11 +1205,7 @@ pub mod zoo {
                 last_act: self.last_act().map(|value| value.to_record()),
                 number: self.number().to_record(),
                 tiles: self.tiles().to_vec(),
-                names: self
-                    .names()
-                    .iter()
-                    .map(|cell| cell.as_str().to_owned())
-                    .collect(),
+                names: self.names().iter().map(|cell| cell.as_str().to_owned()).collect(),
                 acts: self.acts().iter().map(|item| item.to_record()).collect(),
                 grid: self
                     .grid()
@@ -1305,9 +1217,7 @@ pub mod zoo {
                     .map(|value| {
                         value
                             .iter()
-                            .map(|item| {
-                                item.iter().map(|item| item.to_owned()).collect()
-                            })
+                            .map(|item| item.iter().map(|item| item.to_owned()).collect())
                             .collect()
                     }),
                 matrix: self.matrix(),
@@ -1318,8 +1228,6 @@ pub mod zoo {
         }
 
         /// `id`
-        ///
-        /// Primary key: unique, never changes, 0 takes the next number.
         #[inline]
         pub fn id(self) -> u64 {
             self.row_row().id.get()
@@ -1332,8 +1240,6 @@ pub mod zoo {
         }
 
         /// `row`
-        ///
-        /// From -5 to 5.
         #[inline]
         pub fn row(self) -> i8 {
             self.row_row().row.get()
@@ -1372,8 +1278,6 @@ pub mod zoo {
         }
 
         /// `key`
-        ///
-        /// Unique, at most 4 bytes.
         #[inline]
         pub fn key(self) -> Option<&'v str> {
             let row = self.row_row();
@@ -1381,8 +1285,6 @@ pub mod zoo {
         }
 
         /// `long`
-        ///
-        /// At most 300 bytes.
         #[inline]
         pub fn long(self) -> &'v str {
             self.row_row().long.as_str()
@@ -1408,8 +1310,6 @@ pub mod zoo {
         }
 
         /// `hash`
-        ///
-        /// Unique.
         #[inline]
         pub fn hash(self) -> &'v [u8; 32] {
             self.row_row().hash.as_array()
@@ -1523,51 +1423,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for AnimalRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> AnimalRef<'v> {
-            AnimalRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for AnimalRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("AnimalRef")
-                .field("record_id", &self.record_id())
-                .field("id", &self.id())
-                .field("version", &self.version())
-                .field("row", &self.row())
-                .field("type", &self.r#type())
-                .field("self_", &self.self_())
-                .field("image", &self.image())
-                .field("nulls", &self.nulls())
-                .field("value", &self.value())
-                .field("key", &self.key())
-                .field("long", &self.long())
-                .field("born", &self.born())
-                .field("nap", &self.nap())
-                .field("uuid", &self.uuid())
-                .field("hash", &self.hash())
-                .field("keeper", &self.keeper())
-                .field("label", &self.label())
-                .field("maybe", &self.maybe())
-                .field("stack", &self.stack())
-                .field("act", &self.act())
-                .field("last_act", &self.last_act())
-                .field("number", &self.number())
-                .field("tiles", &self.tiles())
-                .field("names", &self.names())
-                .field("acts", &self.acts())
-                .field("grid", &self.grid())
-                .field("deep", &self.deep())
-                .field("matrix", &self.matrix())
-                .field("pairs", &self.pairs())
-                .field("words", &self.words())
-                .field("kinds", &self.kinds())
-                .finish()
-        }
-    }
-
     /// A record of `animal`, written in place.
     #[derive(Debug)]
     pub struct AnimalMut<'t>(rt::RecordMut<'t>);
@@ -1578,82 +1433,52 @@ pub mod zoo {
             AnimalRef(self.0.read())
         }
 
-        /// Sets `version`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `version`, unless a rule of the table forbids it.
         pub fn set_version(&mut self, version: u8) -> rt::Result<()> {
             self.0.set(1, Some(&rt::cell::U8::new(version)))
         }
 
-        /// Sets `row`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `row`, unless a rule of the table forbids it.
         pub fn set_row(&mut self, row: i8) -> rt::Result<()> {
             self.0.set(2, Some(&rt::cell::I8::new(row)))
         }
 
-        /// Sets `type`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `type`, unless a rule of the table forbids it.
         pub fn set_type(&mut self, r#type: Kind) -> rt::Result<()> {
             self.0.set(3, Some(&rt::cell::Enum::new(r#type)))
         }
 
-        /// Sets `self`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `self`, unless a rule of the table forbids it.
         pub fn set_self_(&mut self, self_: bool) -> rt::Result<()> {
             self.0.set(4, Some(&rt::cell::Bool::new(self_)))
         }
 
-        /// Sets `image`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `image`, unless a rule of the table forbids it.
         pub fn set_image(&mut self, value: &str) -> rt::Result<()> {
             self.0.set_cell(5, |image| Some(image.text(5, value)))
         }
 
-        /// Sets `nulls`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `nulls`, unless a rule of the table forbids it.
         pub fn set_nulls(&mut self, nulls: Option<i16>) -> rt::Result<()> {
             self.0.set(6, nulls.map(|nulls| rt::cell::I16::new(nulls)).as_ref())
         }
 
-        /// Sets `value`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `value`, unless a rule of the table forbids it.
         pub fn set_value(&mut self, value: Option<f64>) -> rt::Result<()> {
             self.0.set(7, value.map(|value| rt::cell::F64::new(value)).as_ref())
         }
 
-        /// Sets `key`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `key`, unless a rule of the table forbids it.
         pub fn set_key(&mut self, key: Option<&str>) -> rt::Result<()> {
             self.0.set_cell(8, |image| key.map(|key| image.str::<4>(8, key)))
         }
 
-        /// Sets `long`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `long`, unless a rule of the table forbids it.
         pub fn set_long(&mut self, long: &str) -> rt::Result<()> {
             self.0.set_cell(9, |image| Some(image.long_str::<300>(9, long)))
         }
 
-        /// Sets `born`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `born`, unless a rule of the table forbids it.
         pub fn set_born(&mut self, born: rt::Timestamp) -> rt::Result<()> {
             self.0.set(10, Some(&rt::cell::Timestamp::new(born)))
         }
@@ -1663,94 +1488,57 @@ pub mod zoo {
             self.0.write(11, &rt::cell::Duration::new(nap));
         }
 
-        /// Sets `uuid`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `uuid`, unless a rule of the table forbids it.
         pub fn set_uuid(&mut self, uuid: Option<rt::Uuid>) -> rt::Result<()> {
             self.0.set(12, uuid.map(|uuid| rt::cell::Uuid::new(uuid)).as_ref())
         }
 
-        /// Sets `hash`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `hash`, unless a rule of the table forbids it.
         pub fn set_hash(&mut self, hash: [u8; 32]) -> rt::Result<()> {
             self.0.set(13, Some(&rt::cell::FixedBytes::new(hash)))
         }
 
-        /// Sets `keeper`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `keeper`, unless a rule of the table forbids it.
         pub fn set_keeper(&mut self, keeper: Option<rt::Id<Keeper>>) -> rt::Result<()> {
             self.0.set(14, Some(&rt::cell::Ref::new(keeper)))
         }
 
-        /// Sets `label`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `label`, unless a rule of the table forbids it.
         pub fn set_label(&mut self, label: Label) -> rt::Result<()> {
             self.0.set(15, Some(&label))
         }
 
-        /// Sets `maybe`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `maybe`, unless a rule of the table forbids it.
         pub fn set_maybe(&mut self, maybe: Option<&Maybe>) -> rt::Result<()> {
             self.0.set_cell(16, |image| maybe.map(|maybe| maybe.encode(16, image)))
         }
 
-        /// Sets `stack`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `stack`, unless a rule of the table forbids it.
         pub fn set_stack(&mut self, stack: &Stack) -> rt::Result<()> {
             self.0.set_cell(17, |image| Some(stack.encode(17, image)))
         }
 
-        /// Sets `act`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `act`, unless a rule of the table forbids it.
         pub fn set_act(&mut self, act: &Act) -> rt::Result<()> {
             self.0.set_cell(18, |image| Some(act.encode(18, image)))
         }
 
-        /// Sets `last_act`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `last_act`, unless a rule of the table forbids it.
         pub fn set_last_act(&mut self, last_act: Option<&Act>) -> rt::Result<()> {
-            self.0
-                .set_cell(
-                    19,
-                    |image| last_act.map(|last_act| last_act.encode(19, image)),
-                )
+            self.0.set_cell(19, |image| last_act.map(|last_act| last_act.encode(19, image)))
         }
 
-        /// Sets `number`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `number`, unless a rule of the table forbids it.
         pub fn set_number(&mut self, number: &Number) -> rt::Result<()> {
             self.0.set_cell(20, |image| Some(number.encode(20, image)))
         }
 
-        /// Sets `tiles`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `tiles`, unless a rule of the table forbids it.
         pub fn set_tiles(&mut self, tiles: &[Tile]) -> rt::Result<()> {
             self.0.set_cell(21, |image| Some(image.list(21, tiles, |_, item| *item)))
         }
 
-        /// Sets `names`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `names`, unless a rule of the table forbids it.
         pub fn set_names(&mut self, names: &[String]) -> rt::Result<()> {
             self.0
                 .set_cell(
@@ -1761,10 +1549,7 @@ pub mod zoo {
                 )
         }
 
-        /// Sets `acts`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `acts`, unless a rule of the table forbids it.
         pub fn set_acts(&mut self, acts: &[Act]) -> rt::Result<()> {
             self.0
                 .set_cell(
@@ -1775,10 +1560,7 @@ pub mod zoo {
                 )
         }
 
-        /// Sets `grid`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `grid`, unless a rule of the table forbids it.
         pub fn set_grid(&mut self, grid: &[Vec<u16>]) -> rt::Result<()> {
             self.0
                 .set_cell(
@@ -1796,10 +1578,7 @@ pub mod zoo {
                 )
         }
 
-        /// Sets `deep`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `deep`, unless a rule of the table forbids it.
         pub fn set_deep(&mut self, deep: Option<&[Vec<String>]>) -> rt::Result<()> {
             self.0
                 .set_cell(
@@ -1829,10 +1608,7 @@ pub mod zoo {
                 >(26, &rt::cell::Array::new(matrix));
         }
 
-        /// Sets `pairs`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `pairs`, unless a rule of the table forbids it.
         pub fn set_pairs(&mut self, pairs: &[[u16; 2]]) -> rt::Result<()> {
             self.0
                 .set_cell::<
@@ -1852,10 +1628,7 @@ pub mod zoo {
                 )
         }
 
-        /// Sets `words`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `words`, unless a rule of the table forbids it.
         pub fn set_words(&mut self, words: &[String; 2]) -> rt::Result<()> {
             self.0
                 .set_cell(
@@ -1868,21 +1641,12 @@ pub mod zoo {
                 )
         }
 
-        /// Sets `kinds`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `kinds`, unless a rule of the table forbids it.
         pub fn set_kinds(&mut self, kinds: [Kind; 2]) -> rt::Result<()> {
             self.0
                 .set::<
                     rt::cell::Array<rt::cell::Enum<Kind>, 2>,
                 >(29, Some(&rt::cell::Array::new(kinds)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for AnimalMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> AnimalMut<'t> {
-            AnimalMut(record)
         }
     }
 
@@ -1892,11 +1656,7 @@ pub mod zoo {
 
     impl<'v> Animals<'v> {
         /// The records with this `type`, `born`.
-        pub fn by_iter(
-            self,
-            r#type: Kind,
-            born: rt::Timestamp,
-        ) -> rt::Found<'v, Animal> {
+        pub fn by_iter(self, r#type: Kind, born: rt::Timestamp) -> rt::Found<'v, Animal> {
             self.0.find_all(0, &rt::Key::new().scalar(r#type as u8).scalar(born))
         }
 
@@ -2032,15 +1792,11 @@ pub mod zoo {
         }
 
         /// The records with this `uuid`.
-        pub fn by_uuid(
-            self,
-            uuid: impl Into<Option<rt::Uuid>>,
-        ) -> rt::Found<'v, Animal> {
+        pub fn by_uuid(self, uuid: impl Into<Option<rt::Uuid>>) -> rt::Found<'v, Animal> {
             self.0
                 .find_all(
                     7,
-                    &rt::Key::new()
-                        .nullable(uuid.into(), 16, |key, value| key.scalar(value)),
+                    &rt::Key::new().nullable(uuid.into(), 16, |key, value| key.scalar(value)),
                 )
         }
 
@@ -2063,31 +1819,16 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Animals<'v> {
-        type Target = rt::TableRef<'v, Animal>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `animal`, written.
     #[derive(Debug)]
     pub struct AnimalsMut<'t>(rt::TableMut<'t, Animal>);
 
-    impl<'t> ::core::ops::Deref for AnimalsMut<'t> {
-        type Target = rt::TableMut<'t, Animal>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for AnimalsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(
+        Animal, AnimalRef { record_id, id, version, row, r#type, self_, image, nulls, value,
+        key, long, born, nap, uuid, hash, keeper, label, maybe, stack, act, last_act, number,
+        tiles, names, acts, grid, deep, matrix, pairs, words, kinds }, AnimalMut, Animals,
+        AnimalsMut
+    );
 
     /// Rows of the table `animal`, as they lie in memory.
     pub mod animal {
@@ -2162,12 +1903,12 @@ pub mod zoo {
         }
 
         rt::layout!(
-            Row is 1577, id at 1, version at 9, row at 10, r#type at 11, self_ at 12,
-            image at 13, nulls at 21, value at 23, key at 31, long at 36, born at 338,
-            nap at 346, uuid at 354, hash at 370, keeper at 402, label at 410, maybe at
-            446, stack at 462, act at 804, last_act at 1147, number at 1490, tiles at
-            1495, names at 1503, acts at 1511, grid at 1519, deep at 1527, matrix at
-            1535, pairs at 1551, words at 1559, kinds at 1575
+            Row is 1577, id at 1, version at 9, row at 10, r#type at 11, self_ at 12, image
+            at 13, nulls at 21, value at 23, key at 31, long at 36, born at 338, nap at 346,
+            uuid at 354, hash at 370, keeper at 402, label at 410, maybe at 446, stack at
+            462, act at 804, last_act at 1147, number at 1490, tiles at 1495, names at 1503,
+            acts at 1511, grid at 1519, deep at 1527, matrix at 1535, pairs at 1551, words at
+            1559, kinds at 1575
         );
     }
 
@@ -2232,13 +1973,7 @@ pub mod zoo {
         }
 
         fn apply(patch: KeeperPatch, record: &mut Keeper) {
-            rt::assign(patch.name, &mut record.name);
-
-            rt::assign(patch.at, &mut record.at);
-
-            rt::assign(patch.steps, &mut record.steps);
-
-            rt::assign(patch.mood, &mut record.mood);
+            rt::patched!(patch => record { name, at, steps, mood });
         }
     }
 
@@ -2281,8 +2016,6 @@ pub mod zoo {
         }
 
         /// `name`
-        ///
-        /// Primary key: unique, never changes, at most 16 bytes.
         #[inline]
         pub fn name(self) -> &'v str {
             self.row().name.as_str()
@@ -2326,25 +2059,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for KeeperRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> KeeperRef<'v> {
-            KeeperRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for KeeperRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("KeeperRef")
-                .field("id", &self.id())
-                .field("name", &self.name())
-                .field("at", &self.at())
-                .field("steps", &self.steps())
-                .field("mood", &self.mood())
-                .finish()
-        }
-    }
-
     /// A record of `Keeper`, written in place.
     #[derive(Debug)]
     pub struct KeeperMut<'t>(rt::RecordMut<'t>);
@@ -2363,23 +2077,12 @@ pub mod zoo {
         /// Sets `steps`.
         pub fn set_steps(&mut self, steps: [u16; 2]) {
             self.0
-                .write::<
-                    rt::cell::Array<rt::cell::U16, 2>,
-                >(2, &rt::cell::Array::new(steps));
+                .write::<rt::cell::Array<rt::cell::U16, 2>>(2, &rt::cell::Array::new(steps));
         }
 
-        /// Sets `mood`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `mood`, unless a rule of the table forbids it.
         pub fn set_mood(&mut self, mood: Option<i32>) -> rt::Result<()> {
             self.0.set(3, mood.map(|mood| rt::cell::I32::new(mood)).as_ref())
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for KeeperMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> KeeperMut<'t> {
-            KeeperMut(record)
         }
     }
 
@@ -2398,8 +2101,7 @@ pub mod zoo {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Keeper> {
-            self.0
-                .find_between(0, rt::Key::new(), name, |key, value| key.str::<16>(value))
+            self.0.find_between(0, rt::Key::new(), name, |key, value| key.str::<16>(value))
         }
 
         /// The group `row` of all records, in the order in which they lie.
@@ -2418,14 +2120,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Keepers<'v> {
-        type Target = rt::TableRef<'v, Keeper>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `Keeper`, written.
     #[derive(Debug)]
     pub struct KeepersMut<'t>(rt::TableMut<'t, Keeper>);
@@ -2437,19 +2131,9 @@ pub mod zoo {
         }
     }
 
-    impl<'t> ::core::ops::Deref for KeepersMut<'t> {
-        type Target = rt::TableMut<'t, Keeper>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for KeepersMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(
+        Keeper, KeeperRef { id, name, at, steps, mood }, KeeperMut, Keepers, KeepersMut
+    );
 
     /// Rows of the table `Keeper`, as they lie in memory.
     pub mod keeper {
@@ -2537,7 +2221,7 @@ pub mod zoo {
         }
 
         fn apply(patch: ViewPatch, record: &mut View) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -2581,22 +2265,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for ViewRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> ViewRef<'v> {
-            ViewRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for ViewRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("ViewRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
-        }
-    }
-
     /// A record of `view`, written in place.
     #[derive(Debug)]
     pub struct ViewMut<'t>(rt::RecordMut<'t>);
@@ -2613,12 +2281,6 @@ pub mod zoo {
         }
     }
 
-    impl<'t> From<rt::RecordMut<'t>> for ViewMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> ViewMut<'t> {
-            ViewMut(record)
-        }
-    }
-
     /// The table `view`, read.
     #[derive(Debug, Clone, Copy)]
     pub struct Views<'v>(rt::TableRef<'v, View>);
@@ -2627,14 +2289,6 @@ pub mod zoo {
         /// The group `self` of all records, in the order in which they lie.
         pub fn self_(self) -> &'v [view::SelfRow] {
             self.0.group(1)
-        }
-    }
-
-    impl<'v> ::core::ops::Deref for Views<'v> {
-        type Target = rt::TableRef<'v, View>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
         }
     }
 
@@ -2649,19 +2303,7 @@ pub mod zoo {
         }
     }
 
-    impl<'t> ::core::ops::Deref for ViewsMut<'t> {
-        type Target = rt::TableMut<'t, View>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for ViewsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(View, ViewRef { id, a }, ViewMut, Views, ViewsMut);
 
     /// Rows of the table `view`, as they lie in memory.
     pub mod view {
@@ -2724,7 +2366,7 @@ pub mod zoo {
         }
 
         fn apply(patch: OptionRecordPatch, record: &mut OptionRecord) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -2772,22 +2414,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for OptionRecordRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> OptionRecordRef<'v> {
-            OptionRecordRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for OptionRecordRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("OptionRecordRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
-        }
-    }
-
     /// A record of `option`, written in place.
     #[derive(Debug)]
     pub struct OptionRecordMut<'t>(rt::RecordMut<'t>);
@@ -2804,12 +2430,6 @@ pub mod zoo {
         }
     }
 
-    impl<'t> From<rt::RecordMut<'t>> for OptionRecordMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> OptionRecordMut<'t> {
-            OptionRecordMut(record)
-        }
-    }
-
     /// The table `option`, read.
     #[derive(Debug, Clone, Copy)]
     pub struct OptionRecords<'v>(rt::TableRef<'v, OptionRecord>);
@@ -2818,14 +2438,6 @@ pub mod zoo {
         /// The group `row` of all records, in the order in which they lie.
         pub fn rows(self) -> &'v [option::Row] {
             self.0.group(0)
-        }
-    }
-
-    impl<'v> ::core::ops::Deref for OptionRecords<'v> {
-        type Target = rt::TableRef<'v, OptionRecord>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
         }
     }
 
@@ -2840,19 +2452,10 @@ pub mod zoo {
         }
     }
 
-    impl<'t> ::core::ops::Deref for OptionRecordsMut<'t> {
-        type Target = rt::TableMut<'t, OptionRecord>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for OptionRecordsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(
+        OptionRecord, OptionRecordRef { id, a }, OptionRecordMut, OptionRecords,
+        OptionRecordsMut
+    );
 
     /// Rows of the table `option`, as they lie in memory.
     pub mod option {
@@ -2917,7 +2520,7 @@ pub mod zoo {
         }
 
         fn apply(patch: StrPatch, record: &mut Str) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -2949,8 +2552,6 @@ pub mod zoo {
         }
 
         /// `a`
-        ///
-        /// At most 1 bytes.
         #[inline]
         pub fn a(self) -> &'v str {
             self.row().a.as_str()
@@ -2960,22 +2561,6 @@ pub mod zoo {
         #[inline]
         pub fn row(self) -> &'v str_rows::Row {
             self.0.group(0)
-        }
-    }
-
-    impl<'v> From<rt::RecordRef<'v>> for StrRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> StrRef<'v> {
-            StrRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for StrRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("StrRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
         }
     }
 
@@ -2989,18 +2574,9 @@ pub mod zoo {
             StrRef(self.0.read())
         }
 
-        /// Sets `a`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `a`, unless a rule of the table forbids it.
         pub fn set_a(&mut self, a: &str) -> rt::Result<()> {
             self.0.set_cell(0, |image| Some(image.str::<1>(0, a)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for StrMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> StrMut<'t> {
-            StrMut(record)
         }
     }
 
@@ -3015,31 +2591,11 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Strs<'v> {
-        type Target = rt::TableRef<'v, Str>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `str`, written.
     #[derive(Debug)]
     pub struct StrsMut<'t>(rt::TableMut<'t, Str>);
 
-    impl<'t> ::core::ops::Deref for StrsMut<'t> {
-        type Target = rt::TableMut<'t, Str>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for StrsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(Str, StrRef { id, a }, StrMut, Strs, StrsMut);
 
     /// Rows of the table `str`, as they lie in memory.
     pub mod str_rows {
@@ -3100,7 +2656,7 @@ pub mod zoo {
         }
 
         fn apply(patch: RtPatch, record: &mut Rt) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -3144,22 +2700,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for RtRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> RtRef<'v> {
-            RtRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for RtRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("RtRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
-        }
-    }
-
     /// A record of `rt`, written in place.
     #[derive(Debug)]
     pub struct RtMut<'t>(rt::RecordMut<'t>);
@@ -3170,18 +2710,9 @@ pub mod zoo {
             RtRef(self.0.read())
         }
 
-        /// Sets `a`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `a`, unless a rule of the table forbids it.
         pub fn set_a(&mut self, a: &str) -> rt::Result<()> {
             self.0.set_cell(0, |image| Some(image.text(0, a)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for RtMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> RtMut<'t> {
-            RtMut(record)
         }
     }
 
@@ -3196,31 +2727,11 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Rts<'v> {
-        type Target = rt::TableRef<'v, Rt>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `rt`, written.
     #[derive(Debug)]
     pub struct RtsMut<'t>(rt::TableMut<'t, Rt>);
 
-    impl<'t> ::core::ops::Deref for RtsMut<'t> {
-        type Target = rt::TableMut<'t, Rt>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for RtsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(Rt, RtRef { id, a }, RtMut, Rts, RtsMut);
 
     /// Rows of the table `rt`, as they lie in memory.
     pub mod rt_rows {
@@ -3277,7 +2788,7 @@ pub mod zoo {
         }
 
         fn apply(patch: LabelRecordPatch, record: &mut LabelRecord) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -3321,22 +2832,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for LabelRecordRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> LabelRecordRef<'v> {
-            LabelRecordRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for LabelRecordRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("LabelRecordRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
-        }
-    }
-
     /// A record of `label`, written in place.
     #[derive(Debug)]
     pub struct LabelRecordMut<'t>(rt::RecordMut<'t>);
@@ -3347,18 +2842,9 @@ pub mod zoo {
             LabelRecordRef(self.0.read())
         }
 
-        /// Sets `a`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `a`, unless a rule of the table forbids it.
         pub fn set_a(&mut self, a: Label) -> rt::Result<()> {
             self.0.set(0, Some(&a))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for LabelRecordMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> LabelRecordMut<'t> {
-            LabelRecordMut(record)
         }
     }
 
@@ -3373,31 +2859,13 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for LabelRecords<'v> {
-        type Target = rt::TableRef<'v, LabelRecord>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `label`, written.
     #[derive(Debug)]
     pub struct LabelRecordsMut<'t>(rt::TableMut<'t, LabelRecord>);
 
-    impl<'t> ::core::ops::Deref for LabelRecordsMut<'t> {
-        type Target = rt::TableMut<'t, LabelRecord>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for LabelRecordsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(
+        LabelRecord, LabelRecordRef { id, a }, LabelRecordMut, LabelRecords, LabelRecordsMut
+    );
 
     /// Rows of the table `label`, as they lie in memory.
     pub mod label {
@@ -3450,7 +2918,7 @@ pub mod zoo {
         }
 
         fn apply(patch: LabelsPatch, record: &mut Labels) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -3494,22 +2962,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for LabelsRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> LabelsRef<'v> {
-            LabelsRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for LabelsRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("LabelsRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
-        }
-    }
-
     /// A record of `labels`, written in place.
     #[derive(Debug)]
     pub struct LabelsMut<'t>(rt::RecordMut<'t>);
@@ -3520,18 +2972,9 @@ pub mod zoo {
             LabelsRef(self.0.read())
         }
 
-        /// Sets `a`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `a`, unless a rule of the table forbids it.
         pub fn set_a(&mut self, a: rt::Id<LabelRecord>) -> rt::Result<()> {
             self.0.set(0, Some(&rt::cell::Ref::new(a)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for LabelsMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> LabelsMut<'t> {
-            LabelsMut(record)
         }
     }
 
@@ -3551,31 +2994,11 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for LabelsTable<'v> {
-        type Target = rt::TableRef<'v, Labels>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `labels`, written.
     #[derive(Debug)]
     pub struct LabelsTableMut<'t>(rt::TableMut<'t, Labels>);
 
-    impl<'t> ::core::ops::Deref for LabelsTableMut<'t> {
-        type Target = rt::TableMut<'t, Labels>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for LabelsTableMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(Labels, LabelsRef { id, a }, LabelsMut, LabelsTable, LabelsTableMut);
 
     /// Rows of the table `labels`, as they lie in memory.
     pub mod labels {
@@ -3634,7 +3057,7 @@ pub mod zoo {
         }
 
         fn apply(patch: NestedPatch, record: &mut Nested) {
-            rt::assign(patch.a, &mut record.a);
+            rt::patched!(patch => record { a });
         }
     }
 
@@ -3678,22 +3101,6 @@ pub mod zoo {
         }
     }
 
-    impl<'v> From<rt::RecordRef<'v>> for NestedRef<'v> {
-        #[inline]
-        fn from(record: rt::RecordRef<'v>) -> NestedRef<'v> {
-            NestedRef(record)
-        }
-    }
-
-    impl ::core::fmt::Debug for NestedRef<'_> {
-        fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.debug_struct("NestedRef")
-                .field("id", &self.id())
-                .field("a", &self.a())
-                .finish()
-        }
-    }
-
     /// A record of `nested`, written in place.
     #[derive(Debug)]
     pub struct NestedMut<'t>(rt::RecordMut<'t>);
@@ -3704,18 +3111,9 @@ pub mod zoo {
             NestedRef(self.0.read())
         }
 
-        /// Sets `a`.
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
+        /// Sets `a`, unless a rule of the table forbids it.
         pub fn set_a(&mut self, a: &Number) -> rt::Result<()> {
             self.0.set_cell(0, |image| Some(a.encode(0, image)))
-        }
-    }
-
-    impl<'t> From<rt::RecordMut<'t>> for NestedMut<'t> {
-        fn from(record: rt::RecordMut<'t>) -> NestedMut<'t> {
-            NestedMut(record)
         }
     }
 
@@ -3730,31 +3128,11 @@ pub mod zoo {
         }
     }
 
-    impl<'v> ::core::ops::Deref for Nesteds<'v> {
-        type Target = rt::TableRef<'v, Nested>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
     /// The table `nested`, written.
     #[derive(Debug)]
     pub struct NestedsMut<'t>(rt::TableMut<'t, Nested>);
 
-    impl<'t> ::core::ops::Deref for NestedsMut<'t> {
-        type Target = rt::TableMut<'t, Nested>;
-
-        fn deref(&self) -> &Self::Target {
-            &self.0
-        }
-    }
-
-    impl ::core::ops::DerefMut for NestedsMut<'_> {
-        fn deref_mut(&mut self) -> &mut Self::Target {
-            &mut self.0
-        }
-    }
+    rt::lenses!(Nested, NestedRef { id, a }, NestedMut, Nesteds, NestedsMut);
 
     /// Rows of the table `nested`, as they lie in memory.
     pub mod nested {

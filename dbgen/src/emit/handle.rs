@@ -9,10 +9,17 @@ use crate::plan::{GroupPlan, Plan, TablePlan};
 use proc_macro2::TokenStream;
 use quote::quote;
 
-/// Both handles.
+/// Both handles, and what makes lenses of them and of the record's views.
 pub(super) fn handles(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     let (reader, writer) = (reader(plan, table), writer(table));
-    quote!(#reader #writer)
+    let (record, names) = (&table.record, [&table.reader, &table.writer]);
+    let getters = [&table.system.id].into_iter().chain(table.fields.iter().map(|field| &field.name));
+    let (record_ref, record_mut) = (&table.record_ref, &table.record_mut);
+    quote! {
+        #reader
+        #writer
+        rt::lenses!(#record, #record_ref { #(#getters),* }, #record_mut, #(#names),*);
+    }
 }
 
 fn reader(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
@@ -29,14 +36,6 @@ fn reader(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
             #(#lookups)*
             #(#groups)*
         }
-
-        impl<'v> ::core::ops::Deref for #name<'v> {
-            type Target = rt::TableRef<'v, #record>;
-
-            fn deref(&self) -> &Self::Target {
-                &self.0
-            }
-        }
     }
 }
 
@@ -51,20 +50,6 @@ fn writer(table: &TablePlan<'_>) -> TokenStream {
         pub struct #name<'t>(rt::TableMut<'t, #record>);
 
         #groups
-
-        impl<'t> ::core::ops::Deref for #name<'t> {
-            type Target = rt::TableMut<'t, #record>;
-
-            fn deref(&self) -> &Self::Target {
-                &self.0
-            }
-        }
-
-        impl ::core::ops::DerefMut for #name<'_> {
-            fn deref_mut(&mut self) -> &mut Self::Target {
-                &mut self.0
-            }
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 mod cells;
 mod docs;
 mod enumeration;
-mod facade;
+pub(crate) mod facade;
 mod handle;
 mod index;
 mod literal;
@@ -15,42 +15,42 @@ mod rows;
 mod split;
 mod value;
 
+use crate::CODEGEN_ABI;
 use crate::plan::{Plan, TablePlan};
-use crate::{CODEGEN_ABI, Error};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-/// The whole module.
-///
-/// # Errors
-/// What an emitter could not write: a bug of the generator.
-pub(crate) fn module(plan: &Plan<'_>) -> Result<TokenStream, Error> {
-    let (name, docs, runtime) = (&plan.facade.module, facade::module_docs(plan), plan.options.runtime()?);
-    let abi = Literal::u32_unsuffixed(CODEGEN_ABI);
-    let (facade, json) = (facade::facade(plan), facade::schema_json(plan)?);
-    let enums = plan.enums.iter().map(|it| enumeration::enumeration(plan, it));
-    let composites = plan.composites.iter().map(|it| cells::composite(plan, it));
-    let tables = plan.tables.iter().map(|it| table(plan, it));
-    Ok(quote! {
+/// What stands in front of the module's braces.
+pub(crate) fn head(plan: &Plan<'_>) -> TokenStream {
+    let (name, docs) = (&plan.facade.module, facade::module_docs(plan));
+    quote! {
         #docs
         #[allow(dead_code, unreachable_pub, clippy::all, clippy::pedantic)]
-        pub mod #name {
-            use #runtime::__private as rt;
-
-            const _: () = rt::check_codegen_abi(#abi);
-
-            #facade
-            #(#enums)*
-            #(#composites)*
-            #(#tables)*
-            #json
-        }
-    })
+        pub mod #name
+    }
 }
 
-fn table(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
-    let (record, record_ref) = (record::record(plan, table), record_ref::record_ref(plan, table));
-    let (record_mut, handles) = (record_mut::record_mut(plan, table), handle::handles(plan, table));
-    let rows = rows::rows(plan, table);
-    quote!(#record #record_ref #record_mut #handles #rows)
+/// The module's items, in pieces of a few that belong together, each made when it is asked for: a formatter that is done
+/// with one piece before the next is made works in a small piece of memory, which is most of its speed. What is missing is
+/// the last item, [`facade::schema_json`].
+pub(crate) fn items<'p, 's>(
+    plan: &'p Plan<'s>,
+    runtime: &TokenStream,
+) -> impl Iterator<Item = TokenStream> + use<'p, 's> {
+    let abi = Literal::u32_unsuffixed(CODEGEN_ABI);
+    let prelude = quote! {
+        use #runtime::__private as rt;
+
+        const _: () = rt::check_codegen_abi(#abi);
+    };
+    let enums = plan.enums.iter().map(|it| enumeration::enumeration(plan, it));
+    let composites = plan.composites.iter().map(|it| cells::composite(plan, it));
+    let tables = plan.tables.iter().flat_map(|it| table(plan, it));
+    [prelude, facade::facade(plan)].into_iter().chain(enums).chain(composites).chain(tables)
+}
+
+fn table(plan: &Plan<'_>, it: &TablePlan<'_>) -> [TokenStream; 5] {
+    let (record, record_ref) = (record::record(plan, it), record_ref::record_ref(plan, it));
+    let (record_mut, handles) = (record_mut::record_mut(plan, it), handle::handles(plan, it));
+    [record, record_ref, record_mut, handles, rows::rows(plan, it)]
 }

@@ -161,7 +161,7 @@ fn table_impl(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
             }
 
             fn apply(patch: #patch, record: &mut #record) {
-                #(rt::assign(patch.#names, &mut record.#names);)*
+                rt::patched!(patch => record { #(#names),* });
             }
         }
 

@@ -24,12 +24,6 @@ pub(super) fn record_mut(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream 
 
             #(#setters)*
         }
-
-        impl<'t> From<rt::RecordMut<'t>> for #name<'t> {
-            fn from(record: rt::RecordMut<'t>) -> #name<'t> {
-                #name(record)
-            }
-        }
     }
 }
 
@@ -61,11 +55,9 @@ fn setter(plan: &Plan<'_>, field: &FieldPlan<'_>) -> Option<TokenStream> {
             }
         });
     }
+    let docs = format!(" Sets `{}`, unless a rule of the table forbids it.", it.name);
     Some(quote! {
         #[doc = #docs]
-        ///
-        /// # Errors
-        /// If a rule of the table forbids it; the record is as before then.
         pub fn #name(&mut self, #value: #ty) -> rt::Result<()> {
             self.0.#write
         }

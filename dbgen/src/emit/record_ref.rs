@@ -1,17 +1,15 @@
 //! A record, read in place.
 
-use super::record::field_docs;
+use super::cells::member_docs;
 use super::value::{number, own_field, read_field, view_field_type};
 use crate::plan::{Plan, TablePlan};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::TokenStream;
 use quote::quote;
 
 /// The struct and its getters.
 pub(super) fn record_ref(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     let (name, docs) = (&table.record_ref, format!(" A record of `{}`, read in place.", table.table.name));
     let (system, getters, groups) = (system(plan, table), getters(plan, table), groups(table));
-    let names = [&table.system.id].into_iter().chain(table.fields.iter().map(|field| &field.name));
-    let debug = debug_fields(name, names);
     quote! {
         #[doc = #docs]
         #[derive(Clone, Copy)]
@@ -21,32 +19,6 @@ pub(super) fn record_ref(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream 
             #system
             #getters
             #groups
-        }
-
-        impl<'v> From<rt::RecordRef<'v>> for #name<'v> {
-            #[inline]
-            fn from(record: rt::RecordRef<'v>) -> #name<'v> {
-                #name(record)
-            }
-        }
-
-        #debug
-    }
-}
-
-/// `Debug` for a view: what its getters give.
-pub(super) fn debug_fields<'p>(name: &Ident, getters: impl Iterator<Item = &'p Ident>) -> TokenStream {
-    let text = name.to_string();
-    let fields = getters.map(|getter| {
-        let text = getter.to_string();
-        let text = text.trim_start_matches("r#");
-        quote!(.field(#text, &self.#getter()))
-    });
-    quote! {
-        impl ::core::fmt::Debug for #name<'_> {
-            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.debug_struct(#text) #(#fields)* .finish()
-            }
         }
     }
 }
@@ -79,7 +51,7 @@ fn system(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
 
 fn getters(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     let getters = table.fields.iter().map(|field| {
-        let (docs, name, ty) = (field_docs(field), &field.name, view_field_type(plan, field.field));
+        let (docs, name, ty) = (member_docs(field.field), &field.name, view_field_type(plan, field.field));
         let row = &table.group_of(field).of_record;
         let null = field.layout.null_bit.map(|bit| (&table.nulls, bit));
         let body = read_field(plan, field.field, name, null, &quote!(self.#row()), &quote!(self.0.heap()));

@@ -4,7 +4,6 @@
 use super::cells::{cells_attributes, composite_docs, layout, member_docs};
 use super::literal::default_of_field;
 use super::payload::encode_arguments;
-use super::record_ref::debug_fields;
 use super::value::view_field_type;
 use super::value::{cell_type, count, encode_field, number, own_field, read_field, record_field_type, uses_image};
 use crate::plan::{CompositePlan, Plan};
@@ -103,7 +102,6 @@ fn view_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident, view: &Ide
     });
     let owned = it.composite.fields.iter().zip(names);
     let owned = owned.map(|(field, name)| own_field(plan, field, &quote!(self.#name())));
-    let debug = debug_fields(view, names.iter());
     quote! {
         #[doc = #docs]
         #[derive(Clone, Copy)]
@@ -121,7 +119,7 @@ fn view_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident, view: &Ide
             }
         }
 
-        #debug
+        rt::shown!(#view { #(#names),* });
 
         impl rt::cell::Tailed for #cell {
             type View<'v> = #view<'v>;

@@ -1,3 +1,5 @@
 //! Tests of the compiler from outside, one binary.
 
 mod golden;
+mod properties;
+mod random;

@@ -4,6 +4,7 @@
 //! [`RecordRef`] with getters, and so on. Everything that is the same for all tables lives here, once.
 
 mod encode;
+mod lens;
 mod read;
 mod write;
 
