@@ -28,11 +28,13 @@ pub mod names;
 mod options;
 mod plan;
 mod script;
+mod written;
 
 pub use dbgen_schema as schema;
 pub use error::Error;
 pub use options::Options;
 pub use script::{Configuration, compile, configure};
+pub use written::{Written, WrittenType};
 
 use dbgen_schema::Schema;
 use proc_macro2::TokenStream;
@@ -46,7 +48,7 @@ pub const CODEGEN_ABI: u32 = 1;
 /// [`Error::Configuration`] if the options hold something that is no Rust.
 pub fn generate(schema: &Schema, options: &Options) -> Result<String, Error> {
     options.check()?;
-    format::file(&plan::Plan::new(schema, options))
+    format::file(&plan::Plan::new(schema, options, None))
 }
 
 /// The generated module for a schema, as tokens: what the macros expand to.
@@ -54,8 +56,19 @@ pub fn generate(schema: &Schema, options: &Options) -> Result<String, Error> {
 /// # Errors
 /// As [`generate`].
 pub fn expand(schema: &Schema, options: &Options) -> Result<TokenStream, Error> {
+    module(options, plan::Plan::new(schema, options, None))
+}
+
+/// The generated module for a schema whose structs and enums are written in Rust: what `database!` expands to.
+///
+/// # Errors
+/// As [`generate`].
+pub fn expand_written(schema: &Schema, options: &Options, written: &Written) -> Result<TokenStream, Error> {
+    module(options, plan::Plan::new(schema, options, Some(written)))
+}
+
+fn module(options: &Options, plan: plan::Plan<'_>) -> Result<TokenStream, Error> {
     options.check()?;
-    let plan = plan::Plan::new(schema, options);
     let json: TokenStream = emit::facade::schema_json(&plan).parse().map_err(|_| Error::bug("the schema's JSON"))?;
     let (head, runtime) = (emit::head(&plan), options.runtime()?);
     let items = emit::items(&plan, &runtime);

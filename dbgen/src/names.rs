@@ -38,6 +38,12 @@ pub fn ident(name: &str) -> Ident {
         .unwrap_or_else(|_| Ident::new(&format!("_{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")), span))
 }
 
+/// The name without `r#`.
+pub fn unraw(name: &Ident) -> String {
+    let name = name.to_string();
+    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
+}
+
 /// The names of one scope, each given once.
 #[derive(Debug, Default)]
 pub struct Scope(HashSet<String>);
@@ -60,6 +66,12 @@ impl Scope {
             name.push('_');
         }
         ident(&name)
+    }
+
+    /// Takes a name that is given already, as it is: what comes after makes way for it.
+    pub fn claim_own(&mut self, name: &Ident) -> Ident {
+        self.0.insert(unraw(name));
+        name.clone()
     }
 }
 

@@ -18,6 +18,13 @@ pub use crate::{__layout as layout, __lenses as lenses, __patched as patched, __
 pub use bytemuck::{self, Pod, Zeroable};
 pub use rayon;
 
+/// Stands for a struct whose derive failed: the type is an error that was reported already, so that what is made of it does
+/// not report it once more.
+pub trait Broken {
+    /// The error.
+    type Why;
+}
+
 /// The version of the contract between generated code and this runtime.
 pub const CODEGEN_ABI: u32 = 1;
 

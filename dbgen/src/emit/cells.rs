@@ -60,6 +60,10 @@ fn declaration(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
     });
     let offsets: Vec<_> = it.fields.iter().zip(it.layout.fields.iter().map(|field| field.offset)).collect();
     let layout = layout(name, it.layout.size, &offsets);
+    if let Some(written) = it.written {
+        let import = written.import(name);
+        return quote!(#import #layout);
+    }
     quote! {
         #docs
         #attributes
@@ -69,7 +73,8 @@ fn declaration(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
 }
 
 fn default_impl(plan: &Plan<'_>, it: &CompositePlan<'_>) -> Option<TokenStream> {
-    it.composite.fields.iter().any(|field| field.default.is_some()).then(|| {
+    let is_derived = it.written.is_none() && it.composite.fields.iter().all(|field| field.default.is_none());
+    (!is_derived).then(|| {
         let (name, names) = (&it.name, &it.fields);
         let values = it.composite.fields.iter().map(|field| cell_literal(plan, &field.ty, field.default.as_ref()));
         quote! {

@@ -2,6 +2,7 @@
 
 use super::docs::described;
 use super::literal::integer;
+use crate::WrittenType;
 use crate::plan::{EnumPlan, Plan};
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -11,9 +12,27 @@ pub(super) fn enumeration(plan: &Plan<'_>, it: &EnumPlan<'_>) -> TokenStream {
     if it.payload.is_some() {
         return super::payload::payload_enum(plan, it);
     }
-    let declaration = (!it.provided).then(|| declaration(it));
+    let declaration = match it.written {
+        Some(written) => written_enum(it, written),
+        None => declaration(it),
+    };
     let (names, trait_impl, text) = (names(it), trait_impl(it), text(it));
     quote!(#declaration #names #trait_impl #text)
+}
+
+/// What a derive leaves to be said: the default, which is the first variant in every front end.
+pub(super) fn written_enum(it: &EnumPlan<'_>, written: &WrittenType) -> TokenStream {
+    let (name, import) = (&it.name, written.import(&it.name));
+    let first = it.variants.first().map(|(first, _)| first);
+    quote! {
+        #import
+
+        impl Default for #name {
+            fn default() -> #name {
+                #name::#first
+            }
+        }
+    }
 }
 
 fn declaration(it: &EnumPlan<'_>) -> TokenStream {

@@ -8,6 +8,7 @@ use super::literal::{integer, zero};
 use super::value::{
     Place, cell_argument, cell_type, count, encode, own, read_borrowed, record_type, uses_image, view_type,
 };
+use crate::WrittenType;
 use crate::plan::{EnumPlan, PayloadPlan, Plan};
 use dbgen_schema::Type;
 use proc_macro2::TokenStream;
@@ -16,7 +17,10 @@ use quote::{format_ident, quote};
 /// Everything for one enum with payloads.
 pub(super) fn payload_enum(plan: &Plan<'_>, it: &EnumPlan<'_>) -> TokenStream {
     let Some(payload) = &it.payload else { return quote!() };
-    let declaration = (!it.provided).then(|| declaration(plan, it));
+    let declaration = match it.written {
+        Some(written) => written_enum(plan, it, written),
+        None => declaration(plan, it),
+    };
     let (name, encode) = (name(it), encode_impl(plan, it, payload));
     let (cell, view) = (cell(plan, it, payload), view(plan, it, payload));
     quote!(#declaration #name #encode #cell #view)
@@ -24,6 +28,15 @@ pub(super) fn payload_enum(plan: &Plan<'_>, it: &EnumPlan<'_>) -> TokenStream {
 
 fn payload_types<'p>(it: &'p EnumPlan<'_>) -> impl Iterator<Item = &'p Type> {
     it.variants.iter().filter_map(|(_, variant)| variant.payload.as_ref())
+}
+
+fn written_enum(plan: &Plan<'_>, it: &EnumPlan<'_>, written: &WrittenType) -> TokenStream {
+    let is_unit = it.variants.first().is_some_and(|(_, first)| first.payload.is_none());
+    if is_unit {
+        return super::enumeration::written_enum(it, written);
+    }
+    let (import, default_impl) = (written.import(&it.name), default_impl(plan, it));
+    quote!(#import #default_impl)
 }
 
 fn declaration(plan: &Plan<'_>, it: &EnumPlan<'_>) -> TokenStream {

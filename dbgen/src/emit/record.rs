@@ -11,7 +11,10 @@ use quote::quote;
 
 /// The record, its constructor, its patch and the trait that makes it a table.
 pub(super) fn record(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
-    let declaration = (!table.provided).then(|| declaration(plan, table));
+    let declaration = match table.written {
+        Some(written) => written.import(&table.record),
+        None => declaration(plan, table),
+    };
     let (new, patch, table_impl) = (new(plan, table), patch(plan, table), table_impl(plan, table));
     quote!(#declaration #new #table_impl #patch)
 }

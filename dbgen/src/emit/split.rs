@@ -13,26 +13,34 @@ use quote::quote;
 /// Everything for one composite of three types.
 pub(super) fn split_composite(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
     let Some((cell, view)) = &it.split else { return quote!() };
-    let record = (!it.provided).then(|| record(plan, it));
+    let (record, default) = (record(plan, it), default_impl(plan, it));
     let (encode, cell_struct) = (encode(plan, it, cell), cell_struct(plan, it, cell));
     let view = view_struct(plan, it, cell, view);
-    quote!(#record #encode #cell_struct #view)
+    quote!(#record #default #encode #cell_struct #view)
 }
 
 fn record(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
     let (name, names, docs) = (&it.name, &it.fields, composite_docs(it));
+    if let Some(written) = it.written {
+        return written.import(name);
+    }
     let fields = || it.composite.fields.iter();
     let copy = fields().all(|field| plan.is_copy(&field.ty)).then(|| quote!(Copy,));
     let members = fields().zip(names).map(|(field, name)| {
         let (docs, ty) = (member_docs(field), record_field_type(plan, field));
         quote!(#docs pub #name: #ty)
     });
-    let defaults = fields().map(|field| default_of_field(plan, field));
     quote! {
         #docs
         #[derive(Debug, Clone, #copy PartialEq)]
         pub struct #name { #(#members),* }
+    }
+}
 
+fn default_impl(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
+    let (name, names) = (&it.name, &it.fields);
+    let defaults = it.composite.fields.iter().map(|field| default_of_field(plan, field));
+    quote! {
         impl Default for #name {
             fn default() -> #name {
                 #name { #(#names: #defaults),* }

@@ -1,7 +1,8 @@
 //! A table's fields: their names, and what writing one may break.
 
 use super::Plan;
-use crate::names::Scope;
+use crate::WrittenType;
+use crate::names::{Scope, unraw};
 use dbgen_schema::field_type::ScalarKind;
 use dbgen_schema::layout::FieldLayout;
 use dbgen_schema::{Field, FieldIdx, IndexKind, Table, Type};
@@ -47,12 +48,16 @@ impl<'s> FieldPlan<'s> {
     pub(super) fn new(
         plan: &Plan<'s>,
         table: &'s Table,
+        written: Option<&'s WrittenType>,
         index: usize,
         layout: FieldLayout,
         scope: &mut Scope,
     ) -> FieldPlan<'s> {
         let field = &table.fields[index];
-        let name = scope.claim(&[&crate::names::snake(&field.name)]);
+        let name = match written.and_then(|written| written.member(index)) {
+            Some(own) => scope.claim_own(own),
+            None => scope.claim(&[&crate::names::snake(&field.name)]),
+        };
         let is_watched = is_watched(plan, table, FieldIdx(index as u32));
         let is_free = !is_watched && !field.nullable && is_free(plan, field);
         FieldPlan {
@@ -66,12 +71,6 @@ impl<'s> FieldPlan<'s> {
             name,
         }
     }
-}
-
-/// The name without `r#`.
-pub(crate) fn unraw(name: &Ident) -> String {
-    let name = name.to_string();
-    name.strip_prefix("r#").map_or(name.clone(), str::to_owned)
 }
 
 /// Whether the engine must know when the field changes: an index, a relation or a timer depends on it.

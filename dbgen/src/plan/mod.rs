@@ -15,8 +15,8 @@ pub(crate) use index::{Column, IndexPlan};
 pub(crate) use shape::{CompositePlan, EnumPlan, PayloadPlan};
 pub(crate) use table::{GroupPlan, TablePlan};
 
-use crate::Options;
 use crate::names::{Scope, ident, pascal, snake};
+use crate::{Options, Written};
 use dbgen_schema::{Schema, Type};
 use proc_macro2::Ident;
 
@@ -27,6 +27,8 @@ pub(crate) struct Plan<'s> {
     pub schema: &'s Schema,
     /// How.
     pub options: &'s Options,
+    /// What is not to be declared, because its author did.
+    pub written: Option<&'s Written>,
     /// The facade's names.
     pub facade: FacadePlan,
     /// One per enum of the schema.
@@ -103,7 +105,7 @@ const TAKEN: &[&str] = &[
 
 impl<'s> Plan<'s> {
     /// Decides everything.
-    pub(crate) fn new(schema: &'s Schema, options: &'s Options) -> Plan<'s> {
+    pub(crate) fn new(schema: &'s Schema, options: &'s Options, written: Option<&'s Written>) -> Plan<'s> {
         let mut types = Scope::with_taken(TAKEN);
         let mut claim_own = |name: &str, kind: &str| {
             let name = pascal(name);
@@ -113,14 +115,15 @@ impl<'s> Plan<'s> {
         let composites: Vec<Ident> = schema.composites.iter().map(|it| claim_own(&it.name, "Type")).collect();
         let records: Vec<Ident> = schema.tables.iter().map(|it| claim_own(&it.name, "Record")).collect();
 
-        let forms = shape::forms(schema, options);
-        let enums = schema.enums.iter().zip(enums).map(|(it, name)| EnumPlan::new(schema, it, name, &mut types));
-        let enums = enums.collect();
-        let composites = schema.composites.iter().zip(composites).zip(&forms);
-        let composites = composites.map(|((it, name), form)| CompositePlan::new(schema, it, name, *form, &mut types));
+        let forms = shape::forms(schema, written);
+        let enums = enums.into_iter().enumerate();
+        let enums = enums.map(|(at, name)| EnumPlan::new(schema, at, name, written, &mut types)).collect();
+        let composites = composites.into_iter().enumerate().zip(&forms);
+        let composites =
+            composites.map(|((at, name), form)| CompositePlan::new(schema, at, name, *form, written, &mut types));
         let composites = composites.collect();
         let facade = FacadePlan::new(schema, &mut types);
-        let mut plan = Plan { schema, options, facade, enums, composites, records, tables: Vec::new() };
+        let mut plan = Plan { schema, options, written, facade, enums, composites, records, tables: Vec::new() };
         let mut methods = Scope::default();
         for (index, table) in schema.tables.iter().enumerate() {
             let table = TablePlan::new(&plan, index, table, &mut types, &mut methods);

@@ -1,7 +1,7 @@
 //! The shapes of enums and composites: one Rust type, or three.
 
-use crate::Options;
 use crate::names::{Scope, pascal, snake};
+use crate::{Written, WrittenType};
 use dbgen_schema::field_type::{ScalarKind, enum_tag_bytes};
 use dbgen_schema::layout::{CompositeLayout, composite_layout, needs_null_bit, size_of};
 use dbgen_schema::{Composite, Enumeration, Scalar, Schema, Type, Variant};
@@ -20,8 +20,8 @@ pub(crate) struct EnumPlan<'s> {
     pub tag_bytes: usize,
     /// What is needed if a variant carries something.
     pub payload: Option<PayloadPlan>,
-    /// The enum is written already: a derive stands on it.
-    pub provided: bool,
+    /// Set if the enum is written already.
+    pub written: Option<&'s WrittenType>,
 }
 
 /// What an enum with payloads needs besides itself.
@@ -38,9 +38,20 @@ pub(crate) struct PayloadPlan {
 }
 
 impl<'s> EnumPlan<'s> {
-    pub(super) fn new(schema: &'s Schema, it: &'s Enumeration, name: Ident, types: &mut Scope) -> EnumPlan<'s> {
+    pub(super) fn new(
+        schema: &'s Schema,
+        at: usize,
+        name: Ident,
+        written: Option<&'s Written>,
+        types: &mut Scope,
+    ) -> EnumPlan<'s> {
+        let (it, written) = (&schema.enums[at], written.and_then(|written| written.enums.get(at)));
         let mut scope = Scope::with_taken(&["ALL", "Self"]);
-        let variants = it.variants.iter().map(|variant| (scope.claim(&[&pascal(&variant.name)]), variant)).collect();
+        let variants = it.variants.iter().enumerate().map(|(at, variant)| {
+            let own = written.and_then(|written| written.member(at)).cloned();
+            (own.unwrap_or_else(|| scope.claim(&[&pascal(&variant.name)])), variant)
+        });
+        let variants = variants.collect();
         let payloads = || it.variants.iter().filter_map(|variant| variant.payload.as_ref());
         let payload = payloads().next().is_some().then(|| PayloadPlan {
             cell: types.claim(&[&format!("{name}Cell"), &format!("{name}EnumCell")]),
@@ -49,7 +60,7 @@ impl<'s> EnumPlan<'s> {
             bytes: payloads().map(|ty| size_of(schema, ty)).max().unwrap_or(0),
         });
         let tag_bytes = enum_tag_bytes(it.variants.len());
-        EnumPlan { enumeration: it, name, variants, tag_bytes, payload, provided: false }
+        EnumPlan { enumeration: it, name, variants, tag_bytes, payload, written }
     }
 }
 
@@ -81,20 +92,27 @@ pub(crate) struct CompositePlan<'s> {
     pub split: Option<(Ident, Ident)>,
     /// The one number that all fields are, so that it computes like a vector.
     pub vector_of: Option<Scalar>,
-    /// The struct is written already: a derive stands on it.
-    pub provided: bool,
+    /// Set if the struct is written already.
+    pub written: Option<&'s WrittenType>,
 }
 
 impl<'s> CompositePlan<'s> {
     pub(super) fn new(
         schema: &'s Schema,
-        it: &'s Composite,
+        at: usize,
         name: Ident,
         form: Form,
+        written: Option<&'s Written>,
         types: &mut Scope,
     ) -> CompositePlan<'s> {
+        let (it, written) = (&schema.composites[at], written.and_then(|written| written.composites.get(at)));
         let mut scope = Scope::default();
-        let fields = it.fields.iter().map(|field| scope.claim(&[&snake(&field.name)])).collect();
+        let fields = it.fields.iter().enumerate();
+        let fields = fields.map(|(at, field)| match written.and_then(|written| written.member(at)) {
+            Some(own) => scope.claim_own(own),
+            None => scope.claim(&[&snake(&field.name)]),
+        });
+        let fields = fields.collect();
         let nulls = scope.claim(&["nulls", "null_bits"]);
         let to_record = scope.claim(&["to_record", "to_owned_record"]);
         let split = (form == Form::Split).then(|| {
@@ -103,7 +121,7 @@ impl<'s> CompositePlan<'s> {
         });
         let vector_of = if split.is_none() { vector_of(it) } else { None };
         let layout = composite_layout(schema, &it.fields);
-        CompositePlan { composite: it, name, fields, nulls, to_record, layout, split, vector_of, provided: false }
+        CompositePlan { composite: it, name, fields, nulls, to_record, layout, split, vector_of, written }
     }
 
     /// Whether there is one type only, the same in rows and in records.
@@ -128,12 +146,17 @@ fn vector_of(it: &Composite) -> Option<Scalar> {
     (is_number && it.fields.iter().all(|field| scalar_of(&field.ty) == Some(first) && !field.nullable)).then_some(first)
 }
 
-/// The form of every composite. Composites form no cycle, so asking a field's composite first ends.
-pub(super) fn forms(schema: &Schema, _options: &Options) -> Vec<Form> {
-    let form = |it: &Composite| if composite_is_cells(schema, it) { Form::Cells } else { Form::Split };
-    schema.composites.iter().map(form).collect()
+/// The form of every composite. One that is written in Rust is cells if its author made it so.
+pub(super) fn forms(schema: &Schema, written: Option<&Written>) -> Vec<Form> {
+    let is_cells = |(at, it): (usize, &Composite)| match written.and_then(|written| written.composites.get(at)) {
+        Some(written) => written.is_cells,
+        None => composite_is_cells(schema, it),
+    };
+    let form = |is_cells| if is_cells { Form::Cells } else { Form::Split };
+    schema.composites.iter().enumerate().map(is_cells).map(form).collect()
 }
 
+/// Composites form no cycle, so asking the composites of fields ends.
 fn composite_is_cells(schema: &Schema, it: &Composite) -> bool {
     it.fields.iter().all(|field| !needs_null_bit(field) && is_cells(schema, &field.ty))
 }

@@ -1,8 +1,8 @@
 //! A table: the names of everything that is generated for it.
 
-use super::field::unraw;
 use super::{FieldPlan, IndexPlan, Plan};
-use crate::names::{Scope, pascal, plural, snake};
+use crate::WrittenType;
+use crate::names::{Scope, pascal, plural, snake, unraw};
 use dbgen_schema::layout::{GroupLayout, TableLayout, table_layout};
 use dbgen_schema::{Scalar, Table, Type};
 use proc_macro2::Ident;
@@ -42,8 +42,8 @@ pub(crate) struct TablePlan<'s> {
     pub groups: Vec<GroupPlan<'s>>,
     /// One per index.
     pub indexes: Vec<IndexPlan<'s>>,
-    /// The record struct is written already: a derive stands on it.
-    pub provided: bool,
+    /// Set if the record struct is written already.
+    pub written: Option<&'s WrittenType>,
 }
 
 /// Methods of a record read in place that are no fields of it.
@@ -125,6 +125,7 @@ impl<'s> TablePlan<'s> {
         methods: &mut Scope,
     ) -> TablePlan<'s> {
         let layout = table_layout(plan.schema, table);
+        let written = plan.written.and_then(|written| written.tables.get(index));
         let record = plan.records[index].clone();
         let name = unraw(&record);
         let many = plural(&name);
@@ -137,7 +138,7 @@ impl<'s> TablePlan<'s> {
 
         let mut getters = Scope::default();
         let fields = (0..table.fields.len()).zip(&layout.fields);
-        let fields = fields.map(|(at, layout)| FieldPlan::new(plan, table, at, *layout, &mut getters));
+        let fields = fields.map(|(at, layout)| FieldPlan::new(plan, table, written, at, *layout, &mut getters));
         let fields: Vec<FieldPlan<'s>> = fields.collect();
         let nulls = getters.claim(&["nulls", "null_bits"]);
         let system = SystemNames::new(&mut getters);
@@ -162,7 +163,7 @@ impl<'s> TablePlan<'s> {
             fields,
             groups,
             indexes,
-            provided: false,
+            written,
         }
     }
 

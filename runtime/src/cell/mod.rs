@@ -36,6 +36,8 @@ mod time;
 mod uuid;
 
 pub use array::Array;
+// For composites of cells that are written by hand, so that a game depends on the runtime alone.
+pub use bytemuck::{self, Pod, Zeroable};
 pub use enumeration::{Enum, Enum16, Enumeration, UnknownVariant};
 pub use fixed_bytes::FixedBytes;
 pub use flag::Bool;
