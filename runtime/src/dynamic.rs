@@ -22,6 +22,7 @@ use crate::catalog::Catalog;
 use crate::error::{Error, Result, Violation, nearest};
 use crate::id::RecordId;
 use crate::op::{Applied, Op};
+use crate::record::heap_ref::HeapRef;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::table::def::{IndexDef, TableDef};
@@ -138,7 +139,7 @@ impl<'v> DynTable<'v> {
     /// columns only: included, it takes in all that begin with them; excluded, it leaves them all out.
     ///
     /// # Errors
-    /// As [`find`](DynTable::find).
+    /// As [`find`](DynTable::find); [`Error::Unsupported`] for anything but one whole key if the index is a hash.
     pub fn find_range(
         self,
         index: &str,
@@ -152,8 +153,12 @@ impl<'v> DynTable<'v> {
             Error::UnknownField { suggestion: nearest(&name, names), table, name }
         })?;
         let (low, high) = (index_bound(def, &def.indexes[at], low)?, index_bound(def, &def.indexes[at], high)?);
-        let (low, high) = (low.as_ref().map(Key::bytes), high.as_ref().map(Key::bytes));
-        let ids = lookup::range(self.view.index_bytes(at), &def.indexes[at], low, high);
+        let (low, high) = (low.as_ref(), high.as_ref());
+        if !def.indexes[at].finds(low, high) {
+            let what = format!("anything but a whole key, looked up in the hash index `{index}`");
+            return Err(Error::Unsupported { what, table: def.name.clone() });
+        }
+        let ids = lookup::range(self.view, at, low, high);
         Ok(ids.filter_map(move |id| self.get(id).ok()))
     }
 }
@@ -317,7 +322,7 @@ fn index_key(def: &TableDef, index: &IndexDef, values: &[Value]) -> Result<Key> 
     let mut key = Key::new();
     for (column, value) in index.columns.iter().zip(values) {
         put_value(def, &mut image, column.field, value);
-        column.push(&image.fixed, &mut key);
+        column.push(image.cells(HeapRef(&[])), &mut key);
     }
     if let Some(misfit) = image.misfits.pop() {
         let (table, field) = (def.name.clone(), def.fields[misfit.field].name.clone());

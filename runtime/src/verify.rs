@@ -12,12 +12,12 @@ use crate::engine::Version;
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::limits::HEAP_UNIT_BYTES;
 use crate::record::codec;
-use crate::record::heap_ref::{HeapCell, HeapRef};
+use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::key::Key;
 use crate::record::plan::CellPlan;
 use crate::table::def::{FieldDef, TableDef};
 use crate::table::heap::{CLASSES, class_of, class_units};
-use crate::table::index::btree::BTree;
+use crate::table::index::Index;
 use crate::table::version::{HEAP, IN_USE, META, SLOT_BYTES, SLOTS, TableView};
 use crate::table::{lookup, meta};
 use crate::view::View;
@@ -225,11 +225,10 @@ fn check_keys(view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), Strin
     let Some(id) = view.version.id_at(row) else { return Err(format!("row {row} has no id")) };
     let mut key = Key::new();
     for (at, index) in view.def.indexes.iter().enumerate() {
-        let any_null = index.key(image, &view.def.fields, &mut key);
-        let bytes = view.index_bytes(at);
+        let any_null = index.key(Cells::stored(image, view.version.heap()), &view.def.fields, &mut key);
         let mut found = 0;
         let mut itself = false;
-        for other in lookup::all(bytes, index, key.bytes()) {
+        for other in lookup::all(view, at, &key) {
             found += 1;
             itself |= other == id;
             if itself && !index.unique {
@@ -248,10 +247,10 @@ fn check_keys(view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), Strin
 
 fn check_indexes(view: TableView<'_>) -> Result<(), String> {
     for (at, index) in view.def.indexes.iter().enumerate() {
-        let tree = BTree::new(view.index_bytes(at), index.shape);
-        tree.check().map_err(|fault| format!("index `{}`: {fault}", index.name))?;
-        if tree.len() as usize != view.version.len() {
-            return Err(format!("index `{}` has {} keys for {} rows", index.name, tree.len(), view.version.len()));
+        let entries = Index::new(view.index_bytes(at), index.shape);
+        entries.check().map_err(|fault| format!("index `{}`: {fault}", index.name))?;
+        if entries.len() as usize != view.version.len() {
+            return Err(format!("index `{}` has {} keys for {} rows", index.name, entries.len(), view.version.len()));
         }
     }
     Ok(())

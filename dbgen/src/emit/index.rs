@@ -39,7 +39,7 @@ fn argument(plan: &Plan<'_>, field: &FieldPlan<'_>, is_unique: bool) -> TokenStr
     let (name, ty) = (&field.name, argument_type(plan, &field.field.ty));
     match &field.field.ty {
         _ if !field.field.nullable || is_unique => quote!(#name: #ty),
-        Type::Str(_) => quote!(#name: Option<#ty>),
+        Type::Str(_) | Type::Text | Type::Bytes => quote!(#name: Option<#ty>),
         _ => quote!(#name: impl Into<Option<#ty>>),
     }
 }
@@ -62,6 +62,9 @@ fn key_column(
     if !column.has_null_marker {
         return quote!(#key.id_or_null(#name.into()));
     }
+    if matches!(field.field.ty, Type::Text | Type::Bytes) {
+        return quote!(#key.text_or_null(#name));
+    }
     let given = if matches!(field.field.ty, Type::Str(_)) { quote!(#name) } else { quote!(#name.into()) };
     let (bytes, pushed) = (number(column.key_bytes), push(plan, &quote!(key), &field.field.ty, &quote!(value)));
     quote!(#key.nullable(#given, #bytes, |key, value| #pushed))
@@ -73,6 +76,7 @@ fn push(plan: &Plan<'_>, key: &TokenStream, ty: &Type, value: &TokenStream) -> T
             let n = count(*n);
             quote!(#key.str::<#n>(#value))
         }
+        Type::Text | Type::Bytes => quote!(#key.text(#value)),
         Type::FixedBytes(_) => quote!(#key.fixed_bytes(&#value)),
         Type::Ref(_) => quote!(#key.id(#value)),
         Type::Enum(idx) => {
@@ -109,7 +113,7 @@ fn range(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> Optio
 
 /// What ranges are over: the lifetime parameter that it needs, the type, and `value` out of its reference.
 fn range_type(plan: &Plan<'_>, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
-    if matches!(ty, Type::Str(_)) {
+    if matches!(ty, Type::Str(_) | Type::Text) {
         return (quote!(<'k>), quote!(&'k str), quote!(value));
     }
     (quote!(), argument_type(plan, ty), quote!(*value))
@@ -119,6 +123,6 @@ fn range_type(plan: &Plan<'_>, ty: &Type) -> (TokenStream, TokenStream, TokenStr
 fn has_useful_order(ty: &Type) -> bool {
     match ty {
         Type::Scalar(scalar) => !matches!(scalar, Scalar::Bool | Scalar::Uuid),
-        ty => matches!(ty, Type::Str(_)),
+        ty => matches!(ty, Type::Str(_) | Type::Text),
     }
 }

@@ -6,11 +6,11 @@ use crate::error::{Error, Result, Rule, Violation};
 use crate::id::RecordId;
 use crate::limits::VIOLATIONS_MAX;
 use crate::record::codec::{self, le_u64};
-use crate::record::heap_ref::HeapRef;
+use crate::record::heap_ref::{Cells, HeapRef};
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::record::plan::CellPlan;
-use crate::table::def::{IndexDef, RelationDef, TableDef};
+use crate::table::def::{IndexDef, RelationDef};
 use crate::table::lookup;
 use crate::table::meta;
 use crate::table::version::{META, TableView};
@@ -94,52 +94,44 @@ impl<'a> Findings<'a> {
     }
 
     /// That no other record has the key. Keys that hold a null do not collide.
-    pub(super) fn unique(&mut self, at: usize, image: &[u8]) {
+    pub(super) fn unique(&mut self, at: usize, cells: Cells<'_>) {
         let def = self.view.def;
         let index = &def.indexes[at];
         let mut key = Key::new();
-        if !index.unique || index.key(image, &def.fields, &mut key) {
+        if !index.unique || index.key(cells, &def.fields, &mut key) {
             return;
         }
-        if let Some(existing) = lookup::first(self.view.index_bytes(at), index, key.bytes()) {
+        if let Some(existing) = lookup::first(self.view, at, &key) {
             let names: Vec<&str> = index.columns.iter().map(|column| def.fields[column.field].name.as_str()).collect();
-            let value = key_value(self.view, index, image);
+            let value = key_value(self.view, index, cells);
             self.add(&names.join(","), Rule::Unique { index: index.name.clone(), existing }, value);
         }
     }
 
     /// That the record referred to exists.
-    pub(super) fn reference(&mut self, relation: &RelationDef, to: TableView<'_>, image: &[u8]) {
-        let def = self.view.def;
+    pub(super) fn reference(&mut self, relation: &RelationDef, to: TableView<'_>, cells: Cells<'_>) {
+        let (def, image) = (self.view.def, cells.fixed);
         let at = relation.from_field;
         if def.is_null(image, at) {
             return;
         }
         let exists = match relation.to_value {
             None => RecordId::from_u64(le_u64(def.cell(image, at))).is_some_and(|id| to.version.row_of(id).is_some()),
-            Some((to_index, _)) => referred_by_value(def, relation, to, to_index, image),
+            Some((to_index, _)) => {
+                let key = to.def.indexes[to_index].key_of_value(cells, &def.fields[at]);
+                lookup::first(to, to_index, &key).is_some()
+            }
         };
         if !exists {
-            let value = self.view.value_in(image, at);
+            let value = self.view.value_in(cells, at);
             self.add(&def.fields[at].name, Rule::Reference { to_table: to.def.name.clone() }, value);
         }
     }
 }
 
-fn referred_by_value(def: &TableDef, relation: &RelationDef, to: TableView<'_>, to_index: usize, image: &[u8]) -> bool {
-    let column = &def.indexes[relation.from_index].columns[0];
-    let target = &to.def.indexes[to_index];
-    let mut key = Key::new();
-    if target.columns[0].null_bit.is_some() {
-        key.not_null();
-    }
-    key.column(column.kind, def.cell(image, relation.from_field));
-    lookup::first(to.index_bytes(to_index), target, key.bytes()).is_some()
-}
-
 /// The values of an index's columns: one by itself, several as a list.
-fn key_value(view: TableView<'_>, index: &IndexDef, image: &[u8]) -> Value {
-    let mut values: Vec<Value> = index.columns.iter().map(|column| view.value_in(image, column.field)).collect();
+fn key_value(view: TableView<'_>, index: &IndexDef, cells: Cells<'_>) -> Value {
+    let mut values: Vec<Value> = index.columns.iter().map(|column| view.value_in(cells, column.field)).collect();
     if values.len() == 1 { values.remove(0) } else { Value::List(values) }
 }
 
@@ -158,6 +150,7 @@ impl Engine {
     /// Checks a record that is to be inserted.
     pub(super) fn check_insert(&self, table: usize, owner: Option<RecordId>, image: &RecordImage) -> Result<()> {
         let view = self.view(table);
+        let cells = image.cells(view.version.heap());
         let mut findings = Findings::new(view, None);
         findings.owner(owner, view.def.owner.map(|owner| self.view(owner)));
         findings.misfits(image);
@@ -165,10 +158,10 @@ impl Engine {
             findings.field(at, &image.fixed);
         }
         for relation in &view.def.outgoing {
-            findings.reference(relation, self.view(relation.to_table), &image.fixed);
+            findings.reference(relation, self.view(relation.to_table), cells);
         }
         for at in 0..view.def.indexes.len() {
-            findings.unique(at, &image.fixed);
+            findings.unique(at, cells);
         }
         findings.finish()
     }
@@ -195,7 +188,7 @@ impl Engine {
                 image.clear();
                 from.gather(row, &mut image);
                 findings.id = from.version.id_at(row);
-                findings.reference(relation, to, &image);
+                findings.reference(relation, to, Cells::stored(&image, from.version.heap()));
             }
             findings.finish()?;
         }

@@ -10,6 +10,7 @@ use crate::error::{Blocking, Error, Result};
 use crate::id::RecordId;
 use crate::limits::SAMPLE_IDS_MAX;
 use crate::op::Applied;
+use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::table::def::RelationDef;
@@ -103,22 +104,17 @@ impl Engine {
     pub(super) fn referrers(&self, relation: &RelationDef, id: RecordId, image: &[u8]) -> Vec<RecordId> {
         let from = self.view(relation.from_table);
         let index = &from.def.indexes[relation.from_index];
-        let column = &index.columns[0];
-        let mut key = Key::new();
-        if column.null_bit.is_some() {
-            key.not_null();
-        }
-        match relation.to_value {
-            None => key.raw(&id.get().to_be_bytes()),
+        let key = match relation.to_value {
+            None => Key::new().scalar(id.get()),
             Some((_, field)) => {
-                let to = self.view(relation.to_table).def;
-                if to.is_null(image, field) {
+                let to = self.view(relation.to_table);
+                if to.def.is_null(image, field) {
                     return Vec::new();
                 }
-                key.column(column.kind, to.cell(image, field));
+                index.key_of_value(Cells::stored(image, to.version.heap()), &to.def.fields[field])
             }
-        }
-        lookup::all(from.index_bytes(relation.from_index), index, key.bytes()).collect()
+        };
+        lookup::all(from, relation.from_index, &key).collect()
     }
 
     fn set_null(&mut self, table: usize, id: RecordId, field: usize) -> Result<Applied> {

@@ -57,19 +57,20 @@ impl Engine {
         changed: &Changed,
     ) -> Result<()> {
         let view = self.view(table);
+        let cells = image.cells(view.version.heap());
         let mut findings = Findings::new(view, Some(id));
         findings.misfits(image);
         for (at, field) in view.def.fields.iter().enumerate().filter(|(at, _)| changed.has(*at)) {
             if field.immutable {
-                findings.add(&field.name, Rule::Immutable, view.value_in(&image.fixed, at));
+                findings.add(&field.name, Rule::Immutable, view.value_in(cells, at));
             }
             findings.field(at, &image.fixed);
         }
         for relation in view.def.outgoing.iter().filter(|relation| changed.has(relation.from_field)) {
-            findings.reference(relation, self.view(relation.to_table), &image.fixed);
+            findings.reference(relation, self.view(relation.to_table), cells);
         }
         for (at, _) in view.def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)) {
-            findings.unique(at, &image.fixed);
+            findings.unique(at, cells);
         }
         findings.finish()?;
         self.check_not_referred_to_by_value(table, id, old, changed)
@@ -152,14 +153,14 @@ fn write_changed(
     version: u64,
 ) -> Result<()> {
     let def = rows.def;
+    let concerned = || def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)).map(|(at, _)| at);
+    // The old keys are made of heap values that go next.
+    concerned().for_each(|at| rows.index_remove(at, old, id));
     for at in (0..def.fields.len()).filter(|at| changed.has(*at) && def.fields[*at].has_heap) {
         rows.store_pending(at, image)?;
         rows.free_heap(at, old, Some(&image.fixed));
     }
-    for (at, _) in def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)) {
-        rows.index_remove(at, old, id);
-        rows.index_insert(at, &image.fixed, id);
-    }
+    concerned().for_each(|at| rows.index_insert(at, &image.fixed, id));
     for at in (0..def.fields.len()).filter(|at| changed.has(*at)) {
         rows.write_field(row, at, def.cell(&image.fixed, at));
         rows.write_null(row, at, def.is_null(&image.fixed, at));

@@ -8,6 +8,7 @@
 //! A cell in a record counts from the start of the table's heap; a cell inside a list's block counts from the start of
 //! that block, so a block is self-contained and can be moved or logged as it is.
 
+use super::image::PENDING;
 use crate::limits::HEAP_UNIT_BYTES;
 
 /// Where heap cells point into: the table's heap, or the block of the list that holds the cells.
@@ -48,6 +49,31 @@ impl HeapCell {
     #[inline]
     pub fn to_bytes(self) -> [u8; 8] {
         (self.offset as u64 | (self.len as u64) << 32).to_le_bytes()
+    }
+}
+
+/// The fixed part of a record, with where the heap cells in it point.
+#[derive(Debug, Clone, Copy)]
+pub struct Cells<'a> {
+    /// The fixed part of its image.
+    pub fixed: &'a [u8],
+    /// Where cells point that are marked as pending: the image's own heap.
+    pub pending: HeapRef<'a>,
+    /// Where the others point: the table's heap.
+    pub stored: HeapRef<'a>,
+}
+
+impl<'a> Cells<'a> {
+    /// The cells of a record that is stored.
+    pub fn stored(fixed: &'a [u8], heap: HeapRef<'a>) -> Cells<'a> {
+        Cells { fixed, pending: HeapRef(&[]), stored: heap }
+    }
+
+    /// The bytes that the heap cell at `offset` names.
+    pub fn block(self, offset: usize) -> &'a [u8] {
+        let cell = HeapCell::from_bytes(&self.fixed[offset..]);
+        let len = cell.len & !PENDING;
+        if len == cell.len { self.stored.block(cell) } else { self.pending.block(HeapCell { len, ..cell }) }
     }
 }
 

@@ -12,7 +12,7 @@
 //! Encoders note what does not fit (a too long string) instead of failing one by one: all of a record's violations are
 //! reported together.
 
-use super::heap_ref::HeapCell;
+use super::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::error::Rule;
 use crate::limits::{HEAP_UNIT_BYTES, HEAP_VALUE_BYTES_MAX};
 use dbgen_schema::Value;
@@ -96,6 +96,11 @@ impl RecordImage {
     pub(crate) fn pending(&self, cell: HeapCell) -> &[u8] {
         let start = cell.offset as usize * HEAP_UNIT_BYTES;
         self.heap.get(start..start + (cell.len & !PENDING) as usize).unwrap_or(&[])
+    }
+
+    /// The record's cells, of which those that are not pending point into `stored`.
+    pub(crate) fn cells<'a>(&'a self, stored: HeapRef<'a>) -> Cells<'a> {
+        Cells { fixed: &self.fixed, pending: HeapRef(&self.heap), stored }
     }
 
     /// Notes that `field` cannot be encoded.

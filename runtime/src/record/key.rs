@@ -10,11 +10,25 @@
 //! | float | big-endian bits; negative: all flipped, else sign bit set. -0 is +0, every NaN the last value |
 //! | `str<N>` | N bytes zero-padded, then the length big-endian (a shorter string comes first) |
 //! | `bytes<N>`, `uuid`, `bool` | as they are |
+//! | `text`, `bytes` | the first 23 bytes zero-padded, the length up to 24, and of longer ones a hash of the whole |
+//!
+//! A text of up to 23 bytes is wholly in its key. Longer ones that begin alike share their first 24 key bytes: they lie
+//! beside each other, and whoever needs their order compares them in the rows (`table/lookup/texts.rs`). The hash behind
+//! tells equal from different without that, however many begin alike. A key that was made to search with keeps the
+//! whole of such texts beside its bytes.
 
+use super::hash::hash_of;
 use crate::id::Id;
 use crate::limits::KEY_BYTES_MAX;
 use dbgen_schema::field_type::{ScalarKind, Type, enum_tag_bytes, str_length_bytes};
 use dbgen_schema::{Scalar, Schema};
+
+/// Bytes of a `text` or `bytes` value that its key holds.
+pub const TEXT_PREFIX_BYTES: usize = 23;
+/// Bytes of a `text` or `bytes` column in a key: the beginning, the length, the hash.
+pub const TEXT_KEY_BYTES: usize = TEXT_PREFIX_BYTES + 1 + 8;
+/// The length of a text that goes on behind the beginning.
+pub const TEXT_IS_LONG: u8 = TEXT_PREFIX_BYTES as u8 + 1;
 
 /// How a column's cell becomes key bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,6 +43,8 @@ pub enum KeyKind {
     Str(u16),
     /// This many bytes as they are.
     Raw(usize),
+    /// `text` or `bytes`, in the heap.
+    Text,
 }
 
 impl KeyKind {
@@ -55,7 +71,8 @@ impl KeyKind {
                 KeyKind::Uint(enum_tag_bytes(variants.len()))
             }
             Type::Ref(_) => KeyKind::Uint(8),
-            Type::Text | Type::Bytes | Type::Array(..) | Type::List(_) | Type::Composite(_) => return None,
+            Type::Text | Type::Bytes => KeyKind::Text,
+            Type::Array(..) | Type::List(_) | Type::Composite(_) => return None,
         })
     }
 
@@ -64,6 +81,7 @@ impl KeyKind {
         match self {
             KeyKind::Uint(n) | KeyKind::Int(n) | KeyKind::Float(n) | KeyKind::Raw(n) => n,
             KeyKind::Str(n) => n as usize + str_length_bytes(n),
+            KeyKind::Text => TEXT_KEY_BYTES,
         }
     }
 }
@@ -73,10 +91,18 @@ impl KeyKind {
 pub struct Key {
     len: usize,
     inline: [u8; Key::INLINE_BYTES],
-    /// Holds everything once the inline bytes do not suffice.
-    spilled: Vec<u8>,
+    /// What few keys have.
+    more: Option<Box<More>>,
     /// A value was given that no record can have, such as a too long string: the key matches nothing.
     impossible: bool,
+}
+
+#[derive(Debug, Clone, Default)]
+struct More {
+    /// Holds all bytes once the inline ones do not suffice.
+    spilled: Vec<u8>,
+    /// Where in the key a text lies that is longer than its column, and the whole of it.
+    long_texts: Vec<(usize, Vec<u8>)>,
 }
 
 impl Default for Key {
@@ -91,13 +117,16 @@ impl Key {
     /// An empty key.
     #[inline]
     pub const fn new() -> Key {
-        Key { len: 0, inline: [0; Key::INLINE_BYTES], spilled: Vec::new(), impossible: false }
+        Key { len: 0, inline: [0; Key::INLINE_BYTES], more: None, impossible: false }
     }
 
     /// Its bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {
-        if self.spilled.is_empty() { &self.inline[..self.len] } else { &self.spilled }
+        match &self.more {
+            Some(more) if self.len > Key::INLINE_BYTES => &more.spilled,
+            _ => &self.inline[..self.len.min(Key::INLINE_BYTES)],
+        }
     }
 
     /// Whether no record can have this key.
@@ -105,10 +134,26 @@ impl Key {
         self.impossible
     }
 
+    /// Whether some of its texts are longer than their columns.
+    pub fn has_long_texts(&self) -> bool {
+        self.more.as_ref().is_some_and(|more| !more.long_texts.is_empty())
+    }
+
+    /// The whole of the text whose column begins at byte `at`, if it is longer than the column.
+    pub fn long_text(&self, at: usize) -> Option<&[u8]> {
+        let texts = &self.more.as_ref()?.long_texts;
+        texts.iter().find(|(begin, _)| *begin == at).map(|(_, text)| text.as_slice())
+    }
+
+    /// The position of the first text from byte `from` on that is longer than its column.
+    pub fn long_text_from(&self, from: usize) -> Option<usize> {
+        self.more.as_ref()?.long_texts.iter().map(|(at, _)| *at).find(|at| *at >= from)
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.len = 0;
-        self.spilled.clear();
+        self.more = None;
         self.impossible = false;
     }
 
@@ -116,16 +161,36 @@ impl Key {
     #[inline]
     pub fn raw(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
-        if self.spilled.is_empty() && end <= Key::INLINE_BYTES {
+        if end <= Key::INLINE_BYTES {
             self.inline[self.len..end].copy_from_slice(bytes);
         } else {
-            if self.spilled.is_empty() {
-                self.spilled.extend_from_slice(&self.inline[..self.len]);
-            }
-            self.spilled.extend_from_slice(bytes);
+            self.spill(bytes);
         }
         self.len = end;
         debug_assert!(self.len <= KEY_BYTES_MAX + 8);
+    }
+
+    #[cold]
+    fn spill(&mut self, bytes: &[u8]) {
+        let more = self.more.get_or_insert_default();
+        if more.spilled.is_empty() {
+            more.spilled.extend_from_slice(&self.inline[..self.len]);
+        }
+        more.spilled.extend_from_slice(bytes);
+    }
+
+    /// Appends a column from the bytes behind its heap cell.
+    pub fn push_text(&mut self, text: &[u8]) {
+        let at = self.len;
+        let mut column = [0; TEXT_KEY_BYTES];
+        let begin = &text[..text.len().min(TEXT_PREFIX_BYTES)];
+        column[..begin.len()].copy_from_slice(begin);
+        column[TEXT_PREFIX_BYTES] = text.len().min(usize::from(TEXT_IS_LONG)) as u8;
+        if text.len() > TEXT_PREFIX_BYTES {
+            column[TEXT_PREFIX_BYTES + 1..].copy_from_slice(&hash_of(text).to_be_bytes());
+            self.more.get_or_insert_default().long_texts.push((at, text.to_vec()));
+        }
+        self.raw(&column);
     }
 
     /// Appends a column from the bytes of its cell.
@@ -145,6 +210,7 @@ impl Key {
                 self.raw(&cell[head..head + n as usize]);
                 self.big_endian(&cell[..head], |first| first);
             }
+            KeyKind::Text => unreachable!("the column of a text is made of what its cell names"),
         }
     }
 
@@ -203,6 +269,17 @@ impl Key {
             self.raw(&(len as u16).to_be_bytes())
         }
         self
+    }
+
+    /// A `text` or `bytes` column.
+    pub fn text(mut self, value: impl AsRef<[u8]>) -> Key {
+        self.push_text(value.as_ref());
+        self
+    }
+
+    /// A nullable `text` or `bytes` column.
+    pub fn text_or_null(self, value: Option<impl AsRef<[u8]>>) -> Key {
+        self.nullable(value, TEXT_KEY_BYTES, Key::text)
     }
 
     /// A number, `bool`, `timestamp`, `duration` or `uuid` column.
@@ -328,6 +405,17 @@ mod tests {
         let key = |s: &str| Key::new().str::<4>(s).bytes().to_vec();
         assert!(key("") < key("a") && key("a") < key("a\0") && key("a\0") < key("aa") && key("ab") < key("b"));
         assert!(Key::new().str::<4>("abcde").is_impossible());
+    }
+
+    #[test]
+    fn short_texts_are_wholly_in_their_keys_and_long_ones_keep_the_rest_beside() {
+        let key = |text: &str| Key::new().scalar(7_u8).text(text);
+        let texts = ["", "a", "a\0", "aa", "b", "the first twenty-three b", "the first twenty-three bytes", "u"];
+        assert!(texts.windows(2).all(|pair| key(pair[0]).bytes()[..25] <= key(pair[1]).bytes()[..25]));
+        let (short, long) = (key("the first twenty-three "), key("the first twenty-three bytes"));
+        assert!(!short.has_long_texts() && short.bytes()[..25] < long.bytes()[..25]);
+        assert_eq!(long.long_text(1), Some("the first twenty-three bytes".as_bytes()));
+        assert_eq!(long.long_text_from(2), None);
     }
 
     #[test]

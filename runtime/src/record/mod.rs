@@ -1,6 +1,7 @@
 //! Records as bytes: images on their way in, cells and heap values on their way out, keys, dynamic values.
 
 pub mod codec;
+pub mod hash;
 pub mod heap_ref;
 pub mod image;
 pub mod key;

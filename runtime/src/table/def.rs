@@ -3,11 +3,13 @@
 use crate::error::{Error, Result};
 use crate::limits::{KEY_BYTES_MAX, TABLES_MAX};
 use crate::record::codec::{null_bit, set_null_bit};
+use crate::record::heap_ref::Cells;
 use crate::record::key::{Key, KeyKind};
 use crate::record::plan::CellPlan;
-use crate::table::index::btree::Shape;
+use crate::table::index::IndexShape;
 use dbgen_schema::layout::{FieldLayout, TableLayout, table_layout};
 use dbgen_schema::{IndexKind, OnDelete, Scalar, Schema, Value};
+use std::ops::Bound;
 
 /// Everything the engine asks about a table.
 #[derive(Debug, Clone)]
@@ -91,8 +93,19 @@ pub struct IndexDef {
     pub unique: bool,
     /// Its columns.
     pub columns: Vec<Column>,
-    /// The shape of its tree: its items are a key and a record id.
-    pub shape: Shape,
+    /// Its measures: its items are a key and a record id.
+    pub shape: IndexShape,
+    /// Its columns of `text` or `bytes`.
+    pub texts: Vec<TextColumn>,
+}
+
+/// A column of `text` or `bytes`.
+#[derive(Debug, Clone, Copy)]
+pub struct TextColumn {
+    /// Where its value begins in a key, behind the null marker.
+    pub key_at: usize,
+    /// The field.
+    pub field: usize,
 }
 
 /// A column of an index.
@@ -187,14 +200,24 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
                 size: at.size,
             });
         }
-        let key_bytes: usize = columns.iter().map(Column::key_bytes).sum();
-        let Some(shape) = Shape::new(key_bytes + 8) else {
+        let (mut key_bytes, mut texts) = (0, Vec::new());
+        for column in &columns {
+            if column.kind == KeyKind::Text {
+                texts.push(TextColumn {
+                    key_at: key_bytes + usize::from(column.null_bit.is_some()),
+                    field: column.field,
+                });
+            }
+            key_bytes += column.key_bytes();
+        }
+        let Some(shape) = IndexShape::new(index.kind, key_bytes) else {
             return unsupported(&format!(
                 "the index `{}` (a key of {key_bytes} bytes, at most {KEY_BYTES_MAX})",
                 index.name
             ));
         };
-        indexes.push(IndexDef { name: index.name.clone(), kind: index.kind, unique: index.unique, columns, shape });
+        let (name, kind, unique) = (index.name.clone(), index.kind, index.unique);
+        indexes.push(IndexDef { name, kind, unique, columns, shape, texts });
     }
     Ok(TableDef {
         name: table.name.clone(),
@@ -241,7 +264,8 @@ fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, coun
 fn timer_def(def: &TableDef, schedule: &dbgen_schema::Schedule) -> Option<TimerDef> {
     let at = schedule.at.at();
     // The model promises an index on the field.
-    let index = def.indexes.iter().position(|index| index.columns.len() == 1 && index.columns[0].field == at)?;
+    let by_time = |index: &IndexDef| index.is_ordered() && index.columns.len() == 1 && index.columns[0].field == at;
+    let index = def.indexes.iter().position(by_time)?;
     let every = schedule.every.map(|field| field.at());
     Some(TimerDef { at, index, every, procedure: schedule.procedure.clone() })
 }
@@ -252,11 +276,11 @@ fn relation_def(schema: &Schema, defs: &[TableDef], relation: &dbgen_schema::Rel
         what: format!("the relation `{}` without an index on its field", relation.name),
         table: schema.tables[table].name.clone(),
     };
+    // A hash finds whole keys only, and of a unique index the field must be all.
     let led_by = |table: usize, field: usize, unique: bool| {
-        defs[table]
-            .indexes
-            .iter()
-            .position(|index| index.columns[0].field == field && (!unique || index.unique && index.columns.len() == 1))
+        let fits = |index: &IndexDef| index.columns.len() == 1 || (!unique && index.is_ordered());
+        let led = |index: &IndexDef| index.columns[0].field == field && (!unique || index.unique) && fits(index);
+        defs[table].indexes.iter().position(led)
     };
     let to_value = match relation.to_field {
         None => None,
@@ -306,33 +330,67 @@ impl Column {
         self.kind.key_bytes() + usize::from(self.null_bit.is_some())
     }
 
-    /// Appends the column of a record image to `key`, and says whether it is null.
-    pub fn push(&self, image: &[u8], key: &mut Key) -> bool {
-        let null = self.null_bit.is_some_and(|bit| null_bit(&image[self.group_offset..], bit));
+    /// Appends the column of a record to `key`, and says whether it is null.
+    pub fn push(&self, cells: Cells<'_>, key: &mut Key) -> bool {
+        let null = self.null_bit.is_some_and(|bit| null_bit(&cells.fixed[self.group_offset..], bit));
         if null {
             key.null(self.kind.key_bytes());
         } else {
             if self.null_bit.is_some() {
                 key.not_null();
             }
-            key.column(self.kind, &image[self.offset..self.offset + self.size]);
+            self.push_value(cells, key);
         }
         null
+    }
+
+    /// Appends the column of a record, which is not null, without a marker.
+    fn push_value(&self, cells: Cells<'_>, key: &mut Key) {
+        match self.kind {
+            KeyKind::Text => key.push_text(cells.block(self.offset)),
+            kind => key.column(kind, &cells.fixed[self.offset..self.offset + self.size]),
+        }
     }
 }
 
 impl IndexDef {
-    /// Builds the key of a record image, and says whether one of its columns is null (a nullable reference without a
-    /// target counts).
-    pub fn key(&self, image: &[u8], refs_null: &[FieldDef], key: &mut Key) -> bool {
+    /// Whether it finds ranges, not only what is equal.
+    pub fn is_ordered(&self) -> bool {
+        self.kind == IndexKind::Btree
+    }
+
+    /// Whether it can find what lies between two bounds: a hash finds whole keys only.
+    pub fn finds(&self, low: Bound<&Key>, high: Bound<&Key>) -> bool {
+        let key_bytes: usize = self.columns.iter().map(Column::key_bytes).sum();
+        let is_whole = |key: &Key| key.bytes().len() == key_bytes;
+        let is_one_key = match (low, high) {
+            (Bound::Included(low), Bound::Included(high)) => is_whole(low) && low.bytes() == high.bytes(),
+            _ => false,
+        };
+        is_one_key || self.is_ordered()
+    }
+
+    /// Builds the key of a record, and says whether one of its columns is null (a nullable reference without a target
+    /// counts).
+    pub fn key(&self, cells: Cells<'_>, fields: &[FieldDef], key: &mut Key) -> bool {
         key.clear();
         let mut any_null = false;
         for column in &self.columns {
-            let field = &refs_null[column.field];
-            let cell = &image[column.offset..column.offset + column.size];
-            any_null |= column.push(image, key) || (is_ref(field) && cell.iter().all(|byte| *byte == 0));
+            let cell = &cells.fixed[column.offset..column.offset + column.size];
+            any_null |=
+                column.push(cells, key) || (is_ref(&fields[column.field]) && cell.iter().all(|byte| *byte == 0));
         }
         any_null
+    }
+
+    /// The first column of its keys that equals `field` of another table's record.
+    pub fn key_of_value(&self, cells: Cells<'_>, field: &FieldDef) -> Key {
+        let mut key = Key::new();
+        if self.columns[0].null_bit.is_some() {
+            key.not_null();
+        }
+        Column { offset: field.at.image_offset, ..self.columns[0] }.push_value(cells, &mut key);
+        key
     }
 }
 

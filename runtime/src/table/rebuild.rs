@@ -7,7 +7,7 @@ use super::buffer::Journal;
 use super::def::TableDef;
 use super::meta;
 use super::rows::Rows;
-use super::version::{GROUPS, HEAP, IDS, META, SLOTS, TableVersion, TableView, VERSIONS};
+use super::version::{HEAP, IDS, META, SLOTS, TableVersion, TableView, VERSIONS};
 use crate::error::{Error, Result, Rule, Violation};
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
@@ -109,11 +109,11 @@ impl Rebuild<'_> {
         }
         let mut key = Key::new();
         for (at, index) in def.indexes.iter().enumerate().filter(|(_, index)| index.unique) {
-            if index.key(&image.fixed, &def.fields, &mut key) {
+            let view = TableView { def, version: self.version };
+            if index.key(image.cells(view.version.heap()), &def.fields, &mut key) {
                 continue;
             }
-            let bytes = self.version.buffers[GROUPS + def.layout.groups.len() + at].bytes();
-            if let Some(existing) = lookup::first(bytes, index, key.bytes()) {
+            if let Some(existing) = lookup::first(view, at, &key) {
                 let name = &def.fields[index.columns[0].field].name;
                 let rule = Rule::Unique { index: index.name.clone(), existing };
                 return Err(violation(name, rule, Value::Null));

@@ -2,16 +2,16 @@
 //! that. Every change goes through [`BufferMut`], so it is undone and published like any other.
 
 use super::buffer::{Buffer, BufferMut, Journal};
-use super::def::{FieldDef, IndexDef, TableDef};
+use super::def::{FieldDef, TableDef};
 use super::heap;
-use super::index::btree::BTreeMut;
+use super::index::IndexMut;
 use super::meta::{self, Meta};
-use super::version::{GROUPS, IDS, IN_USE, META, SLOT_BYTES, SLOTS, VERSIONS};
+use super::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, VERSIONS};
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::limits::RECORDS_MAX;
 use crate::record::codec::le_u64;
-use crate::record::heap_ref::HeapCell;
+use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::record::key::Key;
 
@@ -263,29 +263,36 @@ impl<'a> Rows<'a> {
 
     /// Adds the record's key to an index.
     pub fn index_insert(&mut self, index: usize, image: &[u8], id: RecordId) {
-        let def = self.def;
-        let item = item(&def.indexes[index], &def.fields, image, id);
-        BTreeMut::new(self.buffer(index_buffer(def, index)), def.indexes[index].shape).insert(item.bytes());
+        let item = self.item(index, image, id);
+        self.index(index).insert(item.bytes());
     }
 
-    /// Takes the record's key out of an index.
+    /// Takes the record's key out of an index. The heap values that are part of it must still be there.
     pub fn index_remove(&mut self, index: usize, image: &[u8], id: RecordId) {
+        let item = self.item(index, image, id);
+        let removed = self.index(index).remove(item.bytes());
+        debug_assert!(removed, "the index `{}` had the key of {id}", self.def.indexes[index].name);
+    }
+
+    /// Index number `index`.
+    fn index(&mut self, index: usize) -> IndexMut<'_> {
         let def = self.def;
-        let item = item(&def.indexes[index], &def.fields, image, id);
-        BTreeMut::new(self.buffer(index_buffer(def, index)), def.indexes[index].shape).remove(item.bytes());
+        IndexMut::new(self.buffer(index_buffer(def, index)), def.indexes[index].shape)
+    }
+
+    /// What an index holds of a stored record.
+    fn item(&self, index: usize, image: &[u8], id: RecordId) -> Key {
+        let mut key = Key::new();
+        let cells = Cells::stored(image, HeapRef(self.buffers[HEAP].bytes()));
+        self.def.indexes[index].key(cells, &self.def.fields, &mut key);
+        key.raw(&id.get().to_be_bytes());
+        key
     }
 }
 
 /// Position of the buffer of index number `index`.
 pub fn index_buffer(def: &TableDef, index: usize) -> usize {
     GROUPS + def.layout.groups.len() + index
-}
-
-fn item(index: &IndexDef, fields: &[FieldDef], image: &[u8], id: RecordId) -> Key {
-    let mut key = Key::new();
-    index.key(image, fields, &mut key);
-    key.raw(&id.get().to_be_bytes());
-    key
 }
 
 fn slot_bytes(row_or_next: u32, generation: u32) -> [u8; SLOT_BYTES] {

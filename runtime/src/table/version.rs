@@ -16,7 +16,9 @@ use super::meta;
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::record::codec::{self, le_u64};
-use crate::record::heap_ref::HeapRef;
+use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
+use crate::record::image::PENDING;
+use crate::record::plan::CellPlan;
 use dbgen_schema::Value;
 
 /// Position of the meta buffer.
@@ -171,10 +173,16 @@ impl<'v> TableView<'v> {
     }
 
     /// The value of a field in a record image whose heap cells, as far as they are not pending, point into this version.
-    pub fn value_in(self, image: &[u8], field: usize) -> Value {
-        if self.def.is_null(image, field) {
+    pub fn value_in(self, cells: Cells<'_>, field: usize) -> Value {
+        if self.def.is_null(cells.fixed, field) {
             return Value::Null;
         }
-        codec::read(&self.def.fields[field].plan, self.def.cell(image, field), self.version.heap())
+        let (plan, cell) = (&self.def.fields[field].plan, self.def.cell(cells.fixed, field));
+        let is_block = matches!(plan, CellPlan::Text | CellPlan::Bytes | CellPlan::List { .. });
+        let at = HeapCell::from_bytes(if is_block { cell } else { &[0; HeapCell::BYTES] });
+        if at.len & PENDING == 0 {
+            return codec::read(plan, cell, self.version.heap());
+        }
+        codec::read(plan, &HeapCell { len: at.len & !PENDING, ..at }.to_bytes(), cells.pending)
     }
 }

@@ -86,8 +86,7 @@ fn earliest(engine: &Engine, table: usize, now_us: i64) -> Option<Due> {
         (false, None) => Key::new(),
     };
     let (low, high) = (key(None), key(Some(now_us)));
-    let bounds = (Bound::Included(low.bytes()), Bound::Included(high.bytes()));
-    let id = lookup::range(view.index_bytes(timer.index), index, bounds.0, bounds.1).next()?;
+    let id = lookup::range(view, timer.index, Bound::Included(&low), Bound::Included(&high)).next()?;
     let row = view.version.row_of(id)?;
     Some(Due { at_us: micros(&view.value(row, timer.at))?, table, id })
 }

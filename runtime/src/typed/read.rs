@@ -103,7 +103,7 @@ impl<'v, T: Table> TableRef<'v, T> {
         if key.is_impossible() {
             return None;
         }
-        let id = lookup::first(self.view.index_bytes(index), &self.view.def.indexes[index], key.bytes())?;
+        let id = lookup::first(self.view, index, key)?;
         self.find_id(Id::new(id))
     }
 
@@ -114,16 +114,17 @@ impl<'v, T: Table> TableRef<'v, T> {
 
     /// The records whose key in an index begins with `prefix` and lies between two bounds, which begin with `prefix` too.
     pub fn find_range(self, index: usize, prefix: &Key, low: Bound<Key>, high: Bound<Key>) -> Found<'v, T> {
-        fn within<'k>(bound: &'k Bound<Key>, prefix: &'k Key) -> Bound<&'k [u8]> {
+        fn within<'k>(bound: &'k Bound<Key>, prefix: &'k Key) -> Bound<&'k Key> {
             match bound {
-                Bound::Included(key) => Bound::Included(key.bytes()),
-                Bound::Excluded(key) => Bound::Excluded(key.bytes()),
-                Bound::Unbounded => Bound::Included(prefix.bytes()),
+                Bound::Included(key) => Bound::Included(key),
+                Bound::Excluded(key) => Bound::Excluded(key),
+                Bound::Unbounded => Bound::Included(prefix),
             }
         }
-        let bytes = if prefix.is_impossible() { &[] } else { self.view.index_bytes(index) };
-        let def = &self.view.def.indexes[index];
-        Found { table: self, ids: lookup::range(bytes, def, within(&low, prefix), within(&high, prefix)) }
+        if prefix.is_impossible() {
+            return Found { table: self, ids: Ids::none() };
+        }
+        Found { table: self, ids: lookup::range(self.view, index, within(&low, prefix), within(&high, prefix)) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod component;
 mod face;
+mod index;
 mod model;
 mod publication;
 mod script;

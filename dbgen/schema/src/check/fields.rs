@@ -112,7 +112,6 @@ pub(super) fn not_indexable(schema: &Schema, ty: &Type) -> Option<&'static str> 
     match ty {
         Type::List(_) | Type::Array(..) => Some("it is a list"),
         Type::Composite(_) => Some("it is a composite; index its parts as fields of their own"),
-        Type::Bytes => Some("it has any length; use `bytes<N>`"),
         Type::Enum(idx) if schema.enums[idx.at()].variants.iter().any(|variant| variant.payload.is_some()) => {
             Some("its variants have payloads")
         }

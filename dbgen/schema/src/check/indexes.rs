@@ -90,7 +90,8 @@ impl Checker<'_> {
     fn field_index(&mut self, table: TableIdx, idx: FieldIdx, raw: &RawField) {
         let unique = raw.unique.span().or_else(|| raw.primary_key.span());
         let Some(asked_by) = unique.or_else(|| raw.indexed.span()) else { return };
-        self.follow(table, idx, unique.is_some(), &raw.name.value, asked_by);
+        let wanted = Wanted { unique: unique.is_some(), ordered: false };
+        self.follow(table, idx, wanted, &raw.name.value, asked_by);
     }
 
     /// The index that every referring field has, so that deleting what it refers to need not search, and the one that
@@ -99,9 +100,11 @@ impl Checker<'_> {
         let referring = self.schema.relations.iter().map(|relation| (relation.from_table, relation.from_field));
         let tables = self.schema.tables.iter().enumerate();
         let timers = tables.filter_map(|(at, table)| Some((TableIdx(at as u32), table.schedule.as_ref()?.at)));
-        for (table, field) in referring.chain(timers).collect::<Vec<_>>() {
+        let (referring, timers) = (referring.collect::<Vec<_>>(), timers.collect::<Vec<_>>());
+        let wanted = referring.into_iter().map(|it| (it, false)).chain(timers.into_iter().map(|it| (it, true)));
+        for ((table, field), ordered) in wanted {
             let name = &self.raw.tables[table.at()].fields[field.at()].name;
-            self.follow(table, field, false, &name.value, &name.span);
+            self.follow(table, field, Wanted { unique: false, ordered }, &name.value, &name.span);
         }
         for (at, raw) in self.raw.tables.iter().enumerate() {
             let count = self.schema.tables[at].indexes.len();
@@ -113,14 +116,29 @@ impl Checker<'_> {
         }
     }
 
-    fn follow(&mut self, table: TableIdx, field: FieldIdx, unique: bool, name: &str, asked_by: &Span) {
+    fn follow(&mut self, table: TableIdx, field: FieldIdx, wanted: Wanted, name: &str, asked_by: &Span) {
         let indexes = &mut self.schema.tables[table.at()].indexes;
-        if indexes.iter().any(|index| index.fields == [field] && (index.unique || !unique)) {
+        let does =
+            |index: &Index| (index.unique || !wanted.unique) && (index.kind == IndexKind::Btree || !wanted.ordered);
+        if indexes.iter().any(|index| index.fields == [field] && does(index)) {
             return;
         }
         let name = format!("by_{name}");
         let named = At { value: name.clone(), span: asked_by.clone() };
         self.index_names[table.at()].enter("index", &named, self.report);
-        indexes.push(Index { name, fields: vec![field], kind: IndexKind::Btree, unique, written: false });
+        indexes.push(Index {
+            name,
+            fields: vec![field],
+            kind: IndexKind::Btree,
+            unique: wanted.unique,
+            written: false,
+        });
     }
+}
+
+/// What an index must be able to do.
+#[derive(Clone, Copy)]
+struct Wanted {
+    unique: bool,
+    ordered: bool,
 }

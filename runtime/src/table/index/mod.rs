@@ -1,5 +1,7 @@
 //! Indexes: ordered sets and hashes of fixed-width keys, each in one buffer of small pages.
 //!
+//! [`Index`] and [`IndexMut`] are either kind, so that nothing else in the engine asks which.
+//!
 //! Both keep *all* their state in the buffer. The journal undoes them and versions catch up with them without knowing
 //! what they are. Entries name record ids, so moving a row touches no index.
 
@@ -10,4 +12,134 @@ mod pages;
 #[cfg(test)]
 mod testing;
 
+use crate::table::buffer::BufferMut;
+use btree::{BTree, BTreeMut, Shape};
+use dbgen_schema::IndexKind;
 pub use fault::{Fault, Wrong};
+use hash::{HashIndex, HashIndexMut, HashShape};
+
+/// The measures of an index of either kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IndexShape {
+    /// Of a tree, which keeps order.
+    Tree(Shape),
+    /// Of a hash, which finds equals.
+    Hash(HashShape),
+}
+
+impl IndexShape {
+    /// The measures of an index with keys of `key_bytes` and record ids; `None` if they are too long.
+    pub fn new(kind: IndexKind, key_bytes: usize) -> Option<IndexShape> {
+        match kind {
+            IndexKind::Btree => Shape::new(key_bytes + ID_BYTES).map(IndexShape::Tree),
+            IndexKind::Hash => HashShape::new(key_bytes).map(IndexShape::Hash),
+        }
+    }
+}
+
+/// An index of either kind, for reading.
+#[derive(Debug, Clone, Copy)]
+pub enum Index<'a> {
+    /// An ordered one.
+    Tree(BTree<'a>),
+    /// One that finds equals.
+    Hash(HashIndex<'a>),
+}
+
+impl<'a> Index<'a> {
+    /// The index in `bytes`. No bytes are an empty one.
+    #[inline]
+    pub fn new(bytes: &'a [u8], shape: IndexShape) -> Index<'a> {
+        match shape {
+            IndexShape::Tree(shape) => Index::Tree(BTree::new(bytes, shape)),
+            IndexShape::Hash(shape) => Index::Hash(HashIndex::new(bytes, shape)),
+        }
+    }
+
+    /// How many records are in it.
+    pub fn len(&self) -> u64 {
+        match self {
+            Index::Tree(tree) => tree.len(),
+            Index::Hash(hash) => hash.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Checks every page.
+    ///
+    /// # Errors
+    /// The first [`Fault`].
+    pub fn check(&self) -> Result<(), Fault> {
+        match self {
+            Index::Tree(tree) => tree.check(),
+            Index::Hash(hash) => hash.check(),
+        }
+    }
+}
+
+/// An index of either kind, for writing.
+#[derive(Debug)]
+pub enum IndexMut<'a> {
+    /// An ordered one.
+    Tree(BTreeMut<'a>),
+    /// One that finds equals.
+    Hash(HashIndexMut<'a>),
+}
+
+impl<'a> IndexMut<'a> {
+    /// The index in `buffer`.
+    pub fn new(buffer: BufferMut<'a>, shape: IndexShape) -> IndexMut<'a> {
+        match shape {
+            IndexShape::Tree(shape) => IndexMut::Tree(BTreeMut::new(buffer, shape)),
+            IndexShape::Hash(shape) => IndexMut::Hash(HashIndexMut::new(buffer, shape)),
+        }
+    }
+
+    /// Adds an item: a key and the record id, big-endian.
+    pub fn insert(&mut self, item: &[u8]) -> bool {
+        match self {
+            IndexMut::Tree(tree) => tree.insert(item),
+            IndexMut::Hash(hash) => {
+                let (key, record) = parts(item);
+                hash.insert(key, record)
+            }
+        }
+    }
+
+    /// Takes an item out.
+    pub fn remove(&mut self, item: &[u8]) -> bool {
+        match self {
+            IndexMut::Tree(tree) => tree.remove(item),
+            IndexMut::Hash(hash) => {
+                let (key, record) = parts(item);
+                hash.remove(key, record)
+            }
+        }
+    }
+
+    /// Adds items that come in ascending order.
+    pub fn insert_sorted<'i>(&mut self, items: impl Iterator<Item = &'i [u8]>) {
+        match self {
+            IndexMut::Tree(tree) => {
+                tree.insert_sorted(items);
+            }
+            IndexMut::Hash(hash) => items.for_each(|item| {
+                let (key, record) = parts(item);
+                hash.insert(key, record);
+            }),
+        }
+    }
+}
+
+/// Bytes of the record id at the end of an item.
+const ID_BYTES: usize = 8;
+
+/// The key and the record of an item.
+#[inline]
+fn parts(item: &[u8]) -> (&[u8], u64) {
+    item.split_last_chunk::<ID_BYTES>().map_or((&[], 0), |(key, id)| (key, u64::from_be_bytes(*id)))
+}

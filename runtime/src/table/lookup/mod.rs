@@ -1,0 +1,111 @@
+//! Finding records through an index: a key in, record ids out.
+//!
+//! A key may be the first columns of an index only, if the index is ordered; a hash is asked for whole keys. What an index
+//! holds of a long text does not decide everything: then [`texts`] asks the rows.
+
+mod texts;
+
+use super::def::IndexDef;
+use super::index::btree::{self, BTree};
+use super::index::hash::HashIndex;
+use super::index::{Index, IndexShape};
+use super::version::TableView;
+use crate::id::RecordId;
+use crate::record::key::Key;
+use std::ops::Bound;
+
+/// The first record whose key in index number `index` begins with `key`.
+#[inline]
+pub fn first(view: TableView<'_>, index: usize, key: &Key) -> Option<RecordId> {
+    let (def, bytes) = (&view.def.indexes[index], view.index_bytes(index));
+    match def.shape {
+        IndexShape::Tree(shape) if def.texts.is_empty() => {
+            BTree::new(bytes, shape).first_with_prefix(key.bytes()).and_then(id_of)
+        }
+        IndexShape::Hash(shape) if def.texts.is_empty() => {
+            HashIndex::new(bytes, shape).get(key.bytes()).and_then(RecordId::from_u64)
+        }
+        _ => all(view, index, key).next(),
+    }
+}
+
+/// All records whose key begins with `key`, in the order of their keys; those of a hash in no particular one.
+pub fn all<'v>(view: TableView<'v>, index: usize, key: &Key) -> Ids<'v> {
+    range(view, index, Bound::Included(key), Bound::Included(key))
+}
+
+/// All records whose key lies between two bounds, each the beginning of a key: an included bound takes in all keys that
+/// begin with it, an excluded one leaves them all out. A hash has no ranges but those of one key.
+pub fn range<'v>(view: TableView<'v>, index: usize, low: Bound<&Key>, high: Bound<&Key>) -> Ids<'v> {
+    let def = &view.def.indexes[index];
+    match Index::new(view.index_bytes(index), def.shape) {
+        Index::Tree(tree) if def.texts.is_empty() => Ids::Tree(tree.range(low.map(Key::bytes), high.map(Key::bytes))),
+        Index::Tree(tree) => Ids::Texts(Box::new(texts::Range::new(view, def, tree, low, high))),
+        Index::Hash(hash) => Ids::Listed(equal(view, def, hash, low, high).into_iter()),
+    }
+}
+
+/// The records of a hash that have the one key of a range.
+fn equal(
+    view: TableView<'_>,
+    def: &IndexDef,
+    hash: HashIndex<'_>,
+    low: Bound<&Key>,
+    high: Bound<&Key>,
+) -> Vec<RecordId> {
+    let (Bound::Included(key), Bound::Included(other)) = (low, high) else { return Vec::new() };
+    if key.bytes() != other.bytes() {
+        return Vec::new();
+    }
+    let found = hash.get_all(key.bytes()).filter_map(RecordId::from_u64);
+    found.filter(|id| !key.has_long_texts() || texts::are_equal(view, def, *id, key)).collect()
+}
+
+/// Record ids as an index gives them.
+#[derive(Debug, Clone)]
+pub enum Ids<'v> {
+    /// Straight from a tree.
+    Tree(btree::Range<'v>),
+    /// From a tree over texts.
+    Texts(Box<texts::Range<'v>>),
+    /// Found already.
+    Listed(std::vec::IntoIter<RecordId>),
+}
+
+impl Ids<'_> {
+    /// No records.
+    pub fn none() -> Self {
+        Ids::Listed(Vec::new().into_iter())
+    }
+}
+
+impl Iterator for Ids<'_> {
+    type Item = RecordId;
+
+    #[inline]
+    fn next(&mut self) -> Option<RecordId> {
+        match self {
+            Ids::Tree(items) => items.next().and_then(id_of),
+            Ids::Texts(items) => items.next(),
+            Ids::Listed(ids) => ids.next(),
+        }
+    }
+}
+
+impl DoubleEndedIterator for Ids<'_> {
+    #[inline]
+    fn next_back(&mut self) -> Option<RecordId> {
+        match self {
+            Ids::Tree(items) => items.next_back().and_then(id_of),
+            Ids::Texts(items) => items.next_back(),
+            Ids::Listed(ids) => ids.next_back(),
+        }
+    }
+}
+
+/// The record id at the end of an item.
+#[inline]
+fn id_of(item: &[u8]) -> Option<RecordId> {
+    let (_, id) = item.split_last_chunk::<8>()?;
+    RecordId::from_u64(u64::from_be_bytes(*id))
+}
