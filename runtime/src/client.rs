@@ -49,16 +49,17 @@ impl<S: Facade> Db<S> {
         }))
     }
 
-    /// Puts an edit of the schema into the loop's queue; `answer` gets the schema's new version.
+    /// Puts edits of the schema, one or several as one step, into the loop's queue; `answer` gets the schema's new version.
     ///
     /// # Errors
     /// As [`enqueue`](Db::enqueue).
     pub fn enqueue_edit(
         &self,
-        edit: SchemaEdit,
+        edits: impl Into<Vec<SchemaEdit>>,
         answer: impl FnOnce(Result<Committed<u64>>) + Send + 'static,
     ) -> Result<()> {
-        self.enqueue_job(move |writer| writer.engine().edit_schema(&edit), answer)
+        let edits = edits.into();
+        self.enqueue_job(move |writer| writer.engine().edit_schema(&edits), answer)
     }
 
     /// Puts a transaction into the loop's queue and waits for its result.

@@ -124,13 +124,14 @@ impl<S: Facade> Db<S> {
         }
     }
 
-    /// Edits the schema while the database runs; gives its new version. Readers see all of the edit or nothing.
+    /// Edits the schema while the database runs: one edit or several, all or none. Gives its new version. Readers see all
+    /// that was edited or nothing of it.
     ///
     /// # Errors
-    /// [`Error::SchemaEdit`]; [`Error::Schema`] with all that is wrong with the result; [`Error::Invalid`] if records
-    /// break a new rule. Nothing is changed then.
-    pub fn edit_schema(&self, edit: &SchemaEdit) -> Result<u64> {
-        self.shared.lock()?.engine().edit_schema(edit)
+    /// [`Error::SchemaEdit`], of which [`RecordsInTheWay`](crate::error::SchemaEditError::RecordsInTheWay) names the
+    /// records that break a new rule; [`Error::Schema`] with all that is wrong with the result. Nothing is changed then.
+    pub fn edit_schema(&self, edits: impl AsRef<[SchemaEdit]>) -> Result<u64> {
+        self.shared.lock()?.engine().edit_schema(edits.as_ref())
     }
 
     /// A loop that runs systems at a fixed rate; see [`TickLoop`].

@@ -46,6 +46,14 @@ struct SpareRoot {
     stale: Vec<u32>,
 }
 
+/// A table of a catalog that replaces another.
+pub(crate) enum NewTable {
+    /// Stored as the table of this number was.
+    Kept(usize),
+    /// In another shape, or new.
+    Made(Box<TableWriter>),
+}
+
 /// Figures of publication, since the database was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct EngineStats {
@@ -86,8 +94,7 @@ impl Engine {
     /// An empty database.
     pub fn new(catalog: Catalog) -> Engine {
         let catalog = Arc::new(catalog);
-        let tables: Vec<TableWriter> =
-            catalog.tables().iter().map(|def| TableWriter::new(TableVersion::new(def))).collect();
+        let tables: Vec<TableWriter> = catalog.tables().iter().map(TableWriter::empty).collect();
         let current = Arc::new(Version {
             commit: 0,
             catalog: catalog.clone(),
@@ -235,16 +242,19 @@ impl Engine {
         });
     }
 
-    /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog` in its new shape; `None` = it is
-    /// stored as before. Must not run inside a transaction.
-    pub(crate) fn replace_catalog(&mut self, catalog: Catalog, tables: Vec<Option<TableWriter>>) {
+    /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog`. Must not run inside a
+    /// transaction.
+    pub(crate) fn replace_catalog(&mut self, catalog: Catalog, tables: Vec<NewTable>) {
         let catalog = Arc::new(catalog);
         self.commit += 1;
         let mut old: Vec<Option<TableWriter>> = std::mem::take(&mut self.tables).into_iter().map(Some).collect();
-        let mut kept = |name: &str| old[self.catalog.table(name).ok()?.at].take();
         self.dirty.clear();
-        for (def, new) in catalog.tables().iter().zip(tables) {
-            let mut table = new.or_else(|| kept(&def.name)).unwrap_or_else(|| TableWriter::new(TableVersion::new(def)));
+        for (def, table) in catalog.tables().iter().zip(tables) {
+            let table = match table {
+                NewTable::Made(table) => Some(*table),
+                NewTable::Kept(at) => old[at].take(),
+            };
+            let mut table = table.unwrap_or_else(|| TableWriter::empty(def));
             // What readers kept from being published until now is published with the new schema.
             if table.is_dirty() {
                 table.publish(self.commit);

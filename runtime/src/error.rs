@@ -163,7 +163,7 @@ impl Error {
 }
 
 /// Why a change to the schema is not allowed while the database runs.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaEditError {
     /// There is one already.
@@ -220,6 +220,74 @@ pub enum SchemaEditError {
         /// The name asked for.
         name: String,
     },
+    /// There is one already.
+    #[error("there is a relation `{name}` already")]
+    RelationExists {
+        /// The name.
+        name: String,
+    },
+    /// There is one already.
+    #[error("table `{table}` has an index `{index}` already")]
+    IndexExists {
+        /// The table.
+        table: String,
+        /// The name.
+        index: String,
+    },
+    /// There is none of this name.
+    #[error("table `{table}` has no index `{name}`{}", hint(.suggestion))]
+    UnknownIndex {
+        /// The table.
+        table: String,
+        /// The name asked for.
+        name: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// Something else would not work without the index.
+    #[error("index `{index}` of `{table}` is needed by {}", .by.join(", "))]
+    IndexNeeded {
+        /// The table.
+        table: String,
+        /// The index.
+        index: String,
+        /// What needs it.
+        by: Vec<String>,
+    },
+    /// This part of a definition does not change, or not like this.
+    #[error("{}", not_alterable_sentence(.what, .member))]
+    NotAlterable {
+        /// The table, or `table.field`.
+        what: String,
+        /// The member of its definition; empty = the change is no object.
+        member: String,
+    },
+    /// Generated code writes the field without asking, so what the edit asks for could not be kept.
+    #[error(
+        "compiled code writes `{table}.{field}` without a check: put the index, bounds or relation into the schema file \
+         and build again"
+    )]
+    WrittenUnchecked {
+        /// The table.
+        table: String,
+        /// The field.
+        field: String,
+    },
+    /// Records break what the edit asks for.
+    #[error("{records} {} in the way: {}", if *.records == 1 { "record is" } else { "records are" }, Sentences(.first))]
+    RecordsInTheWay {
+        /// How many.
+        records: usize,
+        /// What is wrong with the first of them, in the order in which they lie.
+        first: Vec<Violation>,
+    },
+}
+
+fn not_alterable_sentence(what: &str, member: &str) -> String {
+    match member {
+        "" => format!("a change of `{what}` is an object with what changes"),
+        member => format!("`{member}` of `{what}` cannot be changed like this"),
+    }
 }
 
 /// A rule of a table that a record breaks.

@@ -25,7 +25,7 @@ pub enum Op<'a> {
         /// Its content. Heap cells that are not pending mean "as it is".
         image: &'a mut RecordImage,
     },
-    /// One field's new content, for fields that no rule, index or reference concerns.
+    /// One field's new content, for fields that no rule, unique index or reference concerns.
     WriteFree {
         /// Position of the table.
         table: usize,

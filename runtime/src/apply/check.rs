@@ -1,6 +1,5 @@
 //! The rules of a record, checked before a byte is changed. All violations of a record are reported together.
 
-use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::{Error, Result, Rule, Violation};
 use crate::id::RecordId;
@@ -14,19 +13,18 @@ use crate::table::def::{IndexDef, RelationDef};
 use crate::table::lookup;
 use crate::table::meta;
 use crate::table::version::{META, TableView};
-use crate::table::writer::TableWriter;
 use dbgen_schema::Value;
 use dbgen_schema::field_type::ScalarKind;
 
 /// Violations of one record, being collected.
-pub(super) struct Findings<'a> {
+pub(crate) struct Findings<'a> {
     view: TableView<'a>,
     id: Option<RecordId>,
     found: Vec<Violation>,
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(view: TableView<'a>, id: Option<RecordId>) -> Findings<'a> {
+    pub(crate) fn new(view: TableView<'a>, id: Option<RecordId>) -> Findings<'a> {
         Findings { view, id, found: Vec::new() }
     }
 
@@ -38,12 +36,17 @@ impl<'a> Findings<'a> {
         }
     }
 
+    /// What was found.
+    pub(crate) fn into_violations(self) -> Vec<Violation> {
+        self.found
+    }
+
     pub(super) fn finish(self) -> Result<()> {
         if self.found.is_empty() { Ok(()) } else { Err(Error::Invalid(self.found)) }
     }
 
     /// What the encoder could not encode.
-    pub(super) fn misfits(&mut self, image: &RecordImage) {
+    pub(crate) fn misfits(&mut self, image: &RecordImage) {
         let def = self.view.def;
         for misfit in &image.misfits {
             self.add(&def.fields[misfit.field].name, misfit.rule.clone(), misfit.value.clone());
@@ -51,7 +54,7 @@ impl<'a> Findings<'a> {
     }
 
     /// The rules of one field by itself.
-    pub(super) fn field(&mut self, at: usize, image: &[u8]) {
+    pub(crate) fn field(&mut self, at: usize, image: &[u8]) {
         let def = self.view.def;
         let field = &def.fields[at];
         if def.is_null(image, at) {
@@ -102,14 +105,22 @@ impl<'a> Findings<'a> {
             return;
         }
         if let Some(existing) = lookup::first(self.view, at, &key) {
-            let names: Vec<&str> = index.columns.iter().map(|column| def.fields[column.field].name.as_str()).collect();
-            let value = key_value(self.view, index, cells);
-            self.add(&names.join(","), Rule::Unique { index: index.name.clone(), existing }, value);
+            self.taken(at, cells, existing);
         }
     }
 
+    /// That `existing` has the key already.
+    #[cold]
+    pub(crate) fn taken(&mut self, at: usize, cells: Cells<'_>, existing: RecordId) {
+        let def = self.view.def;
+        let index = &def.indexes[at];
+        let names: Vec<&str> = index.columns.iter().map(|column| def.fields[column.field].name.as_str()).collect();
+        let value = key_value(self.view, index, cells);
+        self.add(&names.join(","), Rule::Unique { index: index.name.clone(), existing }, value);
+    }
+
     /// That the record referred to exists.
-    pub(super) fn reference(&mut self, relation: &RelationDef, to: TableView<'_>, cells: Cells<'_>) {
+    pub(crate) fn reference(&mut self, relation: &RelationDef, to: TableView<'_>, cells: Cells<'_>) {
         let (def, image) = (self.view.def, cells.fixed);
         let at = relation.from_field;
         if def.is_null(image, at) {
@@ -164,35 +175,6 @@ impl Engine {
             findings.unique(at, cells);
         }
         findings.finish()
-    }
-
-    /// Checks the records of edited tables, and of those that refer to them by value, against the relations of a new
-    /// catalog. `tables` are the new shapes; `None` = stored as before.
-    pub(crate) fn check_relations(&self, old: &Catalog, new: &Catalog, tables: &[Option<TableWriter>]) -> Result<()> {
-        fn known(catalog: &Catalog, relation: &RelationDef) -> bool {
-            catalog.tables().iter().flat_map(|table| &table.outgoing).any(|old| old.name == relation.name)
-        }
-        let view = |at: usize| {
-            let def = &new.tables()[at];
-            let stored = old.table(&def.name).map(|old| self.view(old.at).version);
-            match (&tables[at], stored) {
-                (Some(table), _) => Some(TableView { def, version: table.current() }),
-                (None, stored) => stored.ok().map(|version| TableView { def, version }),
-            }
-        };
-        for relation in new.tables().iter().flat_map(|table| &table.outgoing).filter(|relation| !known(old, relation)) {
-            let (Some(from), Some(to)) = (view(relation.from_table), view(relation.to_table)) else { continue };
-            let mut image = Vec::new();
-            let mut findings = Findings::new(from, None);
-            for row in 0..from.version.len() {
-                image.clear();
-                from.gather(row, &mut image);
-                findings.id = from.version.id_at(row);
-                findings.reference(relation, to, Cells::stored(&image, from.version.heap()));
-            }
-            findings.finish()?;
-        }
-        Ok(())
     }
 
     /// Fills auto-increment fields that are zero with the next number, and gives the counters as they are to be stored.

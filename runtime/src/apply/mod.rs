@@ -3,7 +3,7 @@
 //! Each operation first checks everything, collecting all violations, and only then changes bytes; what can still fail
 //! after that (a full heap) is undone to a savepoint. So an operation that returns an error has changed nothing.
 
-mod check;
+pub(crate) mod check;
 mod delete;
 mod update;
 
@@ -72,13 +72,25 @@ impl Engine {
 
     fn write_free(&mut self, table: usize, id: RecordId, field: usize, cell: &[u8]) -> Result<Applied> {
         let row = self.view(table).row_of(id)?;
+        if !self.catalog.tables()[table].fields[field].free {
+            return self.write_indexed(table, id, field, cell);
+        }
         let version = self.next_commit();
         let (def, writer) = self.table_mut(table);
-        debug_assert!(def.fields[field].free, "rules, indexes and references are only kept by `Update`");
         let mut rows = writer.rows(def);
         rows.write_field(row, field, cell);
         rows.touch(row, version);
         writer.note(id, ChangeKind::Update);
         Ok(Applied::Updated)
+    }
+
+    /// The same for a field that has got an index since the calling code was compiled.
+    #[cold]
+    fn write_indexed(&mut self, table: usize, id: RecordId, field: usize, cell: &[u8]) -> Result<Applied> {
+        let view = self.view(table);
+        let mut image = RecordImage::new();
+        view.gather(view.row_of(id)?, &mut image.fixed);
+        view.def.put_cell(&mut image.fixed, field, Some(cell));
+        self.update(table, id, &mut image)
     }
 }

@@ -35,6 +35,11 @@ impl Buffer {
         Buffer { bytes: vec![0; len] }
     }
 
+    /// A buffer of these bytes.
+    pub fn of(bytes: Vec<u8>) -> Buffer {
+        Buffer { bytes }
+    }
+
     /// The bytes.
     #[inline]
     pub fn bytes(&self) -> &[u8] {

@@ -438,20 +438,4 @@ impl TableDef {
             set_null_bit(&mut image[group..], bit, cell.is_none());
         }
     }
-
-    /// Whether records of both are stored alike, so that a version of one is a version of the other.
-    pub fn stores_like(&self, other: &TableDef) -> bool {
-        let same_index = |(a, b): (&IndexDef, &IndexDef)| {
-            a.unique == b.unique
-                && a.kind == b.kind
-                && a.columns.len() == b.columns.len()
-                && a.columns.iter().zip(&b.columns).all(|(a, b)| a.field == b.field)
-        };
-        let same_field = |(a, b): (&FieldDef, &FieldDef)| a.name == b.name && a.plan.same_bytes(&b.plan);
-        self.layout == other.layout
-            && self.counters == other.counters
-            && self.fields.iter().zip(&other.fields).all(same_field)
-            && self.indexes.len() == other.indexes.len()
-            && self.indexes.iter().zip(&other.indexes).all(same_index)
-    }
 }

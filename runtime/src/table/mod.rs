@@ -7,7 +7,6 @@ pub mod index;
 pub mod lookup;
 pub mod meta;
 pub mod publish;
-pub mod rebuild;
 pub mod rows;
 pub mod values;
 pub mod version;

@@ -100,6 +100,11 @@ impl TableWriter {
         }
     }
 
+    /// Starts with an empty table published.
+    pub fn empty(def: &TableDef) -> TableWriter {
+        TableWriter::new(TableVersion::new(def))
+    }
+
     /// The published version.
     pub fn current(&self) -> &Arc<TableVersion> {
         &self.current

@@ -1,6 +1,7 @@
 //! The engine, through both of its faces.
 
 mod component;
+mod edits;
 mod face;
 mod index;
 mod model;

@@ -2,7 +2,6 @@
 
 use super::{Fault, Kind, Problem};
 use crate::error::{Blocking, Error, Rule, SchemaEditError, Shown, Violation};
-use crate::limits::SAMPLE_IDS_MAX;
 use axum::http::header::RETRY_AFTER;
 use dbgen_schema::Diagnostics;
 use serde_json::{Value as Json, json};
@@ -57,13 +56,6 @@ impl Problem {
     pub(crate) fn of_edit(error: Error, base: &str) -> Problem {
         match error {
             Error::Schema(wrong) => of_diagnostics(&wrong, base),
-            // Records that a new rule would not allow: it is the rule that is refused.
-            Error::Invalid(violations) => {
-                let ids = violations.iter().filter_map(|violation| violation.id).map(|id| id.get());
-                let ids: Vec<u64> = ids.take(SAMPLE_IDS_MAX).collect();
-                let sentence = Error::Invalid(violations).to_string();
-                Problem::new(Kind::RecordsInTheWay, sentence).member("offending_ids", ids)
-            }
             other => other.into(),
         }
     }
@@ -135,11 +127,24 @@ fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
         SchemaEditError::FieldUsed { .. } => Kind::FieldUsed,
         SchemaEditError::DefaultRequired { .. } => Kind::DefaultRequired,
         SchemaEditError::UnknownRelation { .. } => Kind::RelationNotFound,
+        SchemaEditError::RelationExists { .. } => Kind::RelationExists,
+        SchemaEditError::IndexExists { .. } => Kind::IndexExists,
+        SchemaEditError::UnknownIndex { .. } => Kind::IndexNotFound,
+        SchemaEditError::IndexNeeded { .. } => Kind::IndexNeeded,
+        SchemaEditError::NotAlterable { .. } => Kind::NotAlterable,
+        SchemaEditError::WrittenUnchecked { .. } => Kind::Compiled,
+        SchemaEditError::RecordsInTheWay { .. } => Kind::RecordsInTheWay,
     };
     let problem = Problem::new(kind, sentence);
     match refused {
-        SchemaEditError::TableReferenced { by, .. } | SchemaEditError::FieldUsed { by, .. } => {
-            problem.member("blocking", by.clone())
+        SchemaEditError::TableReferenced { by, .. }
+        | SchemaEditError::FieldUsed { by, .. }
+        | SchemaEditError::IndexNeeded { by, .. } => problem.member("blocking", by.clone()),
+        SchemaEditError::UnknownIndex { suggestion, .. } => suggested(problem, suggestion.clone()),
+        SchemaEditError::RecordsInTheWay { records, first } => {
+            let mut ids: Vec<u64> = first.iter().filter_map(|violation| violation.id).map(|id| id.get()).collect();
+            ids.dedup();
+            problem.member("offending_ids", ids).member("offending_records", *records)
         }
         _ => problem,
     }

@@ -64,6 +64,7 @@ kinds! {
     UnknownRoute          404 "unknown_route"          NOT_FOUND       "Unknown route";
     UnknownTable          404 "unknown_table"          NOT_FOUND       "Unknown table";
     FieldNotFound         404 "field_not_found"        NOT_FOUND       "Field not found";
+    IndexNotFound         404 "index_not_found"        NOT_FOUND       "Index not found";
     RelationNotFound      404 "relation_not_found"     NOT_FOUND       "Relation not found";
     RecordNotFound        404 "record_not_found"       NOT_FOUND       "Record not found";
     MethodNotFound        404 "method_not_found"       METHOD_NOT_FOUND "Method not found";
@@ -74,6 +75,9 @@ kinds! {
     // What is asked for is at odds with what is stored.
     TableExists           409 "table_exists"           CONFLICT        "Table exists";
     FieldExists           409 "field_exists"           CONFLICT        "Field exists";
+    IndexExists           409 "index_exists"           CONFLICT        "Index exists";
+    RelationExists        409 "relation_exists"        CONFLICT        "Relation exists";
+    IndexNeeded           409 "index_needed"           CONFLICT        "Index is needed";
     TableReferenced       409 "table_referenced"       CONFLICT        "Table is referred to";
     FieldUsed             409 "field_used"             CONFLICT        "Field is used";
     Compiled              409 "compiled"               CONFLICT        "Compiled into the program";
@@ -104,6 +108,7 @@ kinds! {
     InvalidSchema         422 "invalid_schema"         VALIDATION      "Invalid schema";
     RecordsInTheWay       422 "records_in_the_way"     CONSTRAINT      "Records are in the way";
     InvalidArguments      422 "invalid_arguments"      INVALID_PARAMS  "Invalid arguments";
+    NotAlterable          422 "not_alterable"          VALIDATION      "Cannot be changed like this";
     DefaultRequired       422 "default_required"       VALIDATION      "Default required";
     Unsupported           422 "unsupported"            VALIDATION      "Not supported";
     TooManyOperations     422 "too_many_operations"    LIMIT           "Too many operations";

@@ -1,0 +1,343 @@
+//! Carrying a table's records over into another shape.
+//!
+//! Ids, versions and slots are taken over as they are, so every id stays good. So are column groups and indexes that lie
+//! as they lay; of the others, every row is written anew: fields keep their cells where these mean the same, their values
+//! where the type is another one, and take their default where they are new. Records that cannot be carried over, or break
+//! a rule that is new, are counted, and the first are told.
+
+use super::in_the_way::InTheWay;
+use crate::apply::check::Findings;
+use crate::error::{Result, Rule};
+use crate::record::codec;
+use crate::record::heap_ref::{Cells, HeapRef};
+use crate::record::image::RecordImage;
+use crate::record::key::Key;
+use crate::record::plan::CellPlan;
+use crate::table::buffer::{Buffer, Journal};
+use crate::table::def::{Column, FieldDef, TableDef};
+use crate::table::rows::{Rows, index_buffer};
+use crate::table::values::put_value;
+use crate::table::version::{GROUPS, HEAP, IDS, META, SLOTS, TableVersion, TableView, VERSIONS};
+use crate::table::{lookup, meta};
+use dbgen_schema::Value;
+
+/// What became of a table.
+pub(super) enum Carried {
+    /// Its bytes are what they were.
+    AsItIs,
+    /// A version in the new shape.
+    Anew(TableVersion),
+}
+
+/// Carries the records of `from` over into the shape of `def`. `origins`: for every field, its number in the old table.
+///
+/// # Errors
+/// `RecordsInTheWay`; `Full` if the heap is.
+pub(super) fn carry(def: &TableDef, from: TableView<'_>, origins: &[Option<usize>]) -> Result<Carried> {
+    let shapes = Shapes { def, old: from.def, origins };
+    let same_groups = def.layout.groups.len() == from.def.layout.groups.len()
+        && (0..def.layout.groups.len()).all(|group| shapes.same_group(group) == Some(group));
+    let same_indexes = def.indexes.len() == from.def.indexes.len()
+        && (0..def.indexes.len()).all(|index| shapes.same_index(index) == Some(index));
+    if same_groups && same_indexes && shapes.same_counters() {
+        check_rules(shapes, from)?;
+        return Ok(Carried::AsItIs);
+    }
+    let mut carry = Carry::new(shapes, from);
+    carry.numbers();
+    carry.groups()?;
+    for at in 0..def.indexes.len() {
+        carry.index(at)?;
+    }
+    Ok(Carried::Anew(carry.version))
+}
+
+/// A table as it was and as it is going to be.
+#[derive(Clone, Copy)]
+struct Shapes<'a> {
+    def: &'a TableDef,
+    old: &'a TableDef,
+    origins: &'a [Option<usize>],
+}
+
+impl Shapes<'_> {
+    /// The old field whose cells are taken over byte for byte.
+    fn same_cell(&self, field: usize) -> Option<usize> {
+        self.origins[field].filter(|old| self.old.fields[*old].plan.same_bytes(&self.def.fields[field].plan))
+    }
+
+    /// The old column group whose rows are the same bytes.
+    fn same_group(&self, group: usize) -> Option<usize> {
+        let layout = &self.def.layout.groups[group];
+        let old = match layout.fields.first() {
+            Some(first) => self.old.fields[self.origins[first.at()]?].at.group,
+            // The group of fields that name none may have none; its rows take no bytes.
+            None => 0,
+        };
+        let was = &self.old.layout.groups[old];
+        let same_field = |(new, old): (usize, usize)| {
+            let (is, was) = (self.def.fields[new].at, self.old.fields[old].at);
+            self.same_cell(new) == Some(old) && is.offset == was.offset && is.null_bit == was.null_bit
+        };
+        let mut pairs = layout.fields.iter().zip(&was.fields).map(|(new, old)| (new.at(), old.at()));
+        let same = layout.stride == was.stride && layout.fields.len() == was.fields.len() && pairs.all(same_field);
+        same.then_some(old)
+    }
+
+    /// The old index that has the same items.
+    fn same_index(&self, index: usize) -> Option<usize> {
+        let is = &self.def.indexes[index];
+        self.old.indexes.iter().position(|was| {
+            let same_column = |(is, was): (&Column, &Column)| {
+                self.same_cell(is.field) == Some(was.field)
+                    && is.kind == was.kind
+                    && is.null_bit.is_some() == was.null_bit.is_some()
+            };
+            // One that becomes unique is built anew: that is how it is checked.
+            is.kind == was.kind
+                && (was.unique || !is.unique)
+                && is.columns.len() == was.columns.len()
+                && is.columns.iter().zip(&was.columns).all(same_column)
+        })
+    }
+
+    fn same_counters(&self) -> bool {
+        let counter = |(field, old): (&FieldDef, &Option<usize>)| {
+            field.counter == old.and_then(|old| self.old.fields[old].counter)
+        };
+        self.def.counters == self.old.counters && self.def.fields.iter().zip(self.origins).all(counter)
+    }
+
+    /// Fields with a rule that their values may break: it is new, or they are.
+    fn ruled_anew(&self) -> Vec<usize> {
+        let rules = |field: &FieldDef| (field.nullable, field.min.clone(), field.max.clone(), field.allow_nan);
+        let is_new = |at: &usize| {
+            let field = &self.def.fields[*at];
+            self.same_cell(*at).is_none_or(|old| rules(&self.old.fields[old]) != rules(field))
+        };
+        (0..self.def.fields.len()).filter(is_new).collect()
+    }
+}
+
+/// Checks the records of a table whose bytes stay against rules that are new.
+fn check_rules(shapes: Shapes<'_>, from: TableView<'_>) -> Result<()> {
+    let ruled = shapes.ruled_anew();
+    let mut in_the_way = InTheWay::default();
+    let mut image = Vec::new();
+    let view = TableView { def: shapes.def, version: from.version };
+    for row in 0..if ruled.is_empty() { 0 } else { from.version.len() } {
+        image.clear();
+        view.gather(row, &mut image);
+        let mut findings = Findings::new(view, from.version.id_at(row));
+        ruled.iter().for_each(|at| findings.field(*at, &image));
+        in_the_way.add(findings.into_violations());
+    }
+    in_the_way.finish()
+}
+
+struct Carry<'a> {
+    shapes: Shapes<'a>,
+    from: TableView<'a>,
+    version: TableVersion,
+    /// Notes nobody asks for: the version is not published yet.
+    journal: Journal,
+    in_the_way: InTheWay,
+}
+
+impl<'a> Carry<'a> {
+    fn new(shapes: Shapes<'a>, from: TableView<'a>) -> Carry<'a> {
+        let mut version = TableVersion::new(shapes.def);
+        for at in [IDS, VERSIONS, SLOTS, HEAP] {
+            version.buffers[at] = from.version.buffers[at].copy();
+        }
+        Carry { shapes, from, version, journal: Journal::default(), in_the_way: InTheWay::default() }
+    }
+
+    fn rows(&mut self) -> Rows<'_> {
+        Rows { def: self.shapes.def, buffers: &mut self.version.buffers, journal: &mut self.journal }
+    }
+
+    /// Forgets what was noted, now and then.
+    fn forget(&mut self, row: usize) {
+        const ROWS: usize = 1024;
+        if row.is_multiple_of(ROWS) {
+            self.journal = Journal::default();
+        }
+    }
+
+    /// Takes over the counts; a counter goes with its field.
+    fn numbers(&mut self) {
+        let from = self.from;
+        let number = |at: usize| meta::get(&from.version.buffers[META], at);
+        let mut numbers: Vec<u64> = (0..meta::COUNTERS).map(number).collect();
+        let def = self.shapes.def;
+        let counted = def.fields.iter().zip(self.shapes.origins).filter(|(field, _)| field.counter.is_some());
+        for (_, old) in counted {
+            numbers.push(match old.map(|old| (old, from.def.fields[old].counter)) {
+                Some((_, Some(counter))) => number(meta::COUNTERS + counter),
+                // A field that is numbered from now on goes on behind its largest value.
+                Some((old, None)) => (0..from.version.len()).map(|row| number_in(from, row, old)).max().unwrap_or(0),
+                // A new one begins behind the numbers that the records at hand are given.
+                None => from.version.len() as u64,
+            });
+        }
+        for (at, value) in numbers.into_iter().enumerate() {
+            self.rows().set_number(at, value);
+        }
+    }
+
+    /// Takes over column groups that lie as they lay, and writes the rows of the others.
+    fn groups(&mut self) -> Result<()> {
+        let (def, from) = (self.shapes.def, self.from);
+        let rows = from.version.len();
+        let mut written: Vec<(usize, Vec<u8>)> = Vec::new();
+        for (at, group) in def.layout.groups.iter().enumerate() {
+            match self.shapes.same_group(at) {
+                Some(old) => self.version.buffers[GROUPS + at] = from.version.buffers[GROUPS + old].copy(),
+                None => written.push((at, Vec::with_capacity(rows.max(def.capacity) * group.stride))),
+            }
+        }
+        let ruled = self.shapes.ruled_anew();
+        let gone: Vec<usize> = (0..from.def.fields.len()).filter(|old| self.loses_heap(*old)).collect();
+        let (mut stored, mut image) = (Vec::new(), RecordImage::new());
+        for row in 0..if written.is_empty() && ruled.is_empty() && gone.is_empty() { 0 } else { rows } {
+            stored.clear();
+            from.gather(row, &mut stored);
+            self.record(row, &stored, &mut image);
+            self.check(row, &ruled, &image);
+            self.store_heap(&gone, &stored, &mut image)?;
+            for (at, bytes) in &mut written {
+                let group = &def.layout.groups[*at];
+                bytes.extend_from_slice(&image.fixed[group.image_offset..group.image_offset + group.stride]);
+            }
+            self.forget(row);
+        }
+        for (at, bytes) in written {
+            self.version.buffers[GROUPS + at] = Buffer::of(bytes);
+        }
+        std::mem::take(&mut self.in_the_way).finish()
+    }
+
+    /// Whether the values of an old field leave the heap: it is gone, or its values are written anew.
+    fn loses_heap(&self, old: usize) -> bool {
+        let stays = |at: usize| self.shapes.same_cell(at) == Some(old);
+        self.from.def.fields[old].has_heap && !(0..self.shapes.def.fields.len()).any(stays)
+    }
+
+    /// The image of a record in the new shape.
+    fn record(&self, row: usize, stored: &[u8], image: &mut RecordImage) {
+        let (def, from) = (self.shapes.def, self.from);
+        image.clear();
+        image.fixed.resize(def.layout.image_bytes, 0);
+        for (at, field) in def.fields.iter().enumerate() {
+            let Some(old) = self.shapes.origins[at] else {
+                self.default(image, row, at);
+                continue;
+            };
+            if from.def.is_null(stored, old) {
+                match &field.default {
+                    Some(value) if !field.nullable => put_value(def, image, at, value),
+                    _ => put_value(def, image, at, &Value::Null),
+                }
+            } else if self.shapes.same_cell(at).is_some() {
+                def.put_cell(&mut image.fixed, at, Some(from.def.cell(stored, old)));
+            } else {
+                put_converted(def, image, at, &from.def.fields[old], &from.value(row, old));
+            }
+        }
+    }
+
+    fn default(&self, image: &mut RecordImage, row: usize, at: usize) {
+        let (def, field) = (self.shapes.def, &self.shapes.def.fields[at]);
+        match (&field.default, field.counter) {
+            (_, Some(_)) => put_value(def, image, at, &Value::from(row as u64 + 1)),
+            (Some(value), None) => put_value(def, image, at, value),
+            (None, None) => put_value(def, image, at, &Value::Null),
+        }
+    }
+
+    fn check(&mut self, row: usize, ruled: &[usize], image: &RecordImage) {
+        let view = TableView { def: self.shapes.def, version: &self.version };
+        let mut findings = Findings::new(view, self.from.version.id_at(row));
+        findings.misfits(image);
+        let fits = |at: &&usize| !image.misfits.iter().any(|misfit| misfit.field == **at);
+        ruled.iter().filter(fits).for_each(|at| findings.field(*at, &image.fixed));
+        let found = findings.into_violations();
+        self.in_the_way.add(found);
+    }
+
+    /// Gives back what old values took of the heap, and stores the new ones.
+    fn store_heap(&mut self, gone: &[usize], stored: &[u8], image: &mut RecordImage) -> Result<()> {
+        let (def, old) = (self.shapes.def, self.from.def);
+        let mut rows = self.rows();
+        for at in gone {
+            rows.free_cells(&old.fields[*at], stored, None);
+        }
+        for (at, _) in def.fields.iter().enumerate().filter(|(_, field)| field.has_heap) {
+            rows.store_pending(at, image)?;
+        }
+        Ok(())
+    }
+
+    /// Takes an index over, or builds it of the rows.
+    fn index(&mut self, at: usize) -> Result<()> {
+        let (def, from) = (self.shapes.def, self.from);
+        if let Some(old) = self.shapes.same_index(at) {
+            self.version.buffers[index_buffer(def, at)] = from.version.buffers[index_buffer(from.def, old)].copy();
+            return Ok(());
+        }
+        let index = &def.indexes[at];
+        let (mut image, mut key) = (Vec::new(), Key::new());
+        for row in 0..from.version.len() {
+            let Some(id) = from.version.id_at(row) else { unreachable!("row {row} has no record") };
+            image.clear();
+            let view = TableView { def, version: &self.version };
+            view.gather(row, &mut image);
+            let cells = Cells::stored(&image, view.version.heap());
+            let any_null = index.key(cells, &def.fields, &mut key);
+            if index.unique
+                && !any_null
+                && let Some(existing) = lookup::first(view, at, &key)
+            {
+                let mut findings = Findings::new(view, Some(id));
+                findings.taken(at, cells, existing);
+                let found = findings.into_violations();
+                self.in_the_way.add(found);
+                continue;
+            }
+            self.rows().index_insert(at, &image, id);
+            self.forget(row);
+        }
+        std::mem::take(&mut self.in_the_way).finish()
+    }
+}
+
+/// The number in a field that is going to be numbered.
+fn number_in(view: TableView<'_>, row: usize, field: usize) -> u64 {
+    match view.value(row, field) {
+        Value::Int(number) => u64::try_from(number).unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// Writes a value of another type. One that the field cannot hold as it is, to the bit, is noted as a misfit.
+fn put_converted(def: &TableDef, image: &mut RecordImage, at: usize, was: &FieldDef, value: &Value) {
+    let plan = &def.fields[at].plan;
+    let adapted = lengthened(&was.plan, plan, value);
+    put_value(def, image, at, adapted.as_ref().unwrap_or(value));
+    let is_number = matches!((&was.plan, plan), (CellPlan::Scalar(_), CellPlan::Scalar(_)));
+    let is_noted = image.misfits.last().is_some_and(|misfit| misfit.field == at);
+    if is_number && !is_noted && codec::read(plan, def.cell(&image.fixed, at), HeapRef(&[])) != *value {
+        image.misfit(at, Rule::Type { expected: plan.describe() }, value.clone());
+    }
+}
+
+/// An array with the elements that it lacks of a longer one, all zero; `None` if it is none.
+fn lengthened(was: &CellPlan, is: &CellPlan, value: &Value) -> Option<Value> {
+    let (CellPlan::Array { .. }, CellPlan::Array { element, count }, Value::List(values)) = (was, is, value) else {
+        return None;
+    };
+    let zero = || codec::read(element, &vec![0; element.size()], HeapRef(&[]));
+    let missing = count.checked_sub(values.len())?;
+    Some(Value::List(values.iter().cloned().chain(std::iter::repeat_with(zero).take(missing)).collect()))
+}

@@ -1,0 +1,458 @@
+//! The schema's JSON, being edited.
+//!
+//! ```text
+//! canonical JSON of the old schema ──► Draft: tables and fields, each with its number in the old schema
+//!                                        │ edits: names are looked up here, so an edit sees those before it
+//!                                        ▼
+//!                     JSON ──► parsed and checked as a whole ──► Schema + Origins
+//! ```
+
+use super::references::{
+    index_fields, index_name, is_field, is_set, path_table, ref_target, referred_table, rename_field_in_path,
+    rename_field_in_table, rename_table_in_field, rename_table_in_path, text,
+};
+use super::{EXTENSION_GROUP, SchemaEdit};
+use crate::catalog::Catalog;
+use crate::engine::Engine;
+use crate::error::{Error, Result, SchemaEditError, nearest};
+use crate::table::def::RelationDef;
+use dbgen_schema::{Format, Schema, Source, StableId};
+use serde_json::{Map, Value as Json, json};
+
+/// A schema being edited.
+pub(super) struct Draft<'a> {
+    old: &'a Catalog,
+    /// Everything but tables and relations.
+    root: Map<String, Json>,
+    pub(super) tables: Vec<TableDraft>,
+    pub(super) relations: Vec<Json>,
+}
+
+/// A table being edited.
+pub(super) struct TableDraft {
+    pub(super) name: String,
+    /// Its number in the old schema; `None` = it is new.
+    origin: Option<usize>,
+    /// Its definition, without its fields if they are a list.
+    pub(super) json: Json,
+    pub(super) fields: Vec<FieldDraft>,
+}
+
+/// A field being edited.
+pub(super) struct FieldDraft {
+    /// Its number in the old table; `None` = it is new.
+    origin: Option<usize>,
+    pub(super) json: Json,
+}
+
+/// For every table and field of the new schema, its number in the old one.
+pub(super) struct Origins {
+    pub(super) tables: Vec<Option<usize>>,
+    pub(super) fields: Vec<Vec<Option<usize>>>,
+}
+
+impl Origins {
+    /// Gives stable ids from `next` on to what is new and has none; gives the next one after them.
+    pub(super) fn give_ids(&self, schema: &mut Schema, mut next: u32) -> u32 {
+        let mut give = |id: &mut StableId| {
+            if id.0 == 0 {
+                *id = StableId(next);
+                next = next.saturating_add(1);
+            }
+        };
+        for (table, (origin, fields)) in schema.tables.iter_mut().zip(self.tables.iter().zip(&self.fields)) {
+            if origin.is_none() {
+                give(&mut table.id);
+            }
+            for (field, origin) in table.fields.iter_mut().zip(fields) {
+                if origin.is_none() {
+                    give(&mut field.id);
+                }
+            }
+        }
+        next
+    }
+
+    /// Whether the old catalog kept this relation, of the new one, already.
+    pub(super) fn had(&self, old: &Catalog, relation: &RelationDef) -> bool {
+        let old_field = |table: usize, field: usize| Some((self.tables[table]?, self.fields[table][field]?));
+        let Some((table, field)) = old_field(relation.from_table, relation.from_field) else { return false };
+        old.tables()[table].outgoing.iter().filter(|old| old.from_field == field).any(|old| match relation.to_value {
+            None => old.to_value.is_none() && self.tables[relation.to_table] == Some(old.to_table),
+            Some((_, to)) => {
+                let key = old.to_value.map(|(_, key)| (old.to_table, key));
+                key.is_some() && old_field(relation.to_table, to) == key
+            }
+        })
+    }
+}
+
+impl TableDraft {
+    fn new(name: &str, origin: Option<usize>, definition: &Json) -> TableDraft {
+        let mut json = definition.clone();
+        let mut fields = Vec::new();
+        if let Some(Json::Array(given)) = json.as_object_mut().and_then(|members| members.get_mut("fields")) {
+            let given = std::mem::take(given).into_iter().enumerate();
+            fields.extend(given.map(|(at, json)| FieldDraft { origin: origin.map(|_| at), json }));
+        }
+        TableDraft { name: name.to_owned(), origin, json, fields }
+    }
+
+    /// The field of this name.
+    pub(super) fn field(&self, name: &str) -> Option<usize> {
+        self.fields.iter().position(|field| text(&field.json, "name") == name)
+    }
+
+    /// Its definition, fields and all.
+    fn into_json(mut self) -> Json {
+        if let Some(Json::Array(fields)) = self.json.as_object_mut().and_then(|members| members.get_mut("fields")) {
+            fields.extend(self.fields.into_iter().map(|field| field.json));
+        }
+        self.json
+    }
+}
+
+impl<'a> Draft<'a> {
+    pub(super) fn new(old: &'a Catalog) -> Result<Draft<'a>> {
+        let text = dbgen_schema::write::to_json_pretty(old.schema());
+        let mut root: Map<String, Json> = serde_json::from_str(&text).map_err(Error::abort)?;
+        let tables = match root.shift_remove("tables") {
+            Some(Json::Object(tables)) => tables,
+            _ => Map::new(),
+        };
+        let relations = match root.shift_remove("relations") {
+            Some(Json::Array(relations)) => relations,
+            _ => Vec::new(),
+        };
+        let tables =
+            tables.iter().enumerate().map(|(at, (name, json))| TableDraft::new(name, Some(at), json)).collect();
+        Ok(Draft { old, root, tables, relations })
+    }
+
+    /// Has the whole schema checked; says what everything in it was before.
+    pub(super) fn finish(self) -> Result<(Schema, Origins)> {
+        let origins = Origins {
+            tables: self.tables.iter().map(|table| table.origin).collect(),
+            fields: self.tables.iter().map(|table| table.fields.iter().map(|field| field.origin).collect()).collect(),
+        };
+        let mut root = self.root;
+        let tables = self.tables.into_iter().map(|table| (table.name.clone(), table.into_json())).collect();
+        root.insert("tables".to_owned(), Json::Object(tables));
+        root.insert("relations".to_owned(), Json::Array(self.relations));
+        let text = format!("{:#}", Json::Object(root));
+        let source = Source { name: "the edited schema".to_owned(), text, format: Format::Json };
+        let mut schema = Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))?;
+        // Generated code knows its indexes by their numbers: those that were there keep them.
+        for (table, origin) in schema.tables.iter_mut().zip(&origins.tables) {
+            let Some(old) = origin.map(|at| &self.old.schema().tables[at]) else { continue };
+            let place = |name: &str| old.indexes.iter().position(|index| index.name == name).unwrap_or(usize::MAX);
+            table.indexes.sort_by_key(|index| place(&index.name));
+        }
+        Ok((schema, origins))
+    }
+
+    /// Makes one edit.
+    pub(super) fn edit(&mut self, edit: &SchemaEdit, engine: &Engine) -> Result<()> {
+        match edit {
+            SchemaEdit::CreateTable { table, definition } => self.create_table(table, definition),
+            SchemaEdit::AlterTable { table, changes } => self.alter_table(table, changes),
+            SchemaEdit::DropTable { table, cascade } => self.drop_table(table, *cascade),
+            SchemaEdit::AddField { table, definition } => self.add_field(table, definition, engine),
+            SchemaEdit::AlterField { table, field, changes } => self.alter_field(table, field, changes),
+            SchemaEdit::DropField { table, field, cascade } => self.drop_field(table, field, *cascade),
+            SchemaEdit::CreateIndex { table, definition } => self.create_index(table, definition),
+            SchemaEdit::DropIndex { table, index } => self.drop_index(table, index),
+            SchemaEdit::CreateRelation { definition } => self.create_relation(definition),
+            SchemaEdit::DropRelation { name } => self.drop_relation(name),
+        }
+    }
+
+    /// The table of this name; an error that names the nearest one if there is none.
+    pub(super) fn table(&self, name: &str) -> Result<usize> {
+        self.tables.iter().position(|table| table.name == name).ok_or_else(|| {
+            let suggestion = nearest(name, self.tables.iter().map(|table| table.name.as_str()));
+            Error::UnknownTable { name: name.to_owned(), suggestion }
+        })
+    }
+
+    /// The table and field of these names.
+    fn table_and_field(&self, table: &str, field: &str) -> Result<(usize, usize)> {
+        let at = self.table(table)?;
+        let found = self.tables[at].field(field).ok_or_else(|| {
+            let names = self.tables[at].fields.iter().map(|field| text(&field.json, "name"));
+            Error::UnknownField { table: table.to_owned(), name: field.to_owned(), suggestion: nearest(field, names) }
+        })?;
+        Ok((at, found))
+    }
+
+    /// The indexes that a table's definition writes down.
+    pub(super) fn indexes_mut(&mut self, table: usize) -> &mut Vec<Json> {
+        let json = &mut self.tables[table].json;
+        if !json["indexes"].is_array() {
+            json["indexes"] = json!([]);
+        }
+        match &mut json["indexes"] {
+            Json::Array(indexes) => indexes,
+            _ => unreachable!("it was made an array"),
+        }
+    }
+
+    fn is_compiled(&self, table: usize) -> bool {
+        self.tables[table].origin.is_some_and(|origin| self.old.is_compiled(origin))
+    }
+
+    fn create_table(&mut self, table: &str, definition: &Json) -> Result<()> {
+        if self.table(table).is_ok() {
+            return Err(SchemaEditError::TableExists { table: table.to_owned() }.into());
+        }
+        self.tables.push(TableDraft::new(table, None, definition));
+        Ok(())
+    }
+
+    fn alter_table(&mut self, table: &str, changes: &Json) -> Result<()> {
+        const ALTERABLE: &[&str] = &["name", "description", "capacity", "durability", "schedule"];
+        let at = self.table(table)?;
+        let changes = members(changes, table, |key| ALTERABLE.contains(&key))?;
+        for (key, value) in changes.iter().filter(|(key, _)| *key != "name") {
+            merge(&mut self.tables[at].json, key, value);
+        }
+        match changes.get("name") {
+            Some(name) => self.rename_table(at, name),
+            None => Ok(()),
+        }
+    }
+
+    fn rename_table(&mut self, at: usize, to: &Json) -> Result<()> {
+        let from = self.tables[at].name.clone();
+        let Some(to) = to.as_str() else { return Err(not_alterable(&from, "name")) };
+        if from == to {
+            return Ok(());
+        }
+        if self.table(to).is_ok() {
+            return Err(SchemaEditError::TableExists { table: to.to_owned() }.into());
+        }
+        self.tables[at].name = to.to_owned();
+        for table in &mut self.tables {
+            if text(&table.json, "parent_table") == from {
+                table.json["parent_table"] = json!(to);
+            }
+            table.fields.iter_mut().for_each(|field| rename_table_in_field(&mut field.json, &from, to));
+        }
+        for relation in &mut self.relations {
+            rename_table_in_path(relation, "from", &from, to);
+            rename_table_in_path(relation, "to", &from, to);
+        }
+        Ok(())
+    }
+
+    fn drop_table(&mut self, table: &str, cascade: bool) -> Result<()> {
+        let at = self.table(table)?;
+        if self.is_compiled(at) {
+            return Err(SchemaEditError::Compiled { what: table.to_owned() }.into());
+        }
+        let others = self.tables.iter().filter(|other| other.name != table);
+        let components: Vec<String> = others
+            .clone()
+            .filter(|other| text(&other.json, "parent_table") == table)
+            .map(|other| other.name.clone())
+            .collect();
+        let referring: Vec<(String, String)> = others
+            .flat_map(|other| other.fields.iter().map(move |field| (&other.name, &field.json)))
+            .filter(|(other, field)| self.refers_to(other, field, table))
+            .map(|(other, field)| (other.clone(), text(field, "name").to_owned()))
+            .collect();
+        if !cascade && (!referring.is_empty() || !components.is_empty()) {
+            let fields = referring.iter().map(|(table, field)| format!("{table}.{field}"));
+            let by = fields.chain(components).collect();
+            return Err(SchemaEditError::TableReferenced { table: table.to_owned(), by }.into());
+        }
+        for component in components {
+            self.drop_table(&component, true)?;
+        }
+        for (from, field) in referring {
+            if self.table(&from).is_ok() {
+                self.drop_field(&from, &field, true)?;
+            }
+        }
+        self.tables.retain(|other| other.name != table);
+        self.relations.retain(|relation| path_table(text(relation, "from")) != table);
+        Ok(())
+    }
+
+    /// Whether a field refers to the table: by its type, its foreign key, or a relation.
+    fn refers_to(&self, table: &str, field: &Json, to: &str) -> bool {
+        let from = |relation: &&Json| is_field(text(relation, "from"), table, text(field, "name"));
+        referred_table(field) == Some(to)
+            || self.relations.iter().filter(from).any(|relation| path_table(text(relation, "to")) == to)
+    }
+
+    fn add_field(&mut self, table: &str, definition: &Json, engine: &Engine) -> Result<()> {
+        let at = self.table(table)?;
+        let field = text(definition, "name");
+        if self.tables[at].field(field).is_some() {
+            return Err(SchemaEditError::FieldExists { table: table.to_owned(), field: field.to_owned() }.into());
+        }
+        let records = self.tables[at].origin.map_or(0, |origin| engine.view(origin).version.len());
+        let is_valued = definition.get("default").is_some() || is_set(definition, "nullable");
+        if records > 0 && !is_valued && !is_set(definition, "auto_increment") {
+            let (table, field) = (table.to_owned(), field.to_owned());
+            return Err(SchemaEditError::DefaultRequired { table, field, records }.into());
+        }
+        let mut definition = definition.clone();
+        if let (true, Some(definition)) = (self.is_compiled(at), definition.as_object_mut()) {
+            definition.insert("group".to_owned(), json!(EXTENSION_GROUP));
+        }
+        self.tables[at].fields.push(FieldDraft { origin: None, json: definition });
+        Ok(())
+    }
+
+    fn alter_field(&mut self, table: &str, field: &str, changes: &Json) -> Result<()> {
+        let (at, found) = self.table_and_field(table, field)?;
+        let is_compiled = self.is_compiled(at);
+        let alterable = |key: &str| key != "id" && key != "renamed_from" && !(key == "group" && is_compiled);
+        let changes = members(changes, &format!("{table}.{field}"), alterable)?;
+        for (key, value) in changes.iter().filter(|(key, _)| *key != "name") {
+            merge(&mut self.tables[at].fields[found].json, key, value);
+        }
+        match changes.get("name") {
+            Some(name) => self.rename_field(at, found, name),
+            None => Ok(()),
+        }
+    }
+
+    fn rename_field(&mut self, at: usize, found: usize, to: &Json) -> Result<()> {
+        let table = self.tables[at].name.clone();
+        let from = text(&self.tables[at].fields[found].json, "name").to_owned();
+        let Some(to) = to.as_str() else { return Err(not_alterable(&format!("{table}.{from}"), "name")) };
+        if from == to {
+            return Ok(());
+        }
+        if self.tables[at].field(to).is_some() {
+            return Err(SchemaEditError::FieldExists { table, field: to.to_owned() }.into());
+        }
+        self.tables[at].fields[found].json["name"] = json!(to);
+        rename_field_in_table(&mut self.tables[at].json, &from, to);
+        for field in self.tables.iter_mut().flat_map(|table| &mut table.fields) {
+            rename_field_in_path(&mut field.json, "foreign_key", &table, &from, to);
+        }
+        for relation in &mut self.relations {
+            rename_field_in_path(relation, "from", &table, &from, to);
+            rename_field_in_path(relation, "to", &table, &from, to);
+        }
+        Ok(())
+    }
+
+    fn drop_field(&mut self, table: &str, field: &str, cascade: bool) -> Result<()> {
+        let (at, found) = self.table_and_field(table, field)?;
+        let indexes = self.tables[at].json.get("indexes").and_then(Json::as_array).into_iter().flatten();
+        let uses_it = |index: &&Json| index_fields(index).contains(&field);
+        let mut by: Vec<String> = indexes.filter(uses_it).map(index_name).collect();
+        let ends_here = |relation: &Json| {
+            is_field(text(relation, "from"), table, field) || is_field(text(relation, "to"), table, field)
+        };
+        by.extend(self.relations.iter().filter(|relation| ends_here(relation)).map(relation_name));
+        let own = &self.tables[at].fields[found].json;
+        let is_written = self.relations.iter().any(|relation| is_field(text(relation, "from"), table, field));
+        let is_reference = ref_target(text(own, "type")).is_some() || own.get("foreign_key").is_some();
+        by.extend((is_reference && !is_written).then(|| format!("{table}_{field}")));
+        by.extend(self.referring_keys(table, field).into_iter().map(|(at, found)| {
+            let from = &self.tables[at];
+            format!("{}_{}", from.name, text(&from.fields[found].json, "name"))
+        }));
+        by.dedup();
+        if !cascade && !by.is_empty() {
+            return Err(SchemaEditError::FieldUsed { table: table.to_owned(), field: field.to_owned(), by }.into());
+        }
+        for (at, found) in self.referring_keys(table, field) {
+            if let Some(definition) = self.tables[at].fields[found].json.as_object_mut() {
+                definition.shift_remove("foreign_key");
+                definition.shift_remove("on_delete");
+            }
+        }
+        self.relations.retain(|relation| !ends_here(relation));
+        let table = &mut self.tables[at];
+        if let Some(Json::Array(indexes)) = table.json.get_mut("indexes") {
+            indexes.retain(|index| !index_fields(index).contains(&field));
+        }
+        table.fields.remove(found);
+        Ok(())
+    }
+
+    /// Fields whose foreign key is this field.
+    fn referring_keys(&self, table: &str, field: &str) -> Vec<(usize, usize)> {
+        let is_key = |key: &Json| is_field(text(key, "foreign_key"), table, field);
+        let of = |(at, other): (usize, &TableDraft)| {
+            let keys = other.fields.iter().enumerate().filter(|(_, it)| is_key(&it.json));
+            keys.map(|(found, _)| (at, found)).collect::<Vec<_>>()
+        };
+        self.tables.iter().enumerate().flat_map(of).collect()
+    }
+
+    /// Who refers to a field by value: fields as `table.field`, relations by their names.
+    pub(super) fn referring_by_value(&self, table: &str, field: &str) -> Vec<String> {
+        let keys = self.referring_keys(table, field).into_iter().map(|(at, found)| {
+            let from = &self.tables[at];
+            format!("{}.{}", from.name, text(&from.fields[found].json, "name"))
+        });
+        let relations = self.relations.iter().filter(|relation| is_field(text(relation, "to"), table, field));
+        keys.chain(relations.map(relation_name)).collect()
+    }
+
+    fn create_relation(&mut self, definition: &Json) -> Result<()> {
+        let name = relation_name(definition);
+        if !name.is_empty() && self.relations.iter().any(|other| relation_name(other) == name) {
+            return Err(SchemaEditError::RelationExists { name }.into());
+        }
+        self.relations.push(definition.clone());
+        Ok(())
+    }
+
+    fn drop_relation(&mut self, name: &str) -> Result<()> {
+        if let Some(at) = self.relations.iter().position(|relation| relation_name(relation) == name) {
+            // One that only names a reference leaves it as it is; what generated code relies on is asked at the end.
+            self.relations.remove(at);
+            return Ok(());
+        }
+        for table in &self.tables {
+            for field in table.fields.iter().map(|field| &field.json) {
+                let own = text(field, "name");
+                if referred_table(field).is_some() && name == format!("{}_{own}", table.name) {
+                    // It is what the field's definition says: the field would have to go.
+                    let (table, field) = (table.name.clone(), own.to_owned());
+                    return Err(SchemaEditError::FieldUsed { table, field, by: vec![name.to_owned()] }.into());
+                }
+            }
+        }
+        Err(SchemaEditError::UnknownRelation { name: name.to_owned() }.into())
+    }
+}
+
+/// The name of a relation: written, or what follows from its field.
+fn relation_name(relation: &Json) -> String {
+    match relation.get("name").and_then(Json::as_str) {
+        Some(name) => name.to_owned(),
+        None => text(relation, "from").replace('.', "_"),
+    }
+}
+
+/// The members of a change, all of which may change.
+fn members<'j>(changes: &'j Json, what: &str, alterable: impl Fn(&str) -> bool) -> Result<&'j Map<String, Json>> {
+    let Some(members) = changes.as_object() else { return Err(not_alterable(what, "")) };
+    match members.keys().find(|key| !alterable(key)) {
+        Some(key) => Err(not_alterable(what, key)),
+        None => Ok(members),
+    }
+}
+
+fn not_alterable(what: &str, member: &str) -> Error {
+    SchemaEditError::NotAlterable { what: what.to_owned(), member: member.to_owned() }.into()
+}
+
+/// Writes a member of a definition anew; null takes it away.
+fn merge(definition: &mut Json, key: &str, value: &Json) {
+    let Some(members) = definition.as_object_mut() else { return };
+    match value {
+        Json::Null => drop(members.shift_remove(key)),
+        value => drop(members.insert(key.to_owned(), value.clone())),
+    }
+}
