@@ -12,6 +12,10 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn wall_us(&self) -> i64;
     /// Sleeps until [`Clock::monotonic`] reaches `deadline`.
     fn sleep_until(&self, deadline: Duration);
+    /// How long to wait, in the system's time, for something that may come within `span` of this clock's.
+    fn patience(&self, span: Duration) -> Duration {
+        span
+    }
 }
 
 /// The system's clock; sleeps in the system first and spins for the last stretch.
@@ -87,5 +91,10 @@ impl Clock for ManualClock {
     /// Sleeping moves the clock.
     fn sleep_until(&self, deadline: Duration) {
         self.now_ns.fetch_max(deadline.as_nanos() as u64, Ordering::SeqCst);
+    }
+
+    /// What is not there yet does not come: nobody moves this clock while it is asked.
+    fn patience(&self, _: Duration) -> Duration {
+        Duration::ZERO
     }
 }

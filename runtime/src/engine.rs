@@ -14,8 +14,11 @@
 //! readers, since the cell no longer names it; so once `get_mut` succeeds it stays exclusive. A table version is reachable
 //! only through roots, so it becomes exclusive when the last root that names it has been reused or dropped.
 
+use crate::apply::Hooks;
 use crate::catalog::Catalog;
+use crate::error::Error;
 use crate::record::image::RecordImage;
+use crate::recording::{Noted, Tape};
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
 use crate::table::version::{TableVersion, TableView};
@@ -69,6 +72,15 @@ pub struct EngineStats {
     pub roots_made: u64,
 }
 
+/// A moment of a transaction.
+#[derive(Debug, Clone)]
+pub struct Moment {
+    /// The tables that it had touched, with where each stood.
+    tables: Vec<(u32, Savepoint)>,
+    /// Operations that had been noted for the recording.
+    noted: usize,
+}
+
 /// The writing side of the database.
 #[derive(Debug)]
 pub struct Engine {
@@ -88,6 +100,12 @@ pub struct Engine {
     /// Room for the image of a record on its way in, kept for its allocations.
     pub(crate) image: RecordImage,
     pub(crate) stats: EngineStats,
+    /// The game's handlers.
+    pub(crate) hooks: Hooks,
+    /// The recording of what comes from outside.
+    pub(crate) tape: Tape,
+    /// What a handler refused where there was no result to say so: the transaction ends with it.
+    pub(crate) refused: Option<Error>,
 }
 
 impl Engine {
@@ -100,11 +118,25 @@ impl Engine {
             catalog: catalog.clone(),
             tables: tables.iter().map(|table| table.current().clone()).collect(),
         });
+        Engine::over(catalog, tables, Published::new(current.clone()), current)
+    }
+
+    /// What stands in for an engine while a handler has it: of the same database, with nothing in it.
+    pub(crate) fn hollow(&self) -> Engine {
+        Engine::over(self.catalog.clone(), Vec::new(), self.published.clone(), self.current.clone())
+    }
+
+    fn over(
+        catalog: Arc<Catalog>,
+        tables: Vec<TableWriter>,
+        published: Published<Version>,
+        current: Arc<Version>,
+    ) -> Engine {
         Engine {
             catalog,
             tables,
             commit: 0,
-            published: Published::new(current.clone()),
+            published,
             current,
             spares: Vec::new(),
             touched: Vec::new(),
@@ -112,6 +144,9 @@ impl Engine {
             scratch: Vec::new(),
             image: RecordImage::new(),
             stats: EngineStats::default(),
+            hooks: Hooks::default(),
+            tape: Tape::default(),
+            refused: None,
         }
     }
 
@@ -134,11 +169,16 @@ impl Engine {
     /// Begins a transaction. There is one at a time.
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
+        self.hooks.reset();
+        self.tape.begin();
+        self.refused = None;
         self.refresh_spares();
     }
 
     /// Ends the transaction: its changes stay, and become visible with the next publication.
     pub fn commit(&mut self) {
+        self.note_group();
+        self.tape.commit();
         for at in self.touched.drain(..) {
             let table = &mut self.tables[at as usize];
             table.commit();
@@ -155,19 +195,30 @@ impl Engine {
         for at in self.touched.drain(..) {
             self.tables[at as usize].rollback();
         }
+        self.tape.begin();
         self.stats.rollbacks += 1;
     }
 
+    /// Notes for the recording what a column group has become that was lent as a slice.
+    pub(crate) fn note_group(&mut self) {
+        if let Some((table, group)) = self.tape.take_lent() {
+            let bytes = self.view(table).group_bytes(group).to_vec();
+            self.tape.push(Noted::Group { table, group, bytes });
+        }
+    }
+
     /// A moment of the running transaction.
-    pub fn savepoint(&mut self) -> Vec<(u32, Savepoint)> {
-        self.touched.iter().map(|at| (*at, self.tables[*at as usize].savepoint())).collect()
+    pub fn savepoint(&mut self) -> Moment {
+        let tables = self.touched.iter().map(|at| (*at, self.tables[*at as usize].savepoint())).collect();
+        Moment { tables, noted: self.tape.noted() }
     }
 
     /// Undoes what came after `savepoint`.
-    pub fn rollback_to(&mut self, savepoint: &[(u32, Savepoint)]) {
+    pub fn rollback_to(&mut self, moment: &Moment) {
+        self.tape.forget_since(moment.noted);
         for at in &self.touched {
             let table = &mut self.tables[*at as usize];
-            let known = savepoint.iter().find(|(table, _)| table == at).map(|(_, savepoint)| *savepoint);
+            let known = moment.tables.iter().find(|(table, _)| table == at).map(|(_, savepoint)| *savepoint);
             if let Some(savepoint) = known.or(table.began()) {
                 table.rollback_to(savepoint);
             }
@@ -261,6 +312,7 @@ impl Engine {
             }
             self.tables.push(table);
         }
+        self.hooks.bind(&catalog);
         self.catalog = catalog.clone();
         self.swap_root(Arc::new(Version {
             commit: self.commit,

@@ -110,9 +110,25 @@ pub enum Error {
         /// What is wrong, and where.
         what: String,
     },
+    /// Handlers call one another without end, by what they write.
+    #[error("handlers of `{table}` call one another more than {limit} deep")]
+    HandlersNested {
+        /// The table at which it was stopped.
+        table: String,
+        /// How deep they may.
+        limit: usize,
+    },
     /// A transaction was begun inside another one of the same thread.
     #[error("a transaction is running on this thread already: use the one at hand, or `nested`")]
     Reentrant,
+    /// A recording goes on with another tick than the loop.
+    #[error("the recording goes on with tick {recorded}, the loop with tick {next}")]
+    WrongTick {
+        /// The loop's next tick.
+        next: u64,
+        /// The recording's.
+        recorded: u64,
+    },
     /// The tick rate is outside of what a game loop is.
     #[error("a tick rate of {0} Hz is outside of 15-120 Hz")]
     TickRate(f64),

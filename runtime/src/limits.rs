@@ -24,6 +24,8 @@ pub const HISTORY_ENTRIES_MAX: usize = 1 << 20;
 pub const VIOLATIONS_MAX: usize = 64;
 /// Record ids named as examples in an error.
 pub const SAMPLE_IDS_MAX: usize = 5;
+/// Handlers that run one inside another, each called by what the one before it wrote.
+pub const HANDLER_DEPTH_MAX: usize = 16;
 /// Slowest rate of a tick loop.
 pub const TICK_RATE_HZ_MIN: f64 = 15.0;
 /// Fastest rate of a tick loop.

@@ -24,16 +24,19 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+use crate::client::Committed;
 use crate::db::{Db, Writer};
 use crate::error::{Error, Result, nearest};
-use crate::txn::Transaction;
+use crate::txn::{Transaction, nested};
 use crate::typed::Facade;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::task::{Context, Poll, Waker};
 
 /// What is known of a procedure.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,12 +51,25 @@ pub struct ProcedureInfo {
 pub(crate) type After<'a> = &'a mut dyn FnMut(&mut Transaction) -> Result<()>;
 /// Runs a procedure as one transaction; nothing is published.
 type Run = Arc<dyn Fn(&mut Writer<'_>, &Json, After<'_>) -> Result<Json> + Send + Sync>;
+/// Runs a procedure as a part of the running transaction.
+type RunWithin = Arc<dyn Fn(&mut Transaction, &Json) -> Result<Json> + Send + Sync>;
 
 /// A procedure, its types forgotten.
 #[derive(Clone)]
 struct Procedure {
     arguments: Json,
     run: Run,
+    run_within: RunWithin,
+}
+
+impl Procedure {
+    /// Calls it for somebody outside: the call is recorded.
+    fn call(&self, writer: &mut Writer<'_>, name: &str, arguments: &Json) -> Result<Json> {
+        writer.engine().tape.call(name, arguments);
+        let result = (self.run)(writer, arguments, &mut |_| Ok(()));
+        writer.engine().tape.end_call();
+        result
+    }
 }
 
 /// The procedures of a database.
@@ -75,24 +91,40 @@ impl Procedures {
     {
         let arguments: Schema = schemars::schema_for!(A);
         let called = name.clone();
+        let understand = move |given: &Json| {
+            let wrong =
+                |error: serde_json::Error| Error::Arguments { procedure: called.clone(), what: error.to_string() };
+            A::deserialize(given).map_err(wrong)
+        };
+        // A result that cannot be told is a failure like any other: nothing was done.
+        let body = Arc::new(move |tx: &mut S::Tx, given: &Json| {
+            let result = body(tx, understand(given)?)?;
+            serde_json::to_value(result).map_err(Error::abort)
+        });
+        let within = body.clone();
         let run: Run = Arc::new(move |writer, given, after| {
-            let arguments = A::deserialize(given)
-                .map_err(|error| Error::Arguments { procedure: called.clone(), what: error.to_string() })?;
             let whole = |tx: &mut S::Tx| {
-                let result = body(tx, arguments)?;
+                let result = body(tx, given)?;
                 after(tx.as_mut())?;
                 Ok(result)
             };
-            let result = writer.run(S::Tx::from, whole).into_result()?;
-            serde_json::to_value(result).map_err(Error::abort)
+            writer.run(S::Tx::from, whole).into_result()
         });
-        let procedure = Procedure { arguments: arguments.to_value(), run };
+        let run_within: RunWithin = Arc::new(move |tx, given| {
+            Transaction::lend(&mut tx.engine, |tx: &mut S::Tx| nested(tx, |tx| within(tx, given)))
+        });
+        let procedure = Procedure { arguments: arguments.to_value(), run, run_within };
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name, procedure);
     }
 
     /// Runs a procedure as one transaction, with something to be done in it after its body; nothing is published.
     pub(crate) fn run(&self, writer: &mut Writer<'_>, name: &str, given: &Json, after: After<'_>) -> Result<Json> {
         (self.find(name)?.run)(writer, given, after)
+    }
+
+    /// Runs a procedure as a part of the running transaction; what it did is undone if it fails.
+    pub(crate) fn run_within(&self, tx: &mut Transaction, name: &str, given: &Json) -> Result<Json> {
+        (self.find(name)?.run_within)(tx, given)
     }
 
     fn find(&self, name: &str) -> Result<Procedure> {
@@ -123,9 +155,21 @@ impl<S: Facade> Db<S> {
     pub fn call_procedure(&self, name: &str, arguments: &Json) -> Result<Json> {
         let procedure = self.shared.procedures.find(name)?;
         let mut writer = self.shared.lock()?;
-        let result = (procedure.run)(&mut writer, arguments, &mut |_| Ok(()));
+        let result = procedure.call(&mut writer, name, arguments);
         writer.engine().publish();
         result
+    }
+
+    /// Puts a call of a procedure into the loop's queue and gives what can be awaited: its result, once it is visible to
+    /// readers. Any executor will do.
+    ///
+    /// # Errors
+    /// As [`enqueue_procedure`](Db::enqueue_procedure); the call itself fails as [`call_procedure`](Db::call_procedure)
+    /// does, and with [`Error::Stopped`] if the loop ends first.
+    pub fn call_procedure_async(&self, name: &str, arguments: Json) -> Result<Called> {
+        let (answer, called) = called();
+        self.enqueue_procedure(name, arguments, move |result| answer.give(result))?;
+        Ok(called)
     }
 
     /// Puts a call of a procedure into the loop's queue; `answer` gets its result once it is visible to readers.
@@ -136,9 +180,71 @@ impl<S: Facade> Db<S> {
         &self,
         name: &str,
         arguments: Json,
-        answer: impl FnOnce(Result<crate::Committed<Json>>) + Send + 'static,
+        answer: impl FnOnce(Result<Committed<Json>>) + Send + 'static,
     ) -> Result<()> {
         let procedure = self.shared.procedures.find(name)?;
-        self.enqueue_job(move |writer| (procedure.run)(writer, &arguments, &mut |_| Ok(())), answer)
+        let name = name.to_owned();
+        self.enqueue_job(move |writer| procedure.call(writer, &name, &arguments), answer)
+    }
+}
+
+/// A called procedure: a future of its result.
+#[derive(Debug)]
+#[must_use = "the call is made, but nobody hears its result"]
+pub struct Called(Arc<Mutex<Hearing>>);
+
+/// Where the loop leaves the result, and whom it wakes.
+#[derive(Debug, Default)]
+struct Hearing {
+    result: Option<Result<Committed<Json>>>,
+    waker: Option<Waker>,
+    /// Nobody will leave a result any more.
+    is_over: bool,
+}
+
+/// The loop's end of a call. Dropped without an answer, it says that there will be none.
+struct Answering(Arc<Mutex<Hearing>>);
+
+fn called() -> (Answering, Called) {
+    let hearing = Arc::new(Mutex::new(Hearing::default()));
+    (Answering(hearing.clone()), Called(hearing))
+}
+
+fn heard(hearing: &Mutex<Hearing>) -> MutexGuard<'_, Hearing> {
+    hearing.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Answering {
+    fn give(self, result: Result<Committed<Json>>) {
+        heard(&self.0).result = Some(result);
+    }
+}
+
+impl Drop for Answering {
+    fn drop(&mut self) {
+        let waker = {
+            let mut hearing = heard(&self.0);
+            hearing.is_over = true;
+            hearing.waker.take()
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Future for Called {
+    type Output = Result<Committed<Json>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut hearing = heard(&self.0);
+        match hearing.result.take() {
+            Some(result) => Poll::Ready(result),
+            None if hearing.is_over => Poll::Ready(Err(Error::Stopped)),
+            None => {
+                hearing.waker = Some(context.waker().clone());
+                Poll::Pending
+            }
+        }
     }
 }

@@ -1,11 +1,10 @@
 //! A transaction: the writer's side of the database, lent to one closure.
 
-use crate::engine::Engine;
+use crate::engine::{Engine, Moment};
 use crate::error::{Error, Result};
 use crate::record::image::RecordImage;
-use crate::table::writer as table;
 use crate::typed::{Table, TableMut, TableRef};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 /// A running transaction. It owns the writing side of the database until it ends, so it borrows nothing.
 #[derive(Debug)]
@@ -15,7 +14,7 @@ pub struct Transaction {
 
 /// A moment of a transaction.
 #[derive(Debug, Clone)]
-pub struct Savepoint(Vec<(u32, table::Savepoint)>);
+pub struct Savepoint(Moment);
 
 /// Runs `body` as a part of a transaction that can fail by itself, in whatever guise the transaction comes.
 pub(crate) fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
@@ -47,11 +46,25 @@ impl Transaction {
         let mut tx = wrap(Transaction { engine });
         let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut tx)));
         let mut engine = tx.into().engine;
+        let outcome = outcome.map(|returned| engine.refused.take().map_or(returned, Err));
         match &outcome {
             Ok(Ok(_)) => engine.commit(),
             Ok(Err(_)) | Err(_) => engine.rollback(),
         }
         (engine, outcome.map_or_else(Outcome::Panicked, Outcome::Returned))
+    }
+
+    /// Lends the engine, from inside of one of its operations, to `body` as the running transaction.
+    pub(crate) fn lend<T: From<Transaction> + Into<Transaction>, R>(
+        engine: &mut Engine,
+        body: impl FnOnce(&mut T) -> R,
+    ) -> R {
+        let hollow = engine.hollow();
+        let mut tx = T::from(Transaction { engine: Box::new(std::mem::replace(engine, hollow)) });
+        // Whatever happens, the engine goes back to where the transaction will look for it.
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut tx)));
+        *engine = *tx.into().engine;
+        outcome.unwrap_or_else(|payload| resume_unwind(payload))
     }
 
     /// A table, read: its own writes are seen.

@@ -4,5 +4,6 @@ mod documents;
 mod engine;
 mod generated;
 mod server;
+mod tick;
 mod tidy;
 mod workspace;

@@ -10,10 +10,10 @@ const RANKS: &[&[&str]] = &[
     &["cell", "derived", "record", "value", "codec"],
     &["table"],
     &["catalog", "relation"],
-    &["op", "engine", "apply", "edit"],
+    &["op", "engine", "apply", "edit", "recording"],
     &["log", "snapshot", "recover"],
     &["view", "txn", "typed", "dynamic", "verify"],
-    &["db", "tick", "procedure", "timer", "client", "server"],
+    &["db", "tick", "procedure", "handler", "timer", "client", "server"],
     &["__private"],
 ];
 

@@ -4,6 +4,7 @@
 //! needs no stack: which records go, which fields become null, who stands in the way. Only then is anything changed. A
 //! record that refers with `restrict` stands in the way unless it goes too.
 
+use super::hook::{Change, Coming, On};
 use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::{Blocking, Error, Result};
@@ -36,7 +37,9 @@ impl Engine {
     pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<usize> {
         self.view(table).row_of(id)?;
         if self.catalog.tables()[table].incoming.is_empty() && self.catalog.tables()[table].components.is_empty() {
+            let change = self.tell_before(table, On::Delete, Some(id), Coming::Gone)?;
             self.remove(table, id)?;
+            self.made(change);
             return Ok(1);
         }
         let catalog = self.catalog.clone();
@@ -50,6 +53,10 @@ impl Engine {
     }
 
     fn carry_out(&mut self, extent: &Extent<'_>) -> Result<()> {
+        let mut changes: Vec<Option<Change>> = Vec::new();
+        for (table, id) in &extent.going {
+            changes.push(self.tell_before(*table, On::Delete, Some(*id), Coming::Gone)?);
+        }
         for (table, id, field) in &extent.nulled {
             if !extent.is_going.contains(&(*table, *id)) {
                 self.set_null(*table, *id, *field)?;
@@ -58,6 +65,7 @@ impl Engine {
         for (table, id) in &extent.going {
             self.remove(*table, *id)?;
         }
+        changes.into_iter().for_each(|change| self.made(change));
         Ok(())
     }
 

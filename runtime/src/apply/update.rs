@@ -1,6 +1,7 @@
 //! Changing a record: what differs from the stored one is checked and written, nothing else.
 
 use super::check::Findings;
+use super::hook::{Coming, On};
 use crate::engine::Engine;
 use crate::error::{Blocking, Error, Result, Rule};
 use crate::id::RecordId;
@@ -42,9 +43,11 @@ impl Engine {
         if changed.is_empty() {
             return Ok(Applied::Unchanged);
         }
+        let change = self.tell_before(table, On::Update, Some(id), Coming::Image(image))?;
         let version = self.next_commit();
         self.atomically(table, |rows| write_changed(rows, row, id, image, old, &changed, version))?;
         self.tables[table].note(id, ChangeKind::Update);
+        self.made(change);
         Ok(Applied::Updated)
     }
 

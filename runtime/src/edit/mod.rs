@@ -30,6 +30,7 @@ use crate::table::writer::TableWriter;
 use carry::{Carried, carry};
 use draft::{Draft, Origins};
 use in_the_way::InTheWay;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
 
 /// The column group of fields that were added to a compiled table at run time.
@@ -53,7 +54,8 @@ pub const EXTENSION_GROUP: &str = "extension";
 /// assert_eq!(db.read().schema().tables[0].fields[1].name, "cost");
 /// # Ok::<(), dbgen_runtime::Error>(())
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SchemaEdit {
     /// A new table: `definition` is what stands under its name in a schema file.
@@ -214,6 +216,7 @@ impl Engine {
         self.check_relations(&old, &catalog, &origins, &tables)?;
         let version = catalog.version();
         self.replace_catalog(catalog, tables);
+        self.tape.edit(edits);
         Ok(version)
     }
 

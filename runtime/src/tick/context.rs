@@ -1,8 +1,13 @@
 //! What a system gets.
 
+use crate::db::Shared;
+use crate::error::{Error, Result};
 use crate::txn::Transaction;
 use crate::typed::Facade;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Which tick it is.
@@ -21,11 +26,24 @@ pub struct Tick<S: Facade> {
     tx: S::Tx,
     info: TickInfo,
     view: S::View,
+    shared: Arc<Shared>,
 }
 
 impl<S: Facade> Tick<S> {
-    pub(crate) fn new(tx: S::Tx, info: TickInfo, view: S::View) -> Self {
-        Tick { tx, info, view }
+    pub(crate) fn new(tx: S::Tx, info: TickInfo, view: S::View, shared: Arc<Shared>) -> Self {
+        Tick { tx, info, view, shared }
+    }
+
+    /// Calls a [procedure](crate::procedure) as a part of this transaction. One that fails has done nothing, and the system
+    /// may go on.
+    ///
+    /// # Errors
+    /// As [`Db::call_procedure`](crate::Db::call_procedure); [`Error::Aborted`] if the result is not of the type that is
+    /// asked for.
+    pub fn call<R: DeserializeOwned>(&mut self, procedure: &str, arguments: &impl Serialize) -> Result<R> {
+        let arguments = serde_json::to_value(arguments).map_err(Error::abort)?;
+        let result = self.shared.procedures.run_within(self.tx.as_mut(), procedure, &arguments)?;
+        serde_json::from_value(result).map_err(Error::abort)
     }
 
     /// Seconds that a tick stands for.

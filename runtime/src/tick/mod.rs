@@ -12,6 +12,7 @@
 mod context;
 mod figures;
 mod queue;
+mod replay;
 #[cfg(feature = "server")]
 mod serve;
 mod timer;
@@ -23,6 +24,7 @@ pub(crate) use queue::{Answer, Queue};
 use crate::db::Db;
 use crate::error::{Error, Result};
 use crate::limits::{TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
+use crate::recording::Input;
 use crate::typed::Facade;
 use figures::Recorder;
 use schemars::JsonSchema;
@@ -56,6 +58,8 @@ pub struct TickLoop<S: Facade> {
     report_every: Duration,
     report: Option<Report>,
     stop: Arc<AtomicBool>,
+    /// The first thing that was wrong with what the loop was told; it is said when the loop starts.
+    wrong: Option<Error>,
     #[cfg(feature = "server")]
     serving: serve::Serving,
 }
@@ -96,6 +100,7 @@ impl<S: Facade> TickLoop<S> {
             report_every: Duration::from_secs(1),
             report: None,
             stop: Arc::new(AtomicBool::new(false)),
+            wrong: None,
             #[cfg(feature = "server")]
             serving: serve::Serving::default(),
         }
@@ -124,6 +129,19 @@ impl<S: Facade> TickLoop<S> {
         R: Serialize,
     {
         self.db.shared.procedures.register::<S, A, R>(name.into(), body);
+        self
+    }
+
+    /// Gives everything that reaches the world from outside to `sink`, from now on: see [`recording`](crate::recording).
+    #[must_use]
+    pub fn record(self, sink: impl FnMut(Input) + Send + 'static) -> Self {
+        let begun = self.db.shared.lock().map(|mut writer| writer.engine().tape.record(Box::new(sink)));
+        self.or_fail(begun)
+    }
+
+    /// Notes what is wrong with what the loop was told.
+    pub(crate) fn or_fail(mut self, done: Result<()>) -> Self {
+        self.wrong = self.wrong.or(done.err());
         self
     }
 
@@ -186,6 +204,9 @@ impl<S: Facade> TickLoop<S> {
     fn start(&mut self) -> Result<Stepper<S>> {
         if !(TICK_RATE_HZ_MIN..=TICK_RATE_HZ_MAX).contains(&self.rate_hz) {
             return Err(Error::TickRate(self.rate_hz));
+        }
+        if let Some(wrong) = self.wrong.take() {
+            return Err(wrong);
         }
         let names = self.systems.iter().map(|(name, _)| name.clone()).collect();
         Ok(Stepper {
@@ -265,6 +286,12 @@ impl<S: Facade> Stepper<S> {
     /// # Errors
     /// [`Error::Reentrant`] inside a transaction of the same thread.
     pub fn step(&mut self) -> Result<u64> {
+        let wall_us = self.db.shared.clock.wall_us();
+        self.step_at(wall_us)
+    }
+
+    /// The same, with what the clock on the wall shows.
+    fn step_at(&mut self, wall_us: i64) -> Result<u64> {
         let clock = self.db.shared.clock.clone();
         let begun = clock.monotonic();
         self.execute_waiting()?;
@@ -273,13 +300,14 @@ impl<S: Facade> Stepper<S> {
         let shared = self.db.shared.clone();
         let view = self.db.read();
         let mut writer = shared.lock()?;
-        for failure in timer::fire(&mut writer, &shared.procedures, clock.wall_us()) {
+        writer.engine().tape.begin_tick(info.number, wall_us);
+        for failure in timer::fire(&mut writer, &shared.procedures, wall_us) {
             tracing::error!(timer = %failure.timer, tick = info.number, error = %failure.error, "a timer failed");
             self.recorder.failure(&failure.timer, info.number, &failure.error);
         }
         for (at, (name, system)) in self.systems.iter_mut().enumerate() {
             let before = clock.monotonic();
-            let wrap = |tx| Tick::new(S::Tx::from(tx), info, view.clone());
+            let wrap = |tx| Tick::new(S::Tx::from(tx), info, view.clone(), shared.clone());
             if let Err(error) = writer.run(wrap, system).into_result() {
                 tracing::error!(system = %name, tick = info.number, %error, "a system failed and was rolled back");
                 self.recorder.failure(name, info.number, &error);
@@ -287,6 +315,7 @@ impl<S: Facade> Stepper<S> {
             self.recorder.system(at, clock.monotonic() - before);
         }
         drop(view);
+        writer.engine().tape.end_tick();
         writer.engine().publish();
         drop(writer);
         self.recorder.tick(clock.monotonic() - begun);
@@ -316,8 +345,9 @@ impl<S: Facade> Stepper<S> {
                 if left <= QUEUE_MARGIN {
                     break;
                 }
-                if let Some(job) = self.requests.wait(left - QUEUE_MARGIN) {
-                    self.requests.execute(&self.db.shared, job)?;
+                match self.requests.wait(clock.patience(left - QUEUE_MARGIN)) {
+                    Some(job) => self.requests.execute(&self.db.shared, job)?,
+                    None => break,
                 }
             }
         }

@@ -196,12 +196,15 @@ impl RecordMut<'_> {
         RecordRef { view: self.tx.engine.view(self.table), row: self.row }
     }
 
-    /// Writes a field that no rule, index or reference concerns.
+    /// Writes a field that no rule, index or reference concerns. What a handler refuses ends the transaction.
     #[inline]
     pub fn write<C: NoUninit>(&mut self, field: usize, cell: &C) {
         let cell = bytemuck::bytes_of(cell);
         let written = self.tx.engine.apply(Op::WriteFree { table: self.table, id: self.id, field, cell });
-        written.unwrap_or_else(|error| unreachable!("a borrowed record is there: {error}"));
+        if let Err(refused) = written {
+            // A handler's: a borrowed record is there, and the field is free of rules.
+            self.tx.engine.refused.get_or_insert(refused);
+        }
     }
 
     /// Writes a field; `None` is null.

@@ -30,6 +30,7 @@ impl From<Error> for Problem {
                 Ok(problem) => *problem,
                 Err(source) => Problem::new(Kind::Aborted, source.to_string()),
             },
+            Error::HandlersNested { .. } => of(Kind::Aborted),
             Error::UnknownProcedure { suggestion, .. } => suggested(of(Kind::MethodNotFound), suggestion),
             Error::Arguments { .. } => of(Kind::InvalidArguments),
             Error::QueueFull { .. } => of(Kind::QueueFull).header(RETRY_AFTER, RETRY_AFTER_SECONDS),

@@ -1,0 +1,175 @@
+//! The same input gives the same bytes; and what was recorded, played again, does too.
+
+use crate::generated::golden::arena::{Arena, ArenaSchema, Guild, Player};
+use dbgen_runtime::__private::rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
+use dbgen_runtime::clock::ManualClock;
+use dbgen_runtime::{Error, Input, On, SchemaEdit, Stepper, Value};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::json;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
+
+const DT: Duration = Duration::from_micros(16_667);
+
+#[derive(Deserialize, JsonSchema)]
+struct Spawn {
+    name: String,
+    speed: f32,
+}
+
+struct World {
+    db: Arena,
+    clock: ManualClock,
+    stepper: Stepper<ArenaSchema>,
+    recorded: Receiver<Input>,
+}
+
+impl World {
+    /// A world with systems that read, write, move in parallel and delete, and with handlers.
+    fn open() -> World {
+        let clock = ManualClock::new();
+        let db = Arena::builder().clock(clock.clone()).open().expect("it opens");
+        let (sink, recorded) = channel();
+        let stepper = db
+            .tick_loop(60.0)
+            .record(move |input| drop(sink.send(input)))
+            .after("player", On::Delete, |tx, change| {
+                let Some(fallen) = change.old_as::<Player>() else { return Ok(()) };
+                tx.guild_mut().insert(Guild::new(format!("of {}", fallen.name))).map(drop)
+            })
+            .procedure("spawn", |tx, args: Spawn| {
+                let id = tx.player_mut().insert(Player::new(&args.name))?;
+                let mut player = tx.player_mut();
+                let mut player = player.get_mut(id)?;
+                player.set_vel(crate::generated::golden::arena::Vec3::new(args.speed, 1.0, 0.0));
+                if args.speed > 100.0 { Err(Error::abort("too fast")) } else { Ok(id) }
+            })
+            .system("movement", |tick| {
+                let dt = tick.dt();
+                tick.player_mut().motion_mut().par_iter_mut().for_each(|m| m.pos += m.vel * dt);
+                Ok(())
+            })
+            .system("hunger", |tick| {
+                let (view, number) = (tick.view(), tick.number());
+                for player in view.player().iter().filter(|p| (p.id().get() + number) % 7 == 0) {
+                    let hp = player.hp() - 2;
+                    match hp > 0 {
+                        true => tick.player_mut().update(player.id(), |p| p.hp = hp)?,
+                        false => drop(tick.player_mut().delete(player.id())?),
+                    }
+                }
+                Ok(())
+            })
+            .stepped()
+            .expect("it starts");
+        World { db, clock, stepper, recorded }
+    }
+
+    /// Input of every kind, then a tick; so many times.
+    fn play(&mut self, ticks: u64) {
+        for tick in 0..ticks {
+            self.input(tick).expect("the input is right");
+            self.clock.advance(DT);
+            self.stepper.step().expect("a tick");
+        }
+    }
+
+    fn input(&self, tick: u64) -> Result<(), Error> {
+        let name = |what: &str| format!("{what} {tick}");
+        match tick % 9 {
+            0 | 3 => {
+                self.db.call_procedure("spawn", &json!({ "name": name("p"), "speed": tick as f32 / 3.0 % 50.0 }))?;
+            }
+            1 => {
+                drop(self.db.call_procedure("spawn", &json!({ "name": name("x"), "speed": 200.0 })).expect_err("fast"))
+            }
+            2 => self.db.transact(|tx| {
+                let guild = tx.guild_mut().insert(Guild { motto: Some(name("we are")), ..Guild::new(name("g")) })?;
+                let ids: Vec<_> = tx.player().ids().take(3).collect();
+                ids.into_iter().try_for_each(|id| tx.player_mut().update(id, |p| p.guild = Some(guild)))
+            })?,
+            // A part of it is undone, and a slice is written between two operations.
+            4 => self.db.transact(|tx| {
+                tx.player_mut().insert(Player::new(name("q")))?;
+                let undone = tx.nested(|tx| {
+                    tx.player_mut().insert(Player::new(name("never")))?;
+                    Err::<(), _>(Error::abort("not this one"))
+                });
+                assert!(undone.is_err());
+                tx.player_mut().motion_mut().iter_mut().for_each(|m| m.vel *= 0.5);
+                let first = tx.player().ids().next();
+                first.map_or(Ok(()), |first| {
+                    tx.player_mut().get_mut(first)?.set_kills(tick as u32);
+                    Ok(())
+                })
+            })?,
+            5 => drop(self.db.transact(|tx| tx.guild_mut().insert(Guild::new("a name that is longer than it may be")))),
+            6 => drop(self.db.enqueue(
+                move |tx| tx.guild_mut().insert(Guild::new(format!("queued {tick}"))),
+                |done| assert!(done.is_ok()),
+            )),
+            7 if tick == 7 => {
+                let definition = json!({ "name": "fame", "type": "text", "default": "none" });
+                self.db.edit_schema(SchemaEdit::add_field("player", definition))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> (u64, Vec<Vec<Vec<u8>>>) {
+        let db = self.db.as_dynamic();
+        db.read().verify().expect("whole");
+        (db.read().commit(), dbgen_runtime::__private::buffers(&db).expect("no transaction runs"))
+    }
+}
+
+#[test]
+fn el_1_the_same_input_gives_the_same_bytes() {
+    let (mut one, mut other) = (World::open(), World::open());
+    one.play(3000);
+    other.play(3000);
+    assert!(one.bytes() == other.bytes(), "the worlds differ");
+    assert!(one.db.read().player().len() > 10 && one.db.read().guild().len() > 100, "something happened in them");
+}
+
+#[test]
+fn el_1_a_recording_played_again_gives_the_same_bytes() {
+    let mut world = World::open();
+    world.play(2000);
+    // As text, as a file would hold it.
+    let lines: Vec<String> =
+        world.recorded.try_iter().map(|input| serde_json::to_string(&input).expect("it is JSON")).collect();
+    assert_eq!(lines[1], r#"{"input":"tick","number":1,"wall_us":16667}"#, "the first spawn stands before it");
+    let inputs = lines.iter().map(|line| serde_json::from_str(line).expect("as it was written"));
+    let mut again = World::open();
+    assert_eq!(again.stepper.replay(inputs).expect("it can be played"), 2000);
+    assert!(world.bytes() == again.bytes(), "the worlds differ");
+    let fame = again.db.as_dynamic().read().open_table("player").expect("a table").schema().fields.len();
+    assert_eq!(fame, 9, "the edit of the schema was played too");
+}
+
+#[test]
+fn a_recording_goes_on_with_the_next_tick_only() {
+    let mut world = World::open();
+    let wrong = world.stepper.replay([Input::Tick { number: 2, wall_us: 0 }]).expect_err("tick 1 is missing");
+    assert!(matches!(wrong, Error::WrongTick { next: 1, recorded: 2 }), "{wrong}");
+}
+
+#[test]
+fn a_recording_of_another_database_is_refused() {
+    let shop = r#"{"name":"shop","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
+    let db = dbgen_runtime::Database::builder().schema_json(shop).open().expect("it opens");
+    let (sink, recorded) = channel();
+    let _world = db.tick_loop(60.0).record(move |input| drop(sink.send(input))).stepped().expect("it starts");
+    let t = db.read().open_table("t").expect("a table").number();
+    let id = db.transact(|tx| tx.insert_values(t, &[(0, Value::from(7))])).expect("inserted");
+    db.transact(|tx| tx.delete_record(t, id)).expect("deleted");
+    let inputs: Vec<Input> = recorded.try_iter().collect();
+    assert_eq!(inputs.len(), 2);
+    let empty = dbgen_runtime::Database::builder().open().expect("it opens");
+    assert!(empty.tick_loop(60.0).stepped().expect("it starts").replay(inputs.clone()).is_err());
+    let full = dbgen_runtime::Database::builder().schema_json(shop).open().expect("it opens");
+    assert!(full.tick_loop(60.0).stepped().expect("it starts").replay(inputs.into_iter().skip(1)).is_err());
+}
