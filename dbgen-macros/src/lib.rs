@@ -1,22 +1,194 @@
-//! The macros of dbgen: a schema in one line, for a quick start and for tests.
+//! The macros of dbgen: a database from Rust structs, or from a schema file in one line.
 //!
-//! [`schema!`] reads a schema file when the crate is compiled and expands to what a build script would have generated: the
-//! same model, the same emitter. A project that lives longer is better off with a build script in a crate of its own, which
-//! is compiled again only when the schema changes.
+//! # Structs
+//!
+//! A record is a struct with `#[derive(Table)]`, a value of several parts one with `#[derive(Composite)]`, a choice an enum
+//! with `#[derive(Enumeration)]`. `database!` makes a database of them: a module with everything that a schema file
+//! would have given.
+//!
+//! ```
+//! use dbgen_macros::{Composite, Enumeration, Table, database};
+//! use dbgen_runtime::{Id, Str, Text};
+//!
+//! /// What a player fights as
+//! #[derive(Enumeration, Debug, Clone, Copy, PartialEq)]
+//! pub enum Class {
+//!     Warrior,
+//!     Mage,
+//! }
+//!
+//! #[derive(Composite, Debug, Clone, PartialEq)]
+//! pub struct Point {
+//!     pub x: f32,
+//!     pub y: f32,
+//! }
+//!
+//! #[derive(Table, Debug, Clone)]
+//! #[table(capacity = 1000)]
+//! pub struct Guild {
+//!     #[field(unique)]
+//!     pub name: Str<24>,
+//!     pub motto: Option<Text>,
+//! }
+//!
+//! /// A person in the arena
+//! #[derive(Table, Debug, Clone)]
+//! #[table(index(class, hp))]
+//! pub struct Player {
+//!     #[field(unique)]
+//!     pub name: Str<16>,
+//!     pub class: Class,
+//!     #[field(default = 100, min = 0, max = 9999)]
+//!     pub hp: i32,
+//!     pub pos: Point,
+//!     #[field(indexed, on_delete = "set_null")]
+//!     pub guild: Option<Id<Guild>>,
+//! }
+//!
+//! database! {
+//!     name: Arena,
+//!     version: "1.0.0",
+//!     tables: [Guild, Player],
+//!     types: [Class, Point],
+//! }
+//! use arena::Arena;
+//!
+//! # fn main() -> dbgen_runtime::Result<()> {
+//! let db = Arena::builder().open()?;
+//! db.transact(|tx| {
+//!     let guild = tx.guild_mut().insert(Guild::new("Night Watch"))?;
+//!     tx.player_mut().insert(Player { class: Class::Mage, guild: Some(guild), ..Player::new("Ayla") })
+//! })?;
+//! let view = db.read();
+//! assert_eq!(view.player().by_name("Ayla").map(|player| player.hp()), Some(100));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The struct stays what it is: `Str<16>` is a `String` that the database keeps at 16 bytes or less, `Id<Guild>` a reference,
+//! `Option` what may be missing. The types are those of [`types`](https://docs.rs/dbgen-runtime), `dbgen_runtime::derived`
+//! those that Rust lacks. Everything must stand in one crate. Doc comments become the schema's descriptions.
+//!
+//! # A schema file
+//!
+//! [`schema!`] reads one when the crate is compiled and expands to what a build script would have generated: the same model,
+//! the same emitter. A project that lives longer is better off with a build script in a crate of its own, which is compiled
+//! again only when the schema changes.
+//!
+//! # The life of a derived database
+//!
+//! 1. A derive reads its item ([`ast`], [`attr`], [`types`]), reports what is wrong with it alone, and leaves a macro that
+//!    hands it on ([`relay`]).
+//! 2. `database!` calls those macros one after the other; the last call has all items.
+//! 3. [`write`] writes them as a schema, in text that remembers where its words come from ([`text`]).
+//! 4. The one reader and checker of schemas reads it; its mistakes go back to the user's tokens ([`expand`]).
+//! 5. The emitter of build scripts makes the module, with imports where it would declare records.
 
-use dbgen::{Options, schema::Schema};
+mod ast;
+mod attr;
+mod database;
+mod expand;
+mod fallback;
+#[cfg(test)]
+mod four_ways;
+mod relay;
+mod schema_file;
+mod text;
+mod types;
+mod value;
+mod write;
+
+use ast::Kind;
 use proc_macro::TokenStream as Tokens;
-use proc_macro2::TokenStream;
-use quote::quote_spanned;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use syn::LitStr;
+
+/// Makes a struct the record of a table. `database!` says of which database.
+///
+/// `#[table(…)]` on the struct:
+///
+/// | setting | meaning |
+/// |---|---|
+/// | `name = "person"` | its name in the schema; the struct's in snake case if left out |
+/// | `capacity = 1000` | records to make room for when the database opens |
+/// | `durability = "snapshot"` | `log` (default), `snapshot` or `none` |
+/// | `parent = Entity` | a component of that table's records: at most one each, deleted with it |
+/// | `index(class, hp)` | an index; also `unique`, `name = "…"`, `kind = "hash"`; may stand several times |
+/// | `schedule(at = fires_at, every = period, procedure = "despawn")` | a timer table |
+/// | `renamed_from = "hero"` | its name before, so that its data is kept |
+///
+/// `#[field(…)]` on a field: `unique`, `primary_key`, `indexed`, `auto_increment`, `default = 100`, `min = 0`, `max = 9999`,
+/// `allow_nan`, `group = "motion"`, `foreign_key = Guild::name`, `on_delete = "cascade"`, `relation = "member_of"`,
+/// `name = "…"`, `renamed_from = "…"`.
+///
+/// A table whose records need nothing to be made has a `Default`.
+#[proc_macro_derive(Table, attributes(table, field))]
+pub fn table(input: Tokens) -> Tokens {
+    relay::derive(Kind::Table, input.into()).into()
+}
+
+/// Makes a struct a type of named fields, to be used in records, lists and payloads. It must be `Debug`, `Clone` and
+/// `PartialEq`; `Default` comes with it.
+///
+/// On a field: `#[field(default = 1, min = 0, max = 9, allow_nan, name = "…")]`; on the struct: `#[composite(name = "…")]`.
+///
+/// With `#[composite(cells)]` rows hold the struct as it is, and hot loops change it there. Its fields are cells then, and it
+/// derives bytemuck's `Pod` and `Zeroable`:
+///
+/// ```
+/// use dbgen_macros::Composite;
+/// use dbgen_runtime::cell::{self, Pod, Zeroable};
+///
+/// #[derive(Composite, Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
+/// #[bytemuck(crate = "dbgen_runtime::cell::bytemuck")]
+/// #[composite(cells)]
+/// #[repr(C)]
+/// pub struct Vec3 {
+///     pub x: cell::F32,
+///     pub y: cell::F32,
+///     pub z: cell::F32,
+/// }
+/// ```
+#[proc_macro_derive(Composite, attributes(composite, field))]
+pub fn composite(input: Tokens) -> Tokens {
+    relay::derive(Kind::Composite, input.into()).into()
+}
+
+/// Makes an enum a type of the schema. Its variants carry nothing or one value: `Say(Text)`. It must be `Debug`, `Clone` and
+/// `PartialEq`, and `Copy` if no variant carries anything; `Default`, the first variant, comes with it.
+///
+/// `#[enumeration(name = "…")]` on the enum; `#[variant(name = "…", number = 5)]` on a variant. A discriminant (`Mage = 5`)
+/// is the number that is stored.
+#[proc_macro_derive(Enumeration, attributes(enumeration, variant))]
+pub fn enumeration(input: Tokens) -> Tokens {
+    relay::derive(Kind::Enumeration, input.into()).into()
+}
+
+/// Makes a database of structs: `database! { name: Arena, tables: [Player, Guild], types: [Vec3, Class] }` expands to
+/// `pub mod arena { … }`, with `arena::Arena` as the database.
+///
+/// Paths lead to structs and enums of this crate, at the level of a module. The module is no more visible than they are.
+/// `version: "1.0.0"` and a doc comment in front are optional; `runtime: ::path` and `macros: ::path` say where the crates
+/// are found under other names. A database of more than a hundred items needs `#![recursion_limit = "512"]`.
+#[proc_macro]
+pub fn database(input: Tokens) -> Tokens {
+    relay::database(input.into()).into()
+}
+
+/// The end of what `database!` begins; not for people.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __database(input: Tokens) -> Tokens {
+    expand::database(input.into()).into()
+}
 
 /// Expands to the module that the schema file describes: `schema!("schemas/arena.json")` to `pub mod arena { … }`. The path
 /// counts from the crate's own folder. The crate is compiled again when the file changes.
 ///
-/// ```ignore
-/// dbgen_macros::schema!("schemas/arena.json");
+/// ```
+/// dbgen_macros::schema!("../schemas/arena.json");
 /// use arena::{Arena, Player};
+/// # fn main() {}
 /// ```
 ///
 /// Every mistake in the file is an error at the macro, with the file's own line and column.
@@ -31,61 +203,5 @@ pub fn schema(input: Tokens) -> Tokens {
         }
     };
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    expand(&root, &path).into()
-}
-
-/// The expansion, for a file below `root`.
-fn expand(root: &Path, path: &LitStr) -> TokenStream {
-    let file = root.join(path.value());
-    let schema = match Schema::from_file(&file) {
-        Ok(schema) => schema,
-        Err(mistakes) => {
-            let errors = mistakes.iter().map(|mistake| {
-                let text = mistake.one_line();
-                quote_spanned!(path.span()=> ::core::compile_error!(#text);)
-            });
-            return errors.collect();
-        }
-    };
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    match dbgen::expand(&schema, &Options::new().source_name(name)) {
-        Ok(module) => {
-            // What makes the compiler look at the file again.
-            let tracked = file.to_string_lossy();
-            quote_spanned!(path.span()=> const _: &str = ::core::include_str!(#tracked); #module)
-        }
-        Err(error) => {
-            let text = error.to_string();
-            quote_spanned!(path.span()=> ::core::compile_error!(#text);)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proc_macro2::Span;
-
-    fn expanded(file: &str) -> String {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-        expand(&root, &LitStr::new(file, Span::call_site())).to_string()
-    }
-
-    #[test]
-    fn the_macro_expands_to_what_a_build_script_generates() {
-        let schema = Schema::from_file(Path::new(env!("CARGO_MANIFEST_DIR")).join("../schemas/arena.json"));
-        let options = Options::new().source_name("arena.json");
-        let module = dbgen::expand(&schema.expect("the arena is a schema"), &options).expect("it compiles");
-        assert!(expanded("schemas/arena.json").ends_with(&module.to_string()), "token for token");
-        assert!(expanded("schemas/arena.json").starts_with("const _"), "and the file is tracked");
-    }
-
-    #[test]
-    fn every_mistake_is_an_error_of_its_own() {
-        let missing = expanded("schemas/no_such_file.json");
-        assert_eq!(missing.matches("compile_error").count(), 1, "{missing}");
-        assert!(missing.contains("no_such_file.json"), "{missing}");
-        let wrong = expanded("tests/Cargo.toml");
-        assert!(wrong.contains("compile_error") && !wrong.contains("pub mod"), "{wrong}");
-    }
+    schema_file::expand(&root, &path).into()
 }

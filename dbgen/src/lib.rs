@@ -34,7 +34,7 @@ pub use dbgen_schema as schema;
 pub use error::Error;
 pub use options::Options;
 pub use script::{Configuration, compile, configure};
-pub use written::{Written, WrittenType};
+pub use written::{Reach, Written, WrittenType};
 
 use dbgen_schema::Schema;
 use proc_macro2::TokenStream;
@@ -72,5 +72,8 @@ fn module(options: &Options, plan: plan::Plan<'_>) -> Result<TokenStream, Error>
     let json: TokenStream = emit::facade::schema_json(&plan).parse().map_err(|_| Error::bug("the schema's JSON"))?;
     let (head, runtime) = (emit::head(&plan), options.runtime()?);
     let items = emit::items(&plan, &runtime);
+    let Some(written) = plan.written else { return Ok(quote::quote!(#head { #(#items)* #json })) };
+    let head = written.reach_of_module().narrowed(head, 0);
+    let items = items.zip(written.reach_of_pieces()).map(|(piece, reach)| reach.narrowed(piece, 1));
     Ok(quote::quote!(#head { #(#items)* #json }))
 }

@@ -46,10 +46,17 @@ pub(crate) fn items<'p, 's>(
     let enums = plan.enums.iter().map(|it| enumeration::enumeration(plan, it));
     let composites = plan.composites.iter().map(|it| cells::composite(plan, it));
     let tables = plan.tables.iter().flat_map(|it| table(plan, it));
-    [prelude, facade::facade(plan)].into_iter().chain(enums).chain(composites).chain(tables)
+    let before: [TokenStream; PIECES_BEFORE] = [prelude, facade::facade(plan)];
+    before.into_iter().chain(enums).chain(composites).chain(tables)
 }
 
-fn table(plan: &Plan<'_>, it: &TablePlan<'_>) -> [TokenStream; 5] {
+/// The pieces before those of enums, composites and tables: the prelude and the facade.
+pub(crate) const PIECES_BEFORE: usize = 2;
+
+/// The pieces of a table; enums and composites are one each.
+pub(crate) const PIECES_OF_TABLE: usize = 5;
+
+fn table(plan: &Plan<'_>, it: &TablePlan<'_>) -> [TokenStream; PIECES_OF_TABLE] {
     let (record, record_ref) = (record::record(plan, it), record_ref::record_ref(plan, it));
     let (record_mut, handles) = (record_mut::record_mut(plan, it), handle::handles(plan, it));
     [record, record_ref, record_mut, handles, rows::rows(plan, it)]
