@@ -2,7 +2,9 @@
 
 use crate::engine::{Engine, Moment};
 use crate::error::{Error, Result};
+use crate::id::Id;
 use crate::record::image::RecordImage;
+use crate::table::writer::ChangeKind;
 use crate::typed::{Table, TableMut, TableRef};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -80,6 +82,13 @@ impl Transaction {
     /// The number that this transaction's commit will have.
     pub fn commit_number(&self) -> u64 {
         self.engine.next_commit()
+    }
+
+    /// What happened to records of a table after `commit`, as far as it is published, oldest first: a walk over a list, not a
+    /// scan. A record that changed several times comes several times. `None` if that is longer ago than is remembered.
+    pub fn changes_since<T: Table>(&self, commit: u64) -> Option<impl Iterator<Item = (Id<T>, ChangeKind)> + '_> {
+        let changes = self.engine.tables[T::INDEX].changes_since(commit)?;
+        Some(changes.map(|change| (Id::new(change.id), change.kind)))
     }
 
     /// A moment of the transaction, to be gone back to.

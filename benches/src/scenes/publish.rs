@@ -1,42 +1,44 @@
 //! Publishing one record in a hundred: from the end of the writes until readers see them, and the catch-up of the version
 //! that comes back, which the next transaction pays with its first write. The writes themselves are not counted.
 
-use super::world_with_npcs;
-use crate::harness::Bench;
+use super::worlds;
+use crate::race::Runs;
+use crate::world::{Npc, Tx, World};
+use dbgen_runtime::Id;
 use std::time::{Duration, Instant};
 
-/// Commits that are timed.
-const COMMITS: usize = 60;
+pub fn rows_100k() -> Vec<Runs> {
+    publish(100_000)
+}
 
-pub fn run(bench: &mut Bench) {
-    for count in [100_000_usize, 1_000_000] {
-        let name = format!("publish 1 % of {count} rows, per commit");
-        if !bench.wants(&name) {
-            continue;
+pub fn rows_1m() -> Vec<Runs> {
+    publish(1_000_000)
+}
+
+fn publish(count: usize) -> Vec<Runs> {
+    const COMMITS: usize = 60;
+    const WARM_UP: usize = 5;
+    let (world, ids) = worlds::with_npcs(count);
+    let times = (0..WARM_UP + COMMITS).map(|round| commit(&world, &ids, round).as_nanos() as f64);
+    vec![Runs::of("dbgen", times.skip(WARM_UP).collect())]
+}
+
+fn commit(world: &World, ids: &[Id<Npc>], round: usize) -> Duration {
+    let mut chosen = ids.iter().skip(round % 100).step_by(100);
+    let (mut taken, mut written) = (Duration::ZERO, Instant::now());
+    let set = |tx: &mut Tx| {
+        let mut npcs = tx.npc_mut();
+        let start = Instant::now();
+        if let Some(id) = chosen.next() {
+            npcs.get_mut(*id)?.set_gold(round as u64);
         }
-        let (world, ids) = world_with_npcs(count);
-        let mut commit = |round: usize| -> Duration {
-            let mut chosen = ids.iter().skip(round % 100).step_by(100);
-            let (mut taken, mut written) = (Duration::ZERO, Instant::now());
-            let set = |tx: &mut crate::world::Tx| {
-                let mut npcs = tx.npc_mut();
-                let start = Instant::now();
-                if let Some(id) = chosen.next() {
-                    npcs.get_mut(*id)?.set_gold(round as u64);
-                }
-                taken = start.elapsed();
-                for id in chosen {
-                    npcs.get_mut(*id)?.set_gold(round as u64);
-                }
-                written = Instant::now();
-                Ok(())
-            };
-            world.transact(set).expect("a commit");
-            taken + written.elapsed()
-        };
-        // The first rounds make the versions that circulate.
-        (0..5).for_each(|round| drop(commit(round)));
-        let times = (5..5 + COMMITS).map(|round| commit(round).as_nanos() as f64).collect();
-        bench.print(&name, times);
-    }
+        taken = start.elapsed();
+        for id in chosen {
+            npcs.get_mut(*id)?.set_gold(round as u64);
+        }
+        written = Instant::now();
+        Ok(())
+    };
+    world.transact(set).expect("a commit");
+    taken + written.elapsed()
 }

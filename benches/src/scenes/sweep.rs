@@ -1,49 +1,37 @@
-//! `pos += vel * dt` over all records: ours in a column group of 24 bytes, hecs in its component columns.
+//! `pos += vel * dt` over all players: ours in a column group of 24 bytes, the ECSs' in their component columns.
+//!
+//! The slice is timed inside one transaction, as the body of a system meets it; taking it, committing and publishing are in
+//! the scene `system_1m`.
 
-use super::world_with_players;
-use crate::harness::Bench;
-use std::hint::black_box;
+use super::{data, worlds};
+use crate::peers::{bevy, hecs};
+use crate::race::{Race, Runs};
+use crate::world::player::Motion;
 
-#[derive(Clone, Copy)]
-struct Position([f32; 3]);
-#[derive(Clone, Copy)]
-struct Velocity([f32; 3]);
-/// What else a player has, so that both sides hold the same bytes.
-#[allow(dead_code)]
-struct Rest([u8; 76]);
+pub fn group_10k() -> Vec<Runs> {
+    group(10_000)
+}
 
-pub fn run(bench: &mut Bench) {
-    for count in [10_000, 1_000_000] {
-        let name = format!("sweep: pos += vel * dt, group, {count}");
-        if !bench.wants(&name) {
-            continue;
-        }
-        let mut hecs = hecs::World::new();
-        let row = |_| (Position([1.0; 3]), Velocity([1.0; 3]), Rest([1; 76]));
-        hecs.spawn_batch((0..count).map(row)).for_each(drop);
-        let dt = black_box(1.0 / 60.0_f32);
-        let (world, _) = world_with_players(count);
-        // The slice is timed inside one transaction, as a system meets it: publication has a scene of its own.
-        world
-            .transact(|tx| {
-                let motion = tx.player_mut().motion_mut();
-                let ours = Box::new(|| {
-                    for m in motion.iter_mut() {
-                        m.pos += m.vel * dt;
-                    }
-                    count as u64
-                });
-                let peer = Box::new(|| {
-                    for (pos, vel) in hecs.query_mut::<(&mut Position, &Velocity)>() {
-                        for (p, v) in pos.0.iter_mut().zip(vel.0) {
-                            *p += v * dt;
-                        }
-                    }
-                    count as u64
-                });
-                bench.beside(&name, ours, "hecs query_mut", peer);
-                Ok(())
-            })
-            .expect("a sweep");
+pub fn group_1m() -> Vec<Runs> {
+    group(1_000_000)
+}
+
+fn group(count: usize) -> Vec<Runs> {
+    let (world, _) = worlds::with_players(count);
+    let race = |motion: &mut [Motion]| {
+        let race = Race::new().side("dbgen", || {
+            sweep(motion);
+            count
+        });
+        bevy::sweep(hecs::sweep(race, count), count).run()
+    };
+    world.transact(|tx| Ok(race(tx.player_mut().motion_mut()))).expect("a sweep")
+}
+
+/// The system's body.
+pub fn sweep(motion: &mut [Motion]) {
+    let dt = data::dt();
+    for m in motion {
+        m.pos += m.vel * dt;
     }
 }

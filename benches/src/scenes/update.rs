@@ -1,51 +1,87 @@
-//! One-record transactions, publication included, in a catalog of twenty tables. Memory level: nothing is durable.
+//! Small transactions, publication included: when the call returns, every new view shows the change. Nothing is durable
+//! here; the setting stands in each row.
 
-use super::world_with_players;
-use crate::harness::Bench;
-use crate::world::Tx;
+use super::data::Walk;
+use super::worlds;
+use crate::peers::{hashmap, redb, sqlite};
+use crate::race::{Race, Runs};
+use crate::world::{Player, Tx, World};
+use dbgen_runtime::{Id, Result, SchemaEdit};
+use serde_json::json;
 
-pub fn run(bench: &mut Bench) {
-    const COUNT: usize = 100_000;
-    let mut n = 0_usize;
-    let names = [
-        "update one record, free field, published (memory)",
-        "update one record, checked field, published (memory)",
-        "update one record through a closure (memory)",
-    ];
-    if !names.iter().any(|name| bench.wants(name)) {
-        return;
+const COUNT: usize = 100_000;
+
+/// A side that runs `change` for players at random, each in a transaction of its own.
+fn side<'a>(race: Race<'a>, name: &str, change: impl Fn(&mut Tx, Id<Player>, usize) -> Result<()> + 'a) -> Race<'a> {
+    with(race, name, worlds::with_players(COUNT), change)
+}
+
+fn with<'a>(
+    race: Race<'a>,
+    name: &str,
+    (world, ids): (World, Vec<Id<Player>>),
+    change: impl Fn(&mut Tx, Id<Player>, usize) -> Result<()> + 'a,
+) -> Race<'a> {
+    let mut walk = Walk::new(COUNT);
+    race.side(name, move || {
+        let n = walk.next_row();
+        world.transact(|tx| change(tx, ids[n], n)).expect("an update");
+        1
+    })
+}
+
+fn set_gold(tx: &mut Tx, id: Id<Player>, n: usize) -> Result<()> {
+    tx.player_mut().get_mut(id)?.set_gold(n as u64);
+    Ok(())
+}
+
+pub fn free_field() -> Vec<Runs> {
+    let race = hashmap::update(side(Race::new(), "dbgen", set_gold), COUNT);
+    redb::update(sqlite::update(race, COUNT), COUNT).run()
+}
+
+/// A field with a smallest and a largest value.
+pub fn checked_field() -> Vec<Runs> {
+    side(Race::new(), "dbgen", |tx, id, n| tx.player_mut().get_mut(id)?.set_hp((n % 9000) as i32)).run()
+}
+
+/// The record as a struct, its name as a `String` included: what differs is written.
+pub fn closure() -> Vec<Runs> {
+    let change = |player: &mut Player, n: usize| player.hp = (n % 9000) as i32;
+    side(Race::new(), "dbgen", move |tx, id, n| tx.player_mut().update(id, |player| change(player, n))).run()
+}
+
+/// The same update in a catalog that has 295 more tables, made at run time.
+pub fn in_300_tables() -> Vec<Runs> {
+    let many = worlds::with_players(COUNT);
+    for n in 0..295 {
+        let definition = json!({ "fields": [
+            { "name": "kind", "type": "u32", "indexed": true },
+            { "name": "amount", "type": "i64", "default": 0 },
+            { "name": "label", "type": "str<24>" },
+        ] });
+        let edit = SchemaEdit::CreateTable { table: format!("thing_{n}"), definition };
+        many.0.edit_schema(&edit).expect("a table");
     }
-    let (world, ids) = world_with_players(COUNT);
-    let mut next = || {
-        n = n.wrapping_add(7919);
-        (ids[n % COUNT], n)
-    };
-    if bench.wants(names[0]) {
-        let ours = Box::new(|| {
-            let (id, n) = next();
-            let set = |tx: &mut Tx| {
-                tx.player_mut().get_mut(id)?.set_gold(n as u64);
-                Ok(())
-            };
-            world.transact(set).expect("an update");
-            1
-        });
-        bench.alone(names[0], ours);
-    }
-    if bench.wants(names[1]) {
-        let ours = Box::new(|| {
-            let (id, n) = next();
-            world.transact(|tx| tx.player_mut().get_mut(id)?.set_hp((n % 9000) as i32)).expect("an update");
-            1
-        });
-        bench.alone(names[1], ours);
-    }
-    if bench.wants(names[2]) {
-        let ours = Box::new(|| {
-            let (id, n) = next();
-            world.transact(|tx| tx.player_mut().update(id, |player| player.hp = (n % 9000) as i32)).expect("an update");
-            1
-        });
-        bench.alone(names[2], ours);
-    }
+    let race = with(Race::new(), "dbgen", many, set_gold);
+    side(race, "dbgen, 5 tables", set_gold).run()
+}
+
+/// Gold from one player to another.
+pub fn transfer() -> Vec<Runs> {
+    let (world, ids) = worlds::with_players(COUNT);
+    let mut walk = Walk::new(COUNT);
+    let race = Race::new().side("dbgen", move || {
+        let (from, to) = (ids[walk.next_row()], ids[walk.next_row()]);
+        let transfer = |tx: &mut Tx| {
+            let (had, has) = (tx.player().get(from)?.gold(), tx.player().get(to)?.gold());
+            let mut players = tx.player_mut();
+            players.get_mut(from)?.set_gold(had.wrapping_sub(1));
+            players.get_mut(to)?.set_gold(has.wrapping_add(1));
+            Ok(())
+        };
+        world.transact(transfer).expect("a transfer");
+        1
+    });
+    redb::transfer(sqlite::transfer(race, COUNT), COUNT).run()
 }

@@ -1,6 +1,7 @@
 //! The engine, through both of its faces.
 
 mod component;
+mod determinism;
 mod edits;
 mod face;
 mod index;

@@ -1,0 +1,5 @@
+//! Compiles the world of the benchmarks.
+
+fn main() -> Result<(), dbgen::Error> {
+    dbgen::compile("../schemas/world.json")
+}

@@ -1,0 +1,32 @@
+//! The dynamic face beside the typed one: the same records, a layout that was only known at run time.
+
+use super::{data, worlds};
+use crate::race::{Race, Runs};
+use dbgen_runtime::Value;
+use std::hint::black_box;
+
+pub fn field() -> Vec<Runs> {
+    const COUNT: usize = 100_000;
+    let (world, ids) = worlds::with_players(COUNT);
+    let wanted: Vec<_> = data::shuffled(COUNT).into_iter().map(|n| ids[n]).collect();
+    let (view, same_wanted) = (world.read(), wanted.clone());
+    let untyped = world.as_dynamic().read();
+    let hp = untyped.open_table("player").expect("the table").schema().field("hp").expect("the field").0.at();
+    Race::new()
+        .side("dbgen", move || {
+            let players = untyped.open_table("player").expect("the table");
+            let read = |id: &dbgen_runtime::Id<_>| match players.get(id.record_id()).map(|record| record.value(hp)) {
+                Ok(Value::Int(hp)) => hp,
+                _ => 0,
+            };
+            black_box(wanted.iter().map(read).sum::<i128>());
+            wanted.len()
+        })
+        .side("dbgen, typed", move || {
+            let players = view.player();
+            let read = |id: &_| players.get(*id).map_or(0, |player| player.hp());
+            black_box(same_wanted.iter().map(read).sum::<i32>());
+            same_wanted.len()
+        })
+        .run()
+}
