@@ -9,13 +9,15 @@ use axum::extract::State;
 use serde_json::json;
 
 /// Every route, with what it is for.
-const ROUTES: &[(&str, &str)] = &[
+pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET /", "this index"),
     ("GET /healthz", "whether the process answers"),
     ("GET /readyz", "whether writes are taken"),
     ("GET /version", "which database this is"),
     ("GET /problems/{code}", "what a problem's code means"),
     ("GET /schema?format=json|toml", "the schema, in the format that dbgen compiles"),
+    ("GET /openapi.json", "this server as an OpenAPI document, with paths for each table"),
+    ("GET /openrpc.json", "the methods of /rpc as an OpenRPC document"),
     ("GET /table", "all tables"),
     ("POST /table", "make a table: {name, fields: [{name, type}, ...]}"),
     ("GET /table/{table}", "a table's definition"),

@@ -27,6 +27,7 @@ mod guard;
 mod health;
 mod index;
 mod json;
+mod openapi;
 mod params;
 mod precondition;
 mod problem;

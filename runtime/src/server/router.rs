@@ -3,7 +3,7 @@
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::state::Server;
-use super::{batch, health, index, record, records, relation, rpc, schema, table};
+use super::{batch, health, index, openapi, record, records, relation, rpc, schema, table};
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -18,6 +18,8 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/readyz", get(health::ready))
         .route("/version", get(health::version))
         .route("/problems/{code}", get(index::problem))
+        .route("/openapi.json", get(openapi::get))
+        .route("/openrpc.json", get(rpc::discover))
         .route("/schema", get(schema::get))
         .route("/table", get(table::list).post(table::post))
         .route("/table/{table}", get(table::get).delete(table::remove))

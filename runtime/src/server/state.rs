@@ -1,6 +1,7 @@
 //! What all requests share, and how they write.
 
 use super::config::ServerConfig;
+use super::openapi::Document;
 use super::problem::Problem;
 use super::schema::Written;
 use crate::client::Committed;
@@ -30,6 +31,8 @@ pub(crate) struct Server {
     pub(crate) seal: RandomState,
     /// The schema as JSON, kept until it changes.
     pub(crate) schema: Mutex<Option<Arc<Written>>>,
+    /// The OpenAPI document, kept until the schema changes.
+    pub(crate) openapi: Mutex<Option<Arc<Document>>>,
     requests: AtomicU64,
 }
 
@@ -44,6 +47,7 @@ impl Server {
             epoch: seal.hash_one("epoch") >> 32,
             seal,
             schema: Mutex::new(None),
+            openapi: Mutex::new(None),
             requests: AtomicU64::new(0),
         }
     }

@@ -8,6 +8,7 @@ mod export;
 mod guard;
 mod lists;
 mod load;
+mod openapi;
 mod records;
 mod rpc;
 mod wrong;

@@ -28,11 +28,13 @@ mod decode;
 mod encode;
 mod number;
 mod record;
+mod shape;
 mod time;
 
 pub use decode::{decode, decode_field};
 pub use encode::{Int64, encode, encode_as};
 pub use record::{Mode, decode_record, encode_record};
+pub use shape::{Direction, Shapes};
 
 use crate::field_type::{ScalarKind, Type};
 use crate::model::{Enumeration, Schema};

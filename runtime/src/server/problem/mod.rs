@@ -19,6 +19,9 @@ use serde_json::{Map, Value as Json};
 use std::fmt;
 use std::sync::Arc;
 
+/// The media type of problems.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
+
 /// Why a request was refused. Nothing was changed, unless the [kind](Kind::TimedOut) says otherwise.
 #[derive(Debug, Clone)]
 pub(crate) struct Problem(Box<Content>);
@@ -150,7 +153,7 @@ impl Problem {
         let mut response = Response::new(Body::from(self.to_json(asked)));
         *response.status_mut() = self.http_status();
         let headers = response.headers_mut();
-        headers.insert(axum::http::header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        headers.insert(axum::http::header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
         headers.extend(self.0.headers.iter().cloned().map(|(name, value)| (Some(name), value)).collect::<Vec<_>>());
         response
     }

@@ -156,6 +156,11 @@ async fn procedure(server: &Server, name: &str, params: Option<Json>) -> MethodR
 
 /// Not an `async fn`: its type would depend on the list that it is in.
 fn discover(server: Arc<Server>, _: Args) -> Ready<MethodResult> {
+    ready(Ok(openrpc(&server)))
+}
+
+/// All methods and procedures, as an OpenRPC document.
+pub(super) fn openrpc(server: &Server) -> Vec<u8> {
     let result = json!({ "name": "result", "schema": {} });
     let methods = METHODS.iter().map(|method| {
         let params = method.params.iter().map(
@@ -179,11 +184,11 @@ fn discover(server: Arc<Server>, _: Args) -> Ready<MethodResult> {
         })
     });
     let view = server.view();
-    ready(Ok(json::to_vec(&json!({
+    json::to_vec(&json!({
         "openrpc": "1.3.2",
         "info": { "title": view.schema().name, "version": view.schema().version },
         "methods": methods.chain(procedures).collect::<Vec<_>>(),
-    }))))
+    }))
 }
 
 async fn get_schema(server: Arc<Server>, _: Args) -> MethodResult {

@@ -6,7 +6,7 @@ mod args;
 mod methods;
 mod protocol;
 
-use super::extract::{JsonText, Query, RequestId};
+use super::extract::{AcceptsJson, JsonText, Query, RequestId};
 use super::reply::Reply;
 use super::serve::DB_VERSION;
 use super::state::Shared;
@@ -27,4 +27,9 @@ pub(crate) async fn post(
     };
     // What was written is visible to every view taken now.
     reply.header(DB_VERSION, server.view().commit().to_string())
+}
+
+/// `GET /openrpc.json`: what `rpc.discover` answers.
+pub(crate) async fn discover(State(server): Shared, Query(()): Query<()>, _: AcceptsJson) -> Reply {
+    Reply::json(methods::openrpc(&server)).commit(server.view().commit())
 }

@@ -1,0 +1,69 @@
+//! What the document says of every server: the routes of `GET /`, and what a problem looks like.
+
+use super::{content, responses};
+use crate::server::index::ROUTES;
+use crate::server::problem::PROBLEM_JSON;
+use serde_json::{Map, Value as Json, json};
+
+/// The paths that no table owns. Those of records stand once for each table.
+pub(super) fn paths() -> Map<String, Json> {
+    let mut paths = Map::new();
+    for (route, what) in ROUTES {
+        let Some((method, target)) = route.split_once(' ') else { continue };
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        if path.starts_with("/table/{table}/record") || path.starts_with("/table/{table}/by") {
+            continue;
+        }
+        let method = method.to_ascii_lowercase();
+        let mut operation = json!({
+            "operationId": operation_id(&method, path),
+            "summary": what,
+            "parameters": parameters(path, query),
+            "responses": responses("2XX", json!({ "description": "Done" })),
+        });
+        if matches!(method.as_str(), "post" | "put" | "patch") {
+            let body = if path == "/rpc" { json!({}) } else { json!({ "type": "object" }) };
+            operation["requestBody"] = json!({ "required": true, "content": content("application/json", &body) });
+        }
+        let item = paths.entry(path).or_insert_with(|| json!({}));
+        item[method] = operation;
+    }
+    paths
+}
+
+/// The response that is a problem (RFC 9457).
+pub(super) fn problem() -> Json {
+    let shape = json!({
+        "type": "object",
+        "properties": {
+            "type": { "type": "string" }, "title": { "type": "string" }, "status": { "type": "integer" },
+            "code": { "type": "string" }, "detail": { "type": "string" }, "instance": { "type": "string" },
+            "errors": { "type": "array", "items": { "type": "object" } },
+            "request_id": { "type": "string" }, "schema_version": { "type": "integer" },
+        },
+        "required": ["type", "title", "status", "code"],
+    });
+    json!({ "description": "What is wrong, where, and what was expected", "content": content(PROBLEM_JSON, &shape) })
+}
+
+fn operation_id(method: &str, path: &str) -> String {
+    let words: Vec<&str> = path.split(['/', '.']).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = words.iter().map(|word| word.trim_matches(['{', '}'])).collect();
+    if words.is_empty() { format!("{method}.index") } else { format!("{method}.{}", words.join(".")) }
+}
+
+/// Parameters in the path, and those of the query, which the route names with an example: `cascade=true`.
+fn parameters(path: &str, query: &str) -> Vec<Json> {
+    let in_path = path.split('/').filter_map(|step| step.strip_prefix('{')?.strip_suffix('}')).map(
+        |name| json!({ "name": name, "in": "path", "required": true, "schema": { "type": "string", "minLength": 1 } }),
+    );
+    let in_query = query.split('&').filter_map(|pair| pair.split_once('=')).map(|(name, example)| {
+        let shape = match example {
+            "true" => json!({ "type": "boolean" }),
+            words if words.contains('|') => json!({ "type": "string", "enum": words.split('|').collect::<Vec<_>>() }),
+            _ => json!({ "type": "string" }),
+        };
+        json!({ "name": name, "in": "query", "required": false, "schema": shape })
+    });
+    in_path.chain(in_query).collect()
+}
