@@ -5,6 +5,9 @@
 //! [rendered](Diagnostics::render) for people and written as [JSON](Diagnostics::to_json) for machines.
 
 mod codes;
+#[cfg(not(feature = "render"))]
+mod lines;
+#[cfg(feature = "render")]
 mod render;
 mod report;
 mod suggest;
@@ -143,6 +146,7 @@ impl Diagnostics {
 
     /// Text for people: each with its line and a caret, at most [twenty](crate::limits::DIAGNOSTICS_SHOWN), then how many
     /// more there are.
+    #[cfg(feature = "render")]
     pub fn render(&self, color: Color) -> String {
         render::render(&self.source, &self.list, self.len(), color)
     }
@@ -181,7 +185,10 @@ pub enum Color {
 
 impl fmt::Display for Diagnostics {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.render(Color::Never))
+        #[cfg(feature = "render")]
+        return f.write_str(&self.render(Color::Never));
+        #[cfg(not(feature = "render"))]
+        lines::write(f, &self.list, self.len())
     }
 }
 

@@ -4,6 +4,7 @@
 //! RFC 3339, its `inf` and `nan` become the strings that JSON writes for them.
 
 mod json;
+#[cfg(feature = "toml")]
 mod toml;
 
 use crate::diagnostic::{Finding, Report, code};
@@ -45,7 +46,14 @@ impl Node {
         }
         match source.format {
             Format::Json => json::read(&source.text, report),
+            #[cfg(feature = "toml")]
             Format::Toml => toml::read(&source.text, report),
+            #[cfg(not(feature = "toml"))]
+            Format::Toml => {
+                let finding = Finding::error(code::UNKNOWN_FORMAT, &(0..0), "this program reads schemas in JSON only");
+                report.push(finding.help("the feature `toml` of `dbgen-schema` was left out of it"));
+                None
+            }
         }
     }
 
