@@ -98,6 +98,7 @@ const TAKEN: &[&str] = &[
     "PartialEq",
     "PartialOrd",
     "Result",
+    "Self",
     "Some",
     "String",
     "Vec",

@@ -58,8 +58,10 @@ macro_rules! __shown {
     ($view:ident { $($getter:ident),* $(,)? }) => {
         impl ::core::fmt::Debug for $view<'_> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                // By value, so that a getter called `into` or `clone` is the getter and no method of a reference.
+                let view = *self;
                 f.debug_struct(::core::stringify!($view))
-                    $(.field($crate::__private::field_name(::core::stringify!($getter)), &self.$getter()))*
+                    $(.field($crate::__private::field_name(::core::stringify!($getter)), &view.$getter()))*
                     .finish()
             }
         }
