@@ -7,7 +7,7 @@ use crate::engine::{Engine, EngineStats, Version};
 use crate::error::{Error, Result};
 use crate::procedure::Procedures;
 use crate::table::publish::{CachedReader, Published};
-use crate::tick::{Queue, TickLoop};
+use crate::tick::{LoopStats, Queue, TickLoop};
 use crate::txn::{Outcome, Transaction};
 use crate::typed::Facade;
 use crate::view::View;
@@ -49,6 +49,7 @@ pub(crate) struct Shared {
     published: Published<Version>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Queue,
+    pub(crate) loop_stats: Mutex<Option<Arc<LoopStats>>>,
     pub(crate) procedures: Procedures,
 }
 
@@ -203,6 +204,7 @@ impl<S: Facade> Builder<S> {
             published,
             clock,
             queue: Queue::new(),
+            loop_stats: Mutex::new(None),
             procedures: Procedures::default(),
         };
         Ok(Db { shared: Arc::new(shared), facade: PhantomData })

@@ -22,7 +22,7 @@ use crate::recording::{Noted, Tape};
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
 use crate::table::version::{TableVersion, TableView};
-use crate::table::writer::{Change, Savepoint, TableWriter};
+use crate::table::writer::{Change, PublicationStats, Savepoint, TableWriter};
 use std::sync::Arc;
 
 /// A consistent state of all tables.
@@ -159,6 +159,12 @@ impl Engine {
     #[inline]
     pub fn view(&self, at: usize) -> TableView<'_> {
         self.tables[at].view(&self.catalog.tables()[at])
+    }
+
+    /// Figures of transactions, and of every table's publication.
+    pub fn figures(&self) -> (EngineStats, Vec<(String, PublicationStats)>) {
+        let tables = self.catalog.tables().iter().zip(&self.tables);
+        (self.stats, tables.map(|(def, table)| (def.name.clone(), table.stats)).collect())
     }
 
     /// The commit number that the running transaction will have.

@@ -64,7 +64,7 @@ pub use id::{Id, RecordId};
 pub use procedure::ProcedureInfo;
 pub use recording::Input;
 pub use table::writer::ChangeKind;
-pub use tick::{CommitMode, Figures, Stepper, StopHandle, Tick, TickLoop};
+pub use tick::{CommitMode, Figures, LoopStats, Stepper, StopHandle, Tick, TickLoop};
 pub use txn::{Savepoint, Transaction};
 pub use typed::{Component, Table};
 pub use view::View;

@@ -59,6 +59,8 @@ pub const PAGE_RECORDS_MAX: usize = 1000;
 pub const PAGE_RECORDS_DEFAULT: usize = 100;
 /// Conditions of a list.
 pub const FILTER_TERMS_MAX: usize = 64;
+/// How deep conditions of a list may nest.
+pub const FILTER_DEPTH_MAX: usize = 8;
 /// Values of a condition that takes a list.
 pub const FILTER_VALUES_MAX: usize = 1000;
 /// Fields that a list is ordered by.

@@ -14,6 +14,8 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET /healthz", "whether the process answers"),
     ("GET /readyz", "whether writes are taken"),
     ("GET /version", "which database this is"),
+    ("GET /stats?period=1s|1m|1h", "how the loop, its systems and the tables are doing"),
+    ("GET /metrics", "the same for Prometheus"),
     ("GET /problems/{code}", "what a problem's code means"),
     ("GET /schema?format=json|toml", "the schema, in the format that dbgen compiles"),
     ("GET /openapi.json", "this server as an OpenAPI document, with paths for each table"),
@@ -35,6 +37,7 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("DELETE /table/{table}/record/{id}", "delete a record"),
     ("GET /table/{table}/by/{field}/{value}", "a record by a unique field"),
     ("GET /table/{table}/records?field=op.value&order=field.desc&limit=100&cursor=", "records, page by page"),
+    ("POST /table/{table}/query", "the same as JSON: {where, select, order, limit, cursor, count}"),
     ("POST /batch", "several changes, all or none: {ops: [{op, table, ...}, ...]}"),
     ("POST /rpc", "JSON-RPC 2.0; the method rpc.discover lists the methods"),
 ];

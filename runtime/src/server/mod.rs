@@ -41,6 +41,7 @@ mod rpc;
 mod schema;
 mod serve;
 mod state;
+mod stats;
 mod table;
 
 pub use accept::ServerHandle;

@@ -3,7 +3,7 @@
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::state::Server;
-use super::{batch, health, index, openapi, record, records, relation, rpc, schema, table};
+use super::{batch, health, index, openapi, record, records, relation, rpc, schema, stats, table};
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -17,6 +17,8 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .route("/version", get(health::version))
+        .route("/stats", get(stats::get))
+        .route("/metrics", get(stats::metrics))
         .route("/problems/{code}", get(index::problem))
         .route("/openapi.json", get(openapi::get))
         .route("/openrpc.json", get(rpc::discover))
@@ -34,6 +36,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         )
         .route("/table/{table}/by/{field}/{value}", get(record::get_by))
         .route("/table/{table}/records", get(records::get))
+        .route("/table/{table}/query", post(records::query))
         .route("/batch", post(batch::post))
         .route("/rpc", post(rpc::post))
         .fallback(no_route)

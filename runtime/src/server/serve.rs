@@ -61,6 +61,7 @@ pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
         }
     };
     let mut response = finish(&app.server, response, &id, is_head);
+    app.server.counts.answered(response.status().as_u16());
     if let Some(origin) = foreign_origin {
         guard::let_read(origin, response.headers_mut());
     }

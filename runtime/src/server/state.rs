@@ -4,6 +4,7 @@ use super::config::ServerConfig;
 use super::openapi::Document;
 use super::problem::Problem;
 use super::schema::Written;
+use super::stats::Counts;
 use crate::client::Committed;
 use crate::db::Database;
 use crate::edit::SchemaEdit;
@@ -33,6 +34,7 @@ pub(crate) struct Server {
     pub(crate) schema: Mutex<Option<Arc<Written>>>,
     /// The OpenAPI document, kept until the schema changes.
     pub(crate) openapi: Mutex<Option<Arc<Document>>>,
+    pub(crate) counts: Counts,
     requests: AtomicU64,
 }
 
@@ -48,8 +50,14 @@ impl Server {
             seal,
             schema: Mutex::new(None),
             openapi: Mutex::new(None),
+            counts: Counts::default(),
             requests: AtomicU64::new(0),
         }
+    }
+
+    /// Requests that are being answered.
+    pub(crate) fn in_flight(&self) -> usize {
+        REQUESTS_MAX.saturating_sub(self.room.available_permits())
     }
 
     /// All tables at the last commit.

@@ -84,6 +84,18 @@ impl TableVersion {
         ((slot >> 32) as u32 == id.generation() | IN_USE).then_some(slot as u32 as usize)
     }
 
+    /// Slots, in use or not.
+    pub fn slots(&self) -> u32 {
+        (self.buffers[SLOTS].len() / SLOT_BYTES) as u32
+    }
+
+    /// The row of the record in a slot, if there is one.
+    pub fn row_in_slot(&self, slot: u32) -> Option<usize> {
+        let at = slot as usize * SLOT_BYTES;
+        let entry = le_u64(self.buffers[SLOTS].bytes().get(at..at + SLOT_BYTES)?);
+        ((entry >> 32) as u32 & IN_USE != 0).then_some(entry as u32 as usize)
+    }
+
     /// Whether the id was good once.
     pub fn is_stale(&self, id: RecordId) -> bool {
         let at = id.slot() as usize * SLOT_BYTES;

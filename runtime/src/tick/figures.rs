@@ -1,9 +1,10 @@
 //! What the loop measures of itself: HDR histograms per tick and per system.
 
 use crate::db::Database;
-use crate::engine::EngineStats;
 use crate::error::{Error, Result};
 use hdrhistogram::Histogram;
+use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Quantiles of a duration.
@@ -76,10 +77,29 @@ pub(super) struct Recorder {
     names: Vec<String>,
     window: Window,
     total: Window,
-    ended: Duration,
+    minute: Window,
+    hour: Window,
+    /// Transactions that were committed before the running window began.
+    commits_before: u64,
+}
+
+/// How many figures of each period are kept, for charts.
+const KEPT_MAX: usize = 120;
+
+/// Figures of the last seconds, minutes and hours, the newest last.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct History {
+    /// A report each; usually a second.
+    pub seconds: VecDeque<Arc<Figures>>,
+    /// A minute each.
+    pub minutes: VecDeque<Arc<Figures>>,
+    /// An hour each.
+    pub hours: VecDeque<Arc<Figures>>,
 }
 
 struct Window {
+    over: Duration,
+    commits: u64,
     tick: Durations,
     jitter: Durations,
     systems: Vec<Durations>,
@@ -87,7 +107,6 @@ struct Window {
     dropped: u64,
     failures: u64,
     last_failure: Option<(String, u64, String)>,
-    stats_at_start: EngineStats,
 }
 
 /// A histogram of durations in nanoseconds, up to a minute, to three digits.
@@ -126,6 +145,8 @@ impl Durations {
 impl Window {
     fn new(systems: usize) -> Window {
         Window {
+            over: Duration::ZERO,
+            commits: 0,
             tick: Durations::new(),
             jitter: Durations::new(),
             systems: (0..systems).map(|_| Durations::new()).collect(),
@@ -133,11 +154,12 @@ impl Window {
             dropped: 0,
             failures: 0,
             last_failure: None,
-            stats_at_start: EngineStats::default(),
         }
     }
 
     fn add(&mut self, other: &Window) {
+        self.over += other.over;
+        self.commits += other.commits;
         self.tick.merge(&other.tick);
         self.jitter.merge(&other.jitter);
         for (mine, theirs) in self.systems.iter_mut().zip(&other.systems) {
@@ -151,10 +173,9 @@ impl Window {
         }
     }
 
-    fn figures(&self, names: &[String], over: Duration, db: &Database) -> Result<Figures> {
-        let stats = db.stats()?;
-        Ok(Figures {
-            over,
+    fn figures(&self, names: &[String], records: u64) -> Figures {
+        Figures {
+            over: self.over,
             ticks: self.tick.count(),
             tick: self.tick.quantiles(),
             jitter: self.jitter.quantiles(),
@@ -163,16 +184,17 @@ impl Window {
             failures: self.failures,
             last_failure: self.last_failure.clone(),
             systems: names.iter().cloned().zip(self.systems.iter().map(Durations::quantiles)).collect(),
-            commits: stats.commits - self.stats_at_start.commits,
-            records: db.read().tables().map(|table| table.len() as u64).sum(),
-        })
+            commits: self.commits,
+            records,
+        }
     }
 }
 
 impl Recorder {
     pub(super) fn new(names: Vec<String>) -> Recorder {
         let systems = names.len();
-        Recorder { names, window: Window::new(systems), total: Window::new(systems), ended: Duration::ZERO }
+        let window = || Window::new(systems);
+        Recorder { names, window: window(), total: window(), minute: window(), hour: window(), commits_before: 0 }
     }
 
     pub(super) fn tick(&mut self, took: Duration) {
@@ -200,24 +222,34 @@ impl Recorder {
         self.window.last_failure = Some((system.to_owned(), tick, error.to_string()));
     }
 
-    /// The figures of the window, which ends here.
-    pub(super) fn window(&mut self, over: Duration, db: &Database) -> Result<Figures> {
-        let figures = self.window.figures(&self.names, over, db)?;
-        self.ended += over;
-        self.close_window();
-        self.window.stats_at_start = db.stats()?;
+    /// Ends the window, which took `over`, and gives its figures; `history` gets what they complete.
+    pub(super) fn window(&mut self, over: Duration, db: &Database, history: &mut History) -> Result<Arc<Figures>> {
+        self.end(over, db)?;
+        let window = std::mem::replace(&mut self.window, Window::new(self.names.len()));
+        self.total.add(&window);
+        let (names, records) = (&self.names, records(db));
+        let figures = Arc::new(window.figures(names, records));
+        keep(&mut history.seconds, figures.clone());
+        self.minute.add(&window);
+        if self.minute.over >= MINUTE {
+            let minute = std::mem::replace(&mut self.minute, Window::new(names.len()));
+            keep(&mut history.minutes, Arc::new(minute.figures(names, records)));
+            self.hour.add(&minute);
+        }
+        if self.hour.over >= HOUR {
+            let hour = std::mem::replace(&mut self.hour, Window::new(names.len()));
+            keep(&mut history.hours, Arc::new(hour.figures(names, records)));
+        }
         Ok(figures)
     }
 
-    /// Ends the last window; the run took `over` in all.
-    pub(super) fn end(&mut self, over: Duration) {
-        self.close_window();
-        self.ended = over;
-    }
-
-    fn close_window(&mut self) {
-        let window = std::mem::replace(&mut self.window, Window::new(self.names.len()));
-        self.total.add(&window);
+    /// Says how long the running window took.
+    pub(super) fn end(&mut self, over: Duration, db: &Database) -> Result<()> {
+        let commits = db.stats()?.commits;
+        self.window.over = over;
+        self.window.commits = commits - self.commits_before;
+        self.commits_before = commits;
+        Ok(())
     }
 
     /// The figures since the start.
@@ -226,6 +258,21 @@ impl Recorder {
         for part in [&self.total, &self.window] {
             all.add(part);
         }
-        all.figures(&self.names, self.ended, db)
+        all.commits += db.stats()?.commits - self.commits_before;
+        Ok(all.figures(&self.names, records(db)))
     }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn records(db: &Database) -> u64 {
+    db.read().tables().map(|table| table.len() as u64).sum()
+}
+
+fn keep(ring: &mut VecDeque<Arc<Figures>>, figures: Arc<Figures>) {
+    if ring.len() == KEPT_MAX {
+        ring.pop_front();
+    }
+    ring.push_back(figures);
 }

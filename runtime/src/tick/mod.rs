@@ -18,20 +18,22 @@ mod serve;
 mod timer;
 
 pub use context::{Tick, TickInfo};
-pub use figures::{Figures, Quantiles};
+pub use figures::{Figures, History, Quantiles};
 pub(crate) use queue::{Answer, Queue};
 
 use crate::db::Db;
+use crate::engine::EngineStats;
 use crate::error::{Error, Result};
-use crate::limits::{TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
+use crate::limits::{QUEUE_REQUESTS_MAX, TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
 use crate::recording::Input;
+use crate::table::writer::PublicationStats;
 use crate::typed::Facade;
 use figures::Recorder;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 /// When requests from outside are executed.
@@ -62,6 +64,35 @@ pub struct TickLoop<S: Facade> {
     wrong: Option<Error>,
     #[cfg(feature = "server")]
     serving: serve::Serving,
+}
+
+/// How a loop runs, as it told last: at its start, and with every report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoopStats {
+    /// Ticks a second.
+    pub rate_hz: f64,
+    /// The last tick's number.
+    pub tick: u64,
+    /// Figures since the start.
+    pub total: Figures,
+    /// Figures of the last seconds, minutes and hours.
+    pub history: History,
+    /// Transactions and publication, since the database was opened.
+    pub engine: EngineStats,
+    /// Publication of each table, with its name.
+    pub tables: Vec<(String, PublicationStats)>,
+}
+
+impl<S: Facade> Db<S> {
+    /// How the loop runs, as it told last: once a second, unless it was told otherwise. Never waits for the loop.
+    pub fn loop_stats(&self) -> Option<Arc<LoopStats>> {
+        self.shared.loop_stats.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many requests wait for the loop, and how many may.
+    pub fn queue_length(&self) -> (usize, usize) {
+        (self.shared.queue.waiting(), QUEUE_REQUESTS_MAX)
+    }
 }
 
 /// Ends a loop from elsewhere.
@@ -225,6 +256,8 @@ impl<S: Facade> TickLoop<S> {
         let clock = self.db.shared.clock.clone();
         let started = clock.monotonic();
         let (mut deadline, mut reported) = (started, started);
+        let mut history = History::default();
+        self.tell(&stepper, &history)?;
         while !self.stop.load(Ordering::SeqCst) && self.ticks_max.is_none_or(|max| stepper.next <= max) {
             stepper.wait_until(deadline, self.commit)?;
             let begun = clock.monotonic();
@@ -236,17 +269,29 @@ impl<S: Facade> TickLoop<S> {
                 deadline = self.catch_up(&mut stepper, deadline, now);
             }
             if now - reported >= self.report_every {
-                let figures = stepper.figures_of_window(now - reported)?;
+                let figures = stepper.figures_of_window(now - reported, &mut history)?;
                 reported = now;
+                tracing::info!(target: "dbgen::tick", "{figures}");
                 if let Some(report) = &mut self.report {
                     report(&figures);
                 }
+                self.tell(&stepper, &history)?;
             }
         }
         #[cfg(feature = "server")]
         stepper.drain(server)?;
-        stepper.recorder.end(clock.monotonic() - started);
+        stepper.recorder.end(clock.monotonic() - reported, &self.db.as_dynamic())?;
         stepper.figures()
+    }
+
+    /// Leaves word of how the loop runs, for whoever asks.
+    fn tell(&self, stepper: &Stepper<S>, history: &History) -> Result<()> {
+        let (rate_hz, tick) = (self.rate_hz, stepper.next - 1);
+        let total = stepper.figures()?;
+        let (engine, tables) = self.db.shared.lock()?.engine().figures();
+        let stats = LoopStats { rate_hz, tick, total, history: history.clone(), engine, tables };
+        *self.db.shared.loop_stats.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(stats));
+        Ok(())
     }
 
     /// A tick took longer than its time: the next starts at once; what lags too far behind is dropped.
@@ -330,8 +375,8 @@ impl<S: Facade> Stepper<S> {
         self.recorder.total(&self.db.as_dynamic())
     }
 
-    fn figures_of_window(&mut self, over: Duration) -> Result<Figures> {
-        self.recorder.window(over, &self.db.as_dynamic())
+    fn figures_of_window(&mut self, over: Duration, history: &mut History) -> Result<Arc<Figures>> {
+        self.recorder.window(over, &self.db.as_dynamic(), history)
     }
 
     /// Waits for the deadline; meanwhile executes requests as they come.

@@ -6,8 +6,9 @@
 use crate::db::{Shared, Writer};
 use crate::error::{Error, Result};
 use crate::limits::QUEUE_REQUESTS_MAX;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Tells the caller how its request ended.
@@ -20,17 +21,20 @@ pub(crate) type Job = Box<dyn FnOnce(&mut Writer<'_>) -> Answer + Send>;
 pub(crate) struct Queue {
     /// `None` while no loop runs.
     sender: Mutex<Option<SyncSender<Job>>>,
+    /// Requests in it.
+    waiting: Arc<AtomicUsize>,
 }
 
 /// The end of the queue that the loop has. Dropping it closes the queue.
 #[derive(Debug)]
 pub(crate) struct Requests {
     receiver: Receiver<Job>,
+    waiting: Arc<AtomicUsize>,
 }
 
 impl Queue {
     pub(crate) fn new() -> Queue {
-        Queue { sender: Mutex::new(None) }
+        Queue { sender: Mutex::new(None), waiting: Arc::default() }
     }
 
     /// Opens the queue for a loop. One loop at a time.
@@ -38,7 +42,8 @@ impl Queue {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         let (new, receiver) = sync_channel::<Job>(QUEUE_REQUESTS_MAX);
         *sender = Some(new);
-        Ok(Requests { receiver })
+        self.waiting.store(0, Ordering::Relaxed);
+        Ok(Requests { receiver, waiting: self.waiting.clone() })
     }
 
     /// Puts a request into the queue.
@@ -48,19 +53,32 @@ impl Queue {
         sender.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) => Error::QueueFull { limit: QUEUE_REQUESTS_MAX },
             TrySendError::Disconnected(_) => Error::Stopped,
-        })
+        })?;
+        // Under the same lock as the sending, and the loop takes away what it has received: the number may be too
+        // low for a moment, even below zero.
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// How many requests are in it.
+    pub(crate) fn waiting(&self) -> usize {
+        (self.waiting.load(Ordering::Relaxed) as isize).max(0) as usize
     }
 }
 
 impl Requests {
     /// The next request, if one comes in time.
     pub(crate) fn wait(&self, at_most: Duration) -> Option<Job> {
-        self.receiver.recv_timeout(at_most).ok()
+        self.receiver.recv_timeout(at_most).ok().inspect(|_| self.taken())
+    }
+
+    fn taken(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// The next request, if one waits.
     pub(crate) fn next(&self) -> Option<Job> {
-        self.receiver.try_recv().ok()
+        self.receiver.try_recv().ok().inspect(|_| self.taken())
     }
 
     /// Executes a request and those that wait behind it, publishes them together, and answers them.

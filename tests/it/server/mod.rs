@@ -5,12 +5,14 @@ mod components;
 mod conditions;
 mod edits;
 mod export;
+mod filters;
 mod guard;
 mod lists;
 mod load;
 mod openapi;
 mod records;
 mod rpc;
+mod stats;
 mod wrong;
 
 use dbgen_runtime::server::{self, ServerConfig, ServerHandle};

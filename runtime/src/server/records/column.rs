@@ -52,6 +52,19 @@ impl Column {
     }
 }
 
+/// The column of a field that holds a list or an array, and the type of its elements.
+pub(super) fn element_type(table: &Table, name: &str, param: &str) -> Result<(Column, Type), Problem> {
+    let at = field_at(table, name, param)?;
+    match &table.fields[at].ty {
+        Type::List(element) => Ok((Column::Field(at), (**element).clone())),
+        Type::Array(element, _) => Ok((Column::Field(at), (**element).clone())),
+        _ => {
+            let detail = format!("`cs` is for lists and arrays, and `{name}` is none");
+            Err(Problem::new(Kind::InvalidParameter, detail).member("param", param))
+        }
+    }
+}
+
 /// The number of the field of this name.
 pub(super) fn field_at(table: &Table, name: &str, param: &str) -> Result<usize, Problem> {
     let names = || table.fields.iter().map(|field| field.name.as_str());

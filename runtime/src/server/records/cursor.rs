@@ -11,7 +11,7 @@
 use super::column::Column;
 use super::order::{Order, Place};
 use super::scan::Found;
-use super::{Kind, Problem, Server, Term};
+use super::{Filter, Kind, Problem, Server};
 use crate::dynamic::DynTable;
 use crate::id::RecordId;
 use crate::server::json;
@@ -38,8 +38,8 @@ pub(super) struct Cursor {
 }
 
 /// What a cursor is good for: the same table, conditions and order.
-pub(super) fn subject(server: &Server, table: &str, terms: &[Term], order: Option<&str>) -> u64 {
-    server.seal.hash_one(format!("{table}\0{terms:?}\0{}", order.unwrap_or_default()))
+pub(super) fn subject(server: &Server, table: &str, filters: &[Filter], order: Option<&str>) -> u64 {
+    server.seal.hash_one(format!("{table}\0{filters:?}\0{}", order.unwrap_or_default()))
 }
 
 /// The cursor of a page that begins behind a record, or ends before it.

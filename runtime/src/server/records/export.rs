@@ -3,7 +3,7 @@
 //! The view is pinned until the last line is sent, so an export is consistent however long it takes. It costs memory: the
 //! ids of its records, and what the database changes meanwhile.
 
-use super::{ListQuery, Problem, Server, Term, understand};
+use super::{ListQuery, Problem, Server, understand};
 use crate::dynamic::DynTable;
 use crate::id::RecordId;
 use crate::server::extract::accepts;
@@ -69,9 +69,9 @@ pub(super) fn begin(server: &Server, table: &str, query: ListQuery, form: Form) 
     }
     let view = server.view();
     let opened = view.open_table(table)?;
-    let plan = understand(server, &view, opened, &query, Vec::<Term>::new())?;
+    let plan = understand(server, &view, opened, &query, Vec::new())?;
     let count = query.limit.map_or(usize::MAX, |limit| query.offset.saturating_add(limit));
-    let wanted = super::Wanted { terms: &plan.terms, order: &plan.order, after: None, count, count_all: false };
+    let wanted = super::Wanted { filters: &plan.filters, order: &plan.order, after: None, count, count_all: false };
     let found = super::scan::scan(opened, &wanted)?;
     let ids: Vec<RecordId> = found.rows.into_iter().skip(query.offset).map(|found| found.id).collect();
     let (commit, at) = (view.commit(), opened.number().at());

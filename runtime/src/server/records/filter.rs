@@ -1,23 +1,39 @@
-//! Conditions on records: `?field=op.value`.
+//! Conditions on records: `?field=op.value`, `?or=(a.eq.1,and(b.gt.2,c.lt.3))`, or the same as JSON.
 //!
-//! Everything behind the first dot is the value, as it stands; only the list of `in` knows quotes. As in SQL, a null
-//! fulfils no comparison: it is asked for by `is.null`.
+//! Of one field's condition everything behind the operator's dot is the value, as it stands; only lists in parentheses know
+//! quotes. As in SQL, a null fulfils no comparison, and neither does its opposite: it is asked for by `is.null`.
 
-use super::column::{Column, compare, text_value};
+use super::column::{Column, compare, element_type, text_value};
+use super::logic;
+use super::pattern::Pattern;
 use crate::dynamic::DynRecord;
-use crate::limits::{FILTER_TERMS_MAX, FILTER_VALUES_MAX};
+use crate::limits::{FILTER_DEPTH_MAX, FILTER_TERMS_MAX, FILTER_VALUES_MAX};
+use crate::server::json;
 use crate::server::params::{invalid_parameter, unknown_parameter};
 use crate::server::problem::{Kind, Problem};
 use dbgen_schema::json::decode;
-use dbgen_schema::{Schema, Table, Value};
+use dbgen_schema::{Schema, Table, Type, Value};
 use serde_json::Value as Json;
 use std::cmp::Ordering;
 
-/// A condition that a record fulfils or not. All of a list's must be fulfilled.
+/// What a record fulfils or not.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Filter {
+    /// One condition.
+    Term(Term),
+    /// All of these.
+    All(Vec<Filter>),
+    /// At least one of these.
+    Any(Vec<Filter>),
+}
+
+/// A condition on one column.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Term {
     pub(super) column: Column,
     pub(super) test: Test,
+    /// The condition must not hold. Where there is no value, neither it nor its opposite does.
+    pub(super) negated: bool,
 }
 
 /// What is asked of a column.
@@ -27,6 +43,12 @@ pub(crate) enum Test {
     Compare(Relation, Value),
     /// The value is one of these.
     In(Vec<Value>),
+    /// The value lies between these, which count.
+    Between(Value, Value),
+    /// The text is like this.
+    Like(Pattern),
+    /// The list holds all of these.
+    Contains(Vec<Value>),
     /// There is no value (`true`), or there is one.
     IsNull(bool),
 }
@@ -64,98 +86,260 @@ impl Relation {
     }
 }
 
-impl Term {
-    /// Reads `field=op.value`. A field with the name of a parameter is reached as `f.name`.
-    pub(crate) fn parse(schema: &Schema, table: &Table, name: &str, text: &str) -> Result<Term, Problem> {
-        let column = match name.strip_prefix("f.") {
-            Some(name) => Column::parse(table, name, name)?,
-            None if table.field(name).is_none() && !name.starts_with('_') => {
-                let fields = table.fields.iter().map(|field| field.name.as_str());
-                let parameters = <super::ListQuery as crate::server::params::FromParams>::NAMES.iter().copied();
-                return Err(unknown_parameter(name, parameters.chain(fields)));
-            }
-            None => Column::parse(table, name, name)?,
-        };
-        let ty = column.ty(table);
-        let Some((op, value)) = text.split_once('.') else {
-            return Err(unknown_operator(name, text));
-        };
-        let test = match op {
-            "in" => Test::In(
-                values(value, name)?.iter().map(|v| text_value(schema, &ty, name, v)).collect::<Result<_, _>>()?,
-            ),
-            "is" => match value {
-                "null" => Test::IsNull(true),
-                "not_null" => Test::IsNull(false),
-                "true" | "false" => Test::Compare(Relation::Equal, text_value(schema, &ty, name, value)?),
-                _ => return Err(invalid_parameter(name, value, "one of null, not_null, true, false")),
-            },
-            _ => match RELATIONS.iter().find(|(word, _)| *word == op) {
-                Some((_, relation)) => Test::Compare(*relation, text_value(schema, &ty, name, value)?),
-                None => return Err(unknown_operator(name, op)),
-            },
-        };
-        Ok(Term { column, test })
+/// Operators besides the relations.
+const WORDS: &[&str] = &["in", "is", "like", "ilike", "starts", "between", "cs"];
+
+impl Filter {
+    /// Reads `field=op.value`, or `or=(…)` and `and=(…)`. A field with the name of a parameter is reached as `f.name`.
+    pub(crate) fn parse(schema: &Schema, table: &Table, name: &str, text: &str) -> Result<Filter, Problem> {
+        let (negated, plain) = name.strip_prefix("not.").map_or((false, name), |plain| (true, plain));
+        if matches!(plain, "and" | "or") && text.starts_with('(') {
+            let filter = logic::parse(schema, table, plain, text)?;
+            return Ok(if negated { filter.opposite() } else { filter });
+        }
+        let field = name.strip_prefix("f.").unwrap_or(name);
+        if field == name && table.field(name).is_none() && !name.starts_with('_') {
+            let fields = table.fields.iter().map(|field| field.name.as_str());
+            let parameters = <super::ListQuery as crate::server::params::FromParams>::NAMES.iter().copied();
+            return Err(unknown_parameter(name, parameters.chain(["or", "and"]).chain(fields)));
+        }
+        Ok(Filter::Term(Term::parse(schema, table, (field, name), text)?))
     }
 
-    /// Reads the same from JSON: `"hp": {"gte": 10, "lt": 20}`, or `"hp": 10`. Values are typed, nothing is parsed twice.
-    pub(crate) fn of_json(schema: &Schema, table: &Table, name: &str, json: &Json) -> Result<Vec<Term>, Problem> {
-        let column = Column::parse(table, name, name)?;
-        let ty = column.ty(table);
-        let typed = |pointer: &str, json: &Json| {
-            let mut faults = Vec::new();
-            decode(schema, &ty, false, json, &mut faults, pointer)
-                .ok_or_else(|| Problem::of_faults(Kind::InvalidFilterValue, faults))
+    /// Reads an object of conditions, all of which must hold: `{"hp": {"gte": 10}, "or": [{…}, {…}], "not": {…}}`.
+    pub(crate) fn of_json(schema: &Schema, table: &Table, json: &Json, pointer: &str) -> Result<Vec<Filter>, Problem> {
+        let Json::Object(members) = json else {
+            let detail = format!("{} where an object of conditions is needed", json::describe(json));
+            return Err(Problem::at(Kind::WrongType, pointer, detail));
         };
-        let Json::Object(tests) = json else {
-            let test = match json {
-                Json::Null => Test::IsNull(true),
-                _ => Test::Compare(Relation::Equal, typed(&format!("#/where/{name}"), json)?),
+        if pointer.matches('/').count() > 2 * FILTER_DEPTH_MAX {
+            return Err(Problem::at(Kind::LimitTooLarge, pointer, too_deep()));
+        }
+        let mut all = Vec::new();
+        for (name, json) in members {
+            let inside = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+            let each = |list: &[Json]| -> Result<Vec<Filter>, Problem> {
+                let one = |(at, json)| Filter::of_json(schema, table, json, &format!("{inside}/{at}")).map(Filter::All);
+                list.iter().enumerate().map(one).collect()
             };
-            return Ok(vec![Term { column, test }]);
-        };
-        let term = |(op, json): (&String, &Json)| {
-            let pointer = format!("#/where/{name}/{op}");
-            let test = match (op.as_str(), json) {
-                ("in", Json::Array(list)) => {
-                    let values = list.iter().enumerate().map(|(at, json)| typed(&format!("{pointer}/{at}"), json));
-                    Test::In(values.collect::<Result<_, _>>()?)
+            match (name.as_str(), json) {
+                ("and", Json::Array(list)) => all.extend(each(list)?),
+                ("or", Json::Array(list)) => all.push(Filter::Any(each(list)?)),
+                ("not", Json::Object(_)) if table.field("not").is_none() => {
+                    all.push(Filter::All(Filter::of_json(schema, table, json, &inside)?).opposite());
                 }
-                ("eq", Json::Null) => Test::IsNull(true),
-                ("neq", Json::Null) => Test::IsNull(false),
-                _ => match RELATIONS.iter().find(|(word, _)| word == op) {
-                    Some((_, relation)) => Test::Compare(*relation, typed(&pointer, json)?),
-                    None => return Err(unknown_operator(name, op)),
-                },
-            };
-            Ok(Term { column, test })
-        };
-        tests.iter().map(term).collect()
+                _ => all.extend(Term::of_json(schema, table, name, json, &inside)?.into_iter().map(Filter::Term)),
+            }
+        }
+        Ok(all)
+    }
+
+    /// What holds where this does not, as far as there are values.
+    pub(super) fn opposite(self) -> Filter {
+        let each = |filters: Vec<Filter>| filters.into_iter().map(Filter::opposite).collect();
+        match self {
+            Filter::Term(term) => Filter::Term(Term { negated: !term.negated, ..term }),
+            Filter::All(filters) => Filter::Any(each(filters)),
+            Filter::Any(filters) => Filter::All(each(filters)),
+        }
     }
 
     /// Whether the record fulfils it.
     pub(super) fn holds(&self, record: DynRecord<'_>) -> bool {
+        match self {
+            Filter::Term(term) => term.holds(record),
+            Filter::All(filters) => filters.iter().all(|filter| filter.holds(record)),
+            Filter::Any(filters) => filters.iter().any(|filter| filter.holds(record)),
+        }
+    }
+
+    fn terms(&self) -> usize {
+        match self {
+            Filter::Term(_) => 1,
+            Filter::All(filters) | Filter::Any(filters) => filters.iter().map(Filter::terms).sum(),
+        }
+    }
+
+    /// The conditions that every record of the list fulfils.
+    pub(super) fn certain<'f>(&'f self, certain: &mut Vec<&'f Term>) {
+        match self {
+            Filter::Term(term) if !term.negated => certain.push(term),
+            Filter::All(filters) => filters.iter().for_each(|filter| filter.certain(certain)),
+            Filter::Term(_) | Filter::Any(_) => {}
+        }
+    }
+}
+
+impl Term {
+    /// Reads `op.value` for a field; `param` names the parameter in which it stands.
+    pub(super) fn parse(
+        schema: &Schema,
+        table: &Table,
+        (field, param): (&str, &str),
+        text: &str,
+    ) -> Result<Term, Problem> {
+        let (mut negated, mut rest) = (false, text);
+        while let Some(opposite) = rest.strip_prefix("not.") {
+            (negated, rest) = (!negated, opposite);
+        }
+        let Some((op, value)) = rest.split_once('.') else { return Err(unknown_operator(param, rest)) };
+        if op == "cs" {
+            let (column, element) = element_type(table, field, param)?;
+            let texts = if value.starts_with('(') { values(value, param)? } else { vec![value.to_owned()] };
+            let values = texts.iter().map(|text| text_value(schema, &element, param, text));
+            return Ok(Term { column, test: Test::Contains(values.collect::<Result<_, _>>()?), negated });
+        }
+        let column = Column::parse(table, field, param)?;
+        let ty = column.ty(table);
+        let read = |text: &str| text_value(schema, &ty, param, text);
+        let test = match op {
+            "in" => Test::In(values(value, param)?.iter().map(|text| read(text)).collect::<Result<_, _>>()?),
+            "between" => match values(value, param)?.as_slice() {
+                [low, high] => Test::Between(read(low)?, read(high)?),
+                _ => return Err(invalid_parameter(param, value, "two values like (1,9)")),
+            },
+            "like" | "ilike" | "starts" => Test::Like(pattern(&ty, param, op, value)?),
+            "is" => match value {
+                "null" => Test::IsNull(true),
+                "not_null" => Test::IsNull(false),
+                "true" | "false" => Test::Compare(Relation::Equal, read(value)?),
+                _ => return Err(invalid_parameter(param, value, "one of null, not_null, true, false")),
+            },
+            _ => match RELATIONS.iter().find(|(word, _)| *word == op) {
+                Some((_, relation)) => Test::Compare(*relation, read(value)?),
+                None => return Err(unknown_operator(param, op)),
+            },
+        };
+        Ok(Term { column, test, negated })
+    }
+
+    /// Reads the same from JSON: `"hp": {"gte": 10, "lt": 20}`, or `"hp": 10`. Values are typed, nothing is parsed twice.
+    fn of_json(schema: &Schema, table: &Table, name: &str, json: &Json, pointer: &str) -> Result<Vec<Term>, Problem> {
+        let Json::Object(tests) = json else {
+            let column = Column::parse(table, name, name)?;
+            let test = match json {
+                Json::Null => Test::IsNull(true),
+                _ => Test::Compare(Relation::Equal, typed(schema, &column.ty(table), json, pointer)?),
+            };
+            return Ok(vec![Term { column, test, negated: false }]);
+        };
+        let mut terms = Vec::new();
+        for (op, json) in tests {
+            let pointer = format!("{pointer}/{}", op.replace('~', "~0").replace('/', "~1"));
+            match (op.as_str(), json) {
+                ("not", Json::Object(_)) => {
+                    let inside = Term::of_json(schema, table, name, json, &pointer)?;
+                    if inside.len() != 1 {
+                        return Err(Problem::at(Kind::InvalidValue, pointer, "`not` takes one condition"));
+                    }
+                    terms.extend(inside.into_iter().map(|term| Term { negated: !term.negated, ..term }));
+                }
+                _ => terms.push(Term::one_of_json(schema, table, name, (op, json), &pointer)?),
+            }
+        }
+        Ok(terms)
+    }
+
+    fn one_of_json(
+        schema: &Schema,
+        table: &Table,
+        name: &str,
+        (op, json): (&str, &Json),
+        pointer: &str,
+    ) -> Result<Term, Problem> {
+        let list = |ty: &Type, list: &[Json]| -> Result<Vec<Value>, Problem> {
+            if list.len() > FILTER_VALUES_MAX {
+                return Err(Problem::at(Kind::LimitTooLarge, pointer, too_many_values()));
+            }
+            list.iter().enumerate().map(|(at, json)| typed(schema, ty, json, &format!("{pointer}/{at}"))).collect()
+        };
+        if op == "cs" {
+            let (column, element) = element_type(table, name, name)?;
+            let one = [json.clone()];
+            let test = Test::Contains(list(&element, json.as_array().map_or(&one[..], Vec::as_slice))?);
+            return Ok(Term { column, test, negated: false });
+        }
+        let column = Column::parse(table, name, name)?;
+        let ty = column.ty(table);
+        let test = match (op, json) {
+            ("in", Json::Array(values)) => Test::In(list(&ty, values)?),
+            ("between", Json::Array(values)) if values.len() == 2 => {
+                Test::Between(typed(schema, &ty, &values[0], pointer)?, typed(schema, &ty, &values[1], pointer)?)
+            }
+            ("like" | "ilike" | "starts", Json::String(text)) => Test::Like(pattern(&ty, name, op, text)?),
+            ("is", Json::Null) | ("eq", Json::Null) => Test::IsNull(true),
+            ("neq", Json::Null) => Test::IsNull(false),
+            ("in" | "between" | "like" | "ilike" | "starts" | "is", _) => {
+                let detail = format!("`{op}` does not take {}", json::describe(json));
+                return Err(Problem::at(Kind::InvalidValue, pointer, detail));
+            }
+            _ => match RELATIONS.iter().find(|(word, _)| *word == op) {
+                Some((_, relation)) => Test::Compare(*relation, typed(schema, &ty, json, pointer)?),
+                None => return Err(unknown_operator(name, op)),
+            },
+        };
+        Ok(Term { column, test, negated: false })
+    }
+
+    /// Whether the record fulfils it.
+    fn holds(&self, record: DynRecord<'_>) -> bool {
         let value = self.column.value(record);
-        match &self.test {
+        let holds = match &self.test {
             Test::IsNull(is_null) => value.is_null() == *is_null,
-            _ if value.is_null() => false,
+            _ if value.is_null() => return false,
             Test::Compare(relation, to) => relation.holds(compare(&value, to)),
             Test::In(values) => values.iter().any(|one| compare(&value, one).is_eq()),
+            Test::Between(low, high) => compare(&value, low).is_ge() && compare(&value, high).is_le(),
+            Test::Like(pattern) => matches!(&value, Value::Text(text) if pattern.matches(text)),
+            Test::Contains(wanted) => match &value {
+                Value::List(items) => {
+                    wanted.iter().all(|one| items.iter().any(|item| !item.is_null() && compare(item, one).is_eq()))
+                }
+                _ => false,
+            },
+        };
+        holds != self.negated
+    }
+}
+
+/// A value of a JSON body, of this type.
+fn typed(schema: &Schema, ty: &Type, json: &Json, pointer: &str) -> Result<Value, Problem> {
+    let mut faults = Vec::new();
+    decode(schema, ty, false, json, &mut faults, pointer)
+        .ok_or_else(|| Problem::of_faults(Kind::InvalidFilterValue, faults))
+}
+
+/// The pattern that `like`, `ilike` and `starts` ask of a text.
+fn pattern(ty: &Type, param: &str, op: &str, text: &str) -> Result<Pattern, Problem> {
+    match ty {
+        Type::Str(_) | Type::Text if op == "starts" => Ok(Pattern::starts(text)),
+        Type::Str(_) | Type::Text => Ok(Pattern::new(text, op == "ilike")),
+        _ => {
+            let detail = format!("`{op}` is for texts, and `{param}` is none");
+            Err(Problem::new(Kind::InvalidParameter, detail).member("param", param))
         }
     }
 }
 
 /// That there are not more conditions than a request may have.
-pub(super) fn check_count(terms: &[Term]) -> Result<(), Problem> {
-    if terms.len() <= FILTER_TERMS_MAX {
+pub(super) fn check_count(filters: &[Filter]) -> Result<(), Problem> {
+    if filters.iter().map(Filter::terms).sum::<usize>() <= FILTER_TERMS_MAX {
         return Ok(());
     }
     let detail = format!("a list takes at most {FILTER_TERMS_MAX} conditions");
     Err(Problem::new(Kind::LimitTooLarge, detail).member("max", FILTER_TERMS_MAX))
 }
 
+pub(super) fn too_deep() -> String {
+    format!("conditions nest at most {FILTER_DEPTH_MAX} deep")
+}
+
+fn too_many_values() -> String {
+    format!("a list of values has at most {FILTER_VALUES_MAX}")
+}
+
 fn unknown_operator(param: &str, op: &str) -> Problem {
-    let known: Vec<&str> = RELATIONS.iter().map(|(word, _)| *word).chain(["in", "is"]).collect();
+    let known: Vec<&str> = RELATIONS.iter().map(|(word, _)| *word).chain(WORDS.iter().copied()).collect();
     let sentence =
         format!("`{param}` must be an operator and a value, like `eq.5`; {op:?} is none of {}", known.join(", "));
     Problem::unknown(Kind::InvalidParameter, sentence, op, known.iter().copied()).member("param", param)
@@ -189,8 +373,7 @@ fn values(text: &str, param: &str) -> Result<Vec<String>, Problem> {
             Some(_) => return Err(refuse()),
         }
         if list.len() > FILTER_VALUES_MAX {
-            let detail = format!("a list of values has at most {FILTER_VALUES_MAX}");
-            return Err(Problem::new(Kind::LimitTooLarge, detail).member("param", param));
+            return Err(Problem::new(Kind::LimitTooLarge, too_many_values()).member("param", param));
         }
     }
     Ok(list)

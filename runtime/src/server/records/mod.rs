@@ -7,11 +7,15 @@ mod column;
 mod cursor;
 mod export;
 mod filter;
+mod logic;
 mod order;
+mod pattern;
+mod query;
 mod scan;
 
 pub(crate) use column::text_value;
-pub(crate) use filter::Term;
+pub(crate) use filter::Filter;
+pub(crate) use query::post as query;
 
 use super::extract::{Path, Query};
 use super::json;
@@ -54,7 +58,7 @@ impl FromParams for ListQuery {
         Ok(ListQuery {
             select: params.take("select")?,
             order: params.take("order")?,
-            limit: params.take("limit")?.map(|text| limit(&text)).transpose()?,
+            limit: params.take("limit")?.map(|text| limit_of(&text)).transpose()?,
             offset: params
                 .take("offset")?
                 .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_parameter("offset", &text, "a whole number")))?,
@@ -67,7 +71,7 @@ impl FromParams for ListQuery {
     }
 }
 
-fn limit(text: &str) -> Result<usize, Problem> {
+pub(super) fn limit_of(text: &str) -> Result<usize, Problem> {
     match text.parse() {
         Ok(limit) if limit > 0 => Ok(limit),
         _ => Err(invalid_parameter("limit", text, &format!("a whole number from 1 to {PAGE_RECORDS_MAX}"))),
@@ -87,7 +91,7 @@ pub(crate) struct Page {
 /// A query that was understood.
 #[derive(Debug)]
 struct Plan {
-    terms: Vec<Term>,
+    filters: Vec<Filter>,
     order: Order,
     select: Option<Vec<usize>>,
     cursor: Option<Cursor>,
@@ -100,9 +104,9 @@ pub(crate) async fn list(
     server: &Arc<Server>,
     table: String,
     query: ListQuery,
-    terms: Vec<Term>,
+    filters: Vec<Filter>,
 ) -> Result<Page, Problem> {
-    at_leisure(server, move |server| page(server, &table, query, terms)).await
+    at_leisure(server, move |server| page(server, &table, query, filters)).await
 }
 
 /// Runs something off the threads that answer requests, which may take its time.
@@ -115,22 +119,22 @@ async fn at_leisure<R: Send + 'static>(
     done.unwrap_or_else(|error| Err(super::problem::internal(&error)))
 }
 
-fn page(server: &Server, table: &str, query: ListQuery, terms: Vec<Term>) -> Result<Page, Problem> {
+fn page(server: &Server, table: &str, query: ListQuery, filters: Vec<Filter>) -> Result<Page, Problem> {
     let view = server.view();
     let table = view.open_table(table)?;
-    let plan = understand(server, &view, table, &query, terms)?;
+    let plan = understand(server, &view, table, &query, filters)?;
     let limit = query.limit.unwrap_or(PAGE_RECORDS_DEFAULT);
     if limit > PAGE_RECORDS_MAX {
         let detail = format!("a page has at most {PAGE_RECORDS_MAX} records, not {limit}; an export has no limit");
         return Err(Problem::new(Kind::LimitTooLarge, detail).member("max", PAGE_RECORDS_MAX));
     }
     let wanted = Wanted {
-        terms: &plan.terms,
+        filters: &plan.filters,
         order: &plan.order,
         after: plan.cursor.as_ref(),
         // One more than asked, to know whether there are more.
         count: query.offset.saturating_add(limit).saturating_add(1),
-        count_all: query.count_exactly && !plan.terms.is_empty(),
+        count_all: query.count_exactly && !plan.filters.is_empty(),
     };
     let mut found = scan::scan(table, &wanted)?;
     found.rows.drain(..query.offset.min(found.rows.len()));
@@ -147,7 +151,7 @@ fn page(server: &Server, table: &str, query: ListQuery, terms: Vec<Term>) -> Res
     };
     let next = if has_next { seal(found.rows.last(), Direction::Forward) } else { None };
     let prev = if has_prev { seal(found.rows.first(), Direction::Backward) } else { None };
-    let total = if plan.terms.is_empty() { Some(table.len()) } else { found.total };
+    let total = if plan.filters.is_empty() { Some(table.len()) } else { found.total };
     let rows: Vec<Row> = found.rows.iter().filter_map(|found| table.get(found.id).ok()).map(Row::of).collect();
     let select = plan.select.as_deref();
     let items = rows.iter().map(|row| RowJson {
@@ -175,15 +179,15 @@ fn understand(
     view: &crate::view::View,
     table: DynTable<'_>,
     query: &ListQuery,
-    mut terms: Vec<Term>,
+    mut filters: Vec<Filter>,
 ) -> Result<Plan, Problem> {
     let (schema, definition) = (view.schema(), table.schema());
     for (name, text) in &query.filters {
-        terms.push(Term::parse(schema, definition, name, text)?);
+        filters.push(Filter::parse(schema, definition, name, text)?);
     }
     let order = Order::parse(definition, query.order.as_deref().unwrap_or_default())?;
     let select = query.select.as_deref().map(|text| select(definition, text)).transpose()?;
-    let subject = cursor::subject(server, &definition.name, &terms, query.order.as_deref());
+    let subject = cursor::subject(server, &definition.name, &filters, query.order.as_deref());
     if query.cursor.is_some() && query.offset > 0 {
         let detail = "`offset` counts from the beginning: it cannot stand with `cursor`";
         return Err(Problem::new(Kind::InvalidParameter, detail).member("param", "offset"));
@@ -192,7 +196,7 @@ fn understand(
         Some(text) => Some(cursor::open(server, view, table, &order, text, subject)?),
         None => None,
     };
-    Ok(Plan { terms, order, select, cursor, subject })
+    Ok(Plan { filters, order, select, cursor, subject })
 }
 
 fn select(definition: &dbgen_schema::Table, text: &str) -> Result<Vec<usize>, Problem> {
@@ -208,21 +212,25 @@ pub(crate) async fn get(
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
 ) -> Result<Reply, Problem> {
-    const QUERY_PLAN: HeaderName = HeaderName::from_static("query-plan");
     let form = Form::of(&headers)?;
     if form != Form::Page {
         return at_leisure(&server, move |server| export::begin(server, &table, query, form)).await;
     }
     let path = format!("/table/{table}/records");
     let page = list(&server, table, query, Vec::new()).await?;
+    Ok(listed(page, Some((&path, raw.as_deref().unwrap_or_default()))))
+}
+
+/// The answer to a list, with links to its neighbours if it can be had by `GET` from a path with a query.
+fn listed(page: Page, got: Option<(&str, &str)>) -> Reply {
+    const QUERY_PLAN: HeaderName = HeaderName::from_static("query-plan");
     let mut reply = Reply::json(page.json).commit(page.commit).header(QUERY_PLAN, &page.plan);
     for (cursor, relation) in [(&page.next, "next"), (&page.prev, "prev")] {
-        if let Some(cursor) = cursor {
-            let query = with_cursor(raw.as_deref().unwrap_or_default(), cursor);
-            reply = reply.header(LINK, format!("<{path}?{query}>; rel=\"{relation}\""));
+        if let (Some(cursor), Some((path, raw))) = (cursor, got) {
+            reply = reply.header(LINK, format!("<{path}?{}>; rel=\"{relation}\"", with_cursor(raw, cursor)));
         }
     }
-    Ok(reply)
+    reply
 }
 
 /// The query string with another cursor. An offset counted from the beginning and has done its work.

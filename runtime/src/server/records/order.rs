@@ -62,6 +62,11 @@ impl Order {
         self.keys.iter().map(|key| key.column)
     }
 
+    /// Whether the ids that decide between equal records go down.
+    pub(super) fn id_descending(&self) -> bool {
+        self.id_descending
+    }
+
     /// The column that decides first, and whether its values go down; `None` = the id decides alone.
     pub(super) fn first(&self) -> Option<(Column, bool)> {
         self.keys.first().map(|key| (key.column, key.descending))
@@ -77,13 +82,13 @@ impl Order {
 
     /// Whether a record certainly stands behind one with this id: decided without its values, where the id decides alone.
     pub(super) fn is_behind(&self, id: RecordId, last: RecordId) -> bool {
-        self.keys.is_empty() && directed(id.cmp(&last), self.id_descending).is_ge()
+        self.keys.is_empty() && directed(compare_ids(id, last), self.id_descending).is_ge()
     }
 
     pub(super) fn compare(&self, a: &Place, b: &Place) -> Ordering {
         let keys = self.keys.iter().zip(a.values.iter().zip(&b.values));
         let by_keys = keys.map(|(key, (a, b))| key.compare(a, b)).find(|ordering| ordering.is_ne());
-        by_keys.unwrap_or_else(|| directed(a.id.cmp(&b.id), self.id_descending))
+        by_keys.unwrap_or_else(|| directed(compare_ids(a.id, b.id), self.id_descending))
     }
 }
 
@@ -120,6 +125,11 @@ impl Key {
             (false, false) => directed(compare(a, b), self.descending),
         }
     }
+}
+
+/// The order of ids is that of their slots, in which a table finds them: so a page costs its length.
+fn compare_ids(a: RecordId, b: RecordId) -> Ordering {
+    a.get().rotate_left(32).cmp(&b.get().rotate_left(32))
 }
 
 fn directed(ordering: Ordering, reversed: bool) -> Ordering {

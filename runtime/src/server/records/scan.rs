@@ -7,7 +7,7 @@
 
 use super::column::{Column, compare};
 use super::cursor::{Cursor, Direction};
-use super::filter::{Relation, Term, Test, check_count};
+use super::filter::{Filter, Relation, Term, Test, check_count};
 use super::order::{Order, Place};
 use crate::dynamic::{DynRecord, DynTable};
 use crate::error::Result;
@@ -21,7 +21,7 @@ use std::ops::Bound;
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Wanted<'a> {
-    pub(super) terms: &'a [Term],
+    pub(super) filters: &'a [Filter],
     pub(super) order: &'a Order,
     pub(super) after: Option<&'a Cursor>,
     /// How many at most.
@@ -49,10 +49,13 @@ pub(super) struct Scanned {
 
 /// Finds the first records behind the cursor.
 pub(super) fn scan(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<Scanned, Problem> {
-    check_count(wanted.terms)?;
+    check_count(wanted.filters)?;
     let mut first = First::new(wanted);
-    let part = Part::by_condition(table.schema(), wanted).or_else(|| Part::by_order(table.schema(), wanted));
+    let mut certain = Vec::new();
+    wanted.filters.iter().for_each(|filter| filter.certain(&mut certain));
+    let part = Part::by_condition(table.schema(), wanted, &certain).or_else(|| Part::by_order(table.schema(), wanted));
     let plan = match part {
+        None if wanted.order.first().is_none() => format!("scan rows_examined={}", first.take_by_id(table)),
         None => format!("scan rows_examined={}", first.take_from(table.iter(), false)),
         Some(part) => {
             let (low, high) = (part.low.map(std::slice::from_ref), part.high.map(std::slice::from_ref));
@@ -80,15 +83,15 @@ struct Part<'a> {
 
 impl<'a> Part<'a> {
     /// The part that conditions leave: of those with one value if there are such, else of those within bounds.
-    fn by_condition(table: &'a Table, wanted: &Wanted<'a>) -> Option<Part<'a>> {
-        let exact = wanted.terms.iter().find_map(|term| match &term.test {
+    fn by_condition(table: &'a Table, wanted: &Wanted<'a>, certain: &[&'a Term]) -> Option<Part<'a>> {
+        let exact = certain.iter().find_map(|term| match &term.test {
             Test::Compare(Relation::Equal, value) => Some((Part::on(table, term.column)?, value)),
             _ => None,
         });
         if let Some((part, value)) = exact {
             return Some(Part { low: Bound::Included(value), high: Bound::Included(value), ..part });
         }
-        let bounded = wanted.terms.iter().filter(|term| bounds(&term.test).is_some());
+        let bounded = certain.iter().filter(|term| bounds(&term.test).is_some());
         let mut part = bounded.clone().find_map(|term| Some((Part::on(table, term.column)?, term.column)));
         if let Some((part, column)) = &mut part {
             for (low, high) in bounded.filter(|term| term.column == *column).filter_map(|term| bounds(&term.test)) {
@@ -134,7 +137,11 @@ impl<'a> Part<'a> {
 
 /// The values that a condition leaves; `None` if it does not bound them.
 fn bounds(test: &Test) -> Option<(Bound<&Value>, Bound<&Value>)> {
-    let Test::Compare(relation, value) = test else { return None };
+    let (relation, value) = match test {
+        Test::Compare(relation, value) => (relation, value),
+        Test::Between(low, high) => return Some((Bound::Included(low), Bound::Included(high))),
+        _ => return None,
+    };
     Some(match relation {
         Relation::Greater => (Bound::Excluded(value), Bound::Unbounded),
         Relation::GreaterOrEqual => (Bound::Included(value), Bound::Unbounded),
@@ -169,13 +176,23 @@ impl<'a> First<'a> {
         First { wanted, backward, heap: BinaryHeap::new(), matching: 0 }
     }
 
+    /// Looks at all records in the order of their ids, from the cursor on; says at how many.
+    fn take_by_id(&mut self, table: DynTable<'_>) -> usize {
+        let goes_down = self.wanted.order.id_descending() != self.backward;
+        let begin = self.wanted.after.map(|cursor| cursor.place.id);
+        match goes_down {
+            false => self.take_from(table.in_slots(begin), true),
+            true => self.take_from(table.in_slots_back(begin), true),
+        }
+    }
+
     /// Looks at records, which may be known to come in order of the first column; says at how many.
     fn take_from<'v>(&mut self, records: impl Iterator<Item = DynRecord<'v>>, in_order: bool) -> usize {
         let in_order = in_order && !self.wanted.count_all;
         let mut examined = 0;
         for record in records {
             examined += 1;
-            if self.wanted.terms.iter().all(|term| term.holds(record)) {
+            if self.wanted.filters.iter().all(|filter| filter.holds(record)) {
                 self.matching += 1;
                 if self.offer(record) == Offer::Behind && in_order {
                     break;
@@ -189,7 +206,7 @@ impl<'a> First<'a> {
         let (order, backward) = (self.wanted.order, self.backward);
         let is_full = self.heap.len() >= self.wanted.count;
         if is_full && !backward && self.heap.peek().is_some_and(|last| order.is_behind(record.id(), last.place.id)) {
-            return Offer::Refused;
+            return Offer::Behind;
         }
         let ranked = Ranked { place: order.place(record), order, backward };
         if self.wanted.after.is_some_and(|cursor| ranked.against(&cursor.place).is_le()) {
@@ -203,7 +220,11 @@ impl<'a> First<'a> {
             *last = ranked;
             return Offer::Taken;
         }
-        // Records that are equal in the first column may come in any order; one beyond them ends the page.
+        // Records that are equal in the first column may come in any order; one beyond them ends the page. Where the id
+        // decides alone, none are equal.
+        if order.first().is_none() {
+            return Offer::Behind;
+        }
         if order.compare_first(&ranked.place, &last.place).is_eq() { Offer::Refused } else { Offer::Behind }
     }
 

@@ -8,10 +8,11 @@ use crate::server::json;
 use crate::server::precondition::Preconditions;
 use crate::server::problem::{Kind, Problem};
 use crate::server::record::{self, Update};
-use crate::server::records::{self, ListQuery, Term};
+use crate::server::records::{self, Filter, ListQuery};
 use crate::server::relation;
 use crate::server::schema;
 use crate::server::state::Server;
+use crate::server::stats;
 use crate::server::table;
 use dbgen_schema::json::{Int64, Mode};
 use serde_json::{Map, Value as Json, json};
@@ -124,6 +125,7 @@ const METHODS: &[Method] = &[
         [required("table", "string"), required("records", "array")],
         insert_many
     ),
+    method!("stats.get", "How the loop, its systems and the tables are doing.", [], get_stats),
     method!(
         "tx.run",
         "Several changes, all or none, as POST /batch.",
@@ -294,11 +296,8 @@ async fn list(server: Arc<Server>, mut args: Args) -> MethodResult {
     };
     let view = server.view();
     let definition = view.open_table(&table)?.schema();
-    let mut terms = Vec::new();
-    for (name, condition) in &conditions {
-        terms.extend(Term::of_json(view.schema(), definition, name, condition)?);
-    }
-    Ok(records::list(&server, table, query, terms).await?.json)
+    let filters = Filter::of_json(view.schema(), definition, &Json::Object(conditions), "#/where")?;
+    Ok(records::list(&server, table, query, filters).await?.json)
 }
 
 async fn insert_many(server: Arc<Server>, mut args: Args) -> MethodResult {
@@ -307,6 +306,10 @@ async fn insert_many(server: Arc<Server>, mut args: Args) -> MethodResult {
         records.into_iter().map(|values| json!({ "op": "insert", "table": table, "values": values })).collect();
     let batch = Map::from_iter([("ops".to_owned(), Json::Array(ops))]);
     Ok(batch::answer_json(&batch::run(&server, batch).await?))
+}
+
+async fn get_stats(server: Arc<Server>, _: Args) -> MethodResult {
+    Ok(stats::recent_json(&server))
 }
 
 async fn run_batch(server: Arc<Server>, args: Args) -> MethodResult {

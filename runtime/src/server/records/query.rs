@@ -1,0 +1,96 @@
+//! `POST /table/{table}/query`: a list as a JSON object. Values are typed, so nothing that a user typed is parsed as a query.
+//!
+//! ```json
+//! { "where": { "and": [ { "level": { "gte": 18 } }, { "or": [ { "class": "mage" }, { "hp": { "lt": 5 } } ] } ] },
+//!   "select": ["name"], "order": [["level", "desc"], "name"], "limit": 50, "cursor": null, "count": "exact" }
+//! ```
+
+use super::{Filter, ListQuery, limit_of, list, listed};
+use crate::server::batch::refuse_unknown;
+use crate::server::extract::{AcceptsJson, Object, Path, Query};
+use crate::server::json;
+use crate::server::problem::{Kind, Problem};
+use crate::server::reply::Reply;
+use crate::server::state::Shared;
+use axum::extract::State;
+use dbgen_schema::json::Int64;
+use serde_json::{Map, Value as Json};
+
+const MEMBERS: &[&str] = &["where", "select", "order", "limit", "offset", "cursor", "count", "int64"];
+
+/// `POST /table/{table}/query`
+pub(crate) async fn post(
+    State(server): Shared,
+    Path(table): Path<String>,
+    Query(()): Query<()>,
+    _: AcceptsJson,
+    Object(body): Object,
+) -> Result<Reply, Problem> {
+    let view = server.view();
+    let definition = view.open_table(&table)?.schema();
+    let filters = match body.get("where") {
+        None | Some(Json::Null) => Vec::new(),
+        Some(conditions) => Filter::of_json(view.schema(), definition, conditions, "#/where")?,
+    };
+    let query = understand(body)?;
+    Ok(listed(list(&server, table, query, filters).await?, None))
+}
+
+fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
+    refuse_unknown(&body, MEMBERS)?;
+    body.retain(|_, value| !value.is_null());
+    let names = |name: &str, json: Option<Json>| match json {
+        None => Ok(None),
+        Some(Json::String(text)) => Ok(Some(text)),
+        Some(Json::Array(items)) => {
+            items.iter().map(|item| words(name, item)).collect::<Result<Vec<_>, _>>().map(|items| Some(items.join(",")))
+        }
+        Some(other) => Err(wrong(name, "a list of names", &other)),
+    };
+    let word = |name: &str, json: Option<Json>, words: &[&str]| match json {
+        None => Ok(None),
+        Some(Json::String(text)) if words.contains(&text.as_str()) => Ok(Some(text)),
+        Some(other) => Err(wrong(name, &format!("one of {}", words.join(", ")), &other)),
+    };
+    let number = |name: &str, json: Option<Json>| match json {
+        None => Ok(None),
+        Some(json) => match json.as_u64().and_then(|number| usize::try_from(number).ok()) {
+            Some(number) => Ok(Some(number)),
+            None => Err(wrong(name, "a whole number", &json)),
+        },
+    };
+    let cursor = match body.remove("cursor") {
+        None => None,
+        Some(Json::String(cursor)) => Some(cursor),
+        Some(other) => return Err(wrong("cursor", "a string", &other)),
+    };
+    Ok(ListQuery {
+        select: names("select", body.remove("select"))?,
+        order: names("order", body.remove("order"))?,
+        limit: number("limit", body.remove("limit"))?.map(|limit| limit_of(&limit.to_string())).transpose()?,
+        offset: number("offset", body.remove("offset"))?.unwrap_or(0),
+        cursor,
+        count_exactly: word("count", body.remove("count"), &["none", "exact"])?.as_deref() == Some("exact"),
+        int64: match word("int64", body.remove("int64"), &["string", "number"])?.as_deref() {
+            Some("number") => Int64::Number,
+            _ => Int64::default(),
+        },
+        filters: Vec::new(),
+    })
+}
+
+/// A name, or a name with words to it: `["level", "desc"]`.
+fn words(member: &str, item: &Json) -> Result<String, Problem> {
+    let list = match item {
+        Json::String(name) => return Ok(name.clone()),
+        Json::Array(list) => list,
+        other => return Err(wrong(member, "a list of names", other)),
+    };
+    let texts: Option<Vec<&str>> = list.iter().map(Json::as_str).collect();
+    texts.map(|texts| texts.join(".")).ok_or_else(|| wrong(member, "a list of names", item))
+}
+
+fn wrong(member: &str, expected: &str, got: &Json) -> Problem {
+    let detail = format!("`{member}` must be {expected}, not {}", json::describe(got));
+    Problem::at(Kind::WrongType, format!("#/{member}"), detail)
+}

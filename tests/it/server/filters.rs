@@ -1,0 +1,176 @@
+//! What lists can be asked: every operator, alone and combined, in URLs and as JSON.
+
+use super::{Served, insert};
+use dbgen_tests::http::Client;
+use serde_json::{Value as Json, json};
+
+/// Five players: names, hp, bags, and who has been seen.
+fn served() -> (Served, Client) {
+    let served = Served::arena();
+    let mut client = served.client();
+    for (name, hp, bag, seen) in [
+        ("Ayla", 100, [1, 2, 0, 0], json!("2024-01-01T00:00:00Z")),
+        ("Brom", 50, [2, 3, 0, 0], json!(null)),
+        ("cora", 7, [0, 0, 0, 0], json!("2024-06-01T00:00:00Z")),
+        ("a*b,(c)", 7, [9, 9, 9, 9], json!(null)),
+        ("Ärger", 0, [1, 9, 0, 0], json!(null)),
+    ] {
+        insert(&mut client, "player", &json!({ "name": name, "hp": hp, "bag": bag, "seen": seen }));
+    }
+    (served, client)
+}
+
+fn names(answer: &Json) -> Vec<String> {
+    let items = answer["items"].as_array().expect("a list");
+    items.iter().map(|item| item["name"].as_str().expect("a name").to_owned()).collect()
+}
+
+#[test]
+fn rc_5_every_operator_finds_what_it_says() {
+    let (_served, mut client) = served();
+    for (query, expected) in [
+        ("hp=eq.7", &["cora", "a*b,(c)"][..]),
+        ("hp=not.eq.7", &["Ayla", "Brom", "Ärger"]),
+        ("hp=not.not.eq.7", &["cora", "a*b,(c)"]),
+        ("hp=between.(7,50)", &["Brom", "cora", "a*b,(c)"]),
+        ("hp=not.between.(7,50)", &["Ayla", "Ärger"]),
+        ("hp=in.(0,100)", &["Ayla", "Ärger"]),
+        ("name=like.*r*", &["Brom", "cora", "Ärger"]),
+        ("name=like.*r", &["Ärger"]),
+        ("name=like.Brom", &["Brom"]),
+        ("name=ilike.c*a", &["cora"]),
+        ("name=ilike.ä*", &["Ärger"]),
+        ("name=starts.a*", &["a*b,(c)"]),
+        ("name=starts.A", &["Ayla"]),
+        ("name=eq.a*b,(c)", &["a*b,(c)"]),
+        ("bag=cs.9", &["a*b,(c)", "Ärger"]),
+        ("bag=cs.(1,2)", &["Ayla"]),
+        ("bag=not.cs.0", &["a*b,(c)"]),
+        ("seen=is.null", &["Brom", "a*b,(c)", "Ärger"]),
+        ("seen=not.is.null", &["Ayla", "cora"]),
+        // A null fulfils neither a comparison nor its opposite.
+        ("seen=not.gt.2024-03-01T00:00:00Z", &["Ayla"]),
+        ("or=(hp.eq.0,name.eq.Ayla)", &["Ayla", "Ärger"]),
+        ("or=(hp.eq.0,and(hp.eq.7,name.starts.c))", &["cora", "Ärger"]),
+        ("not.or=(hp.eq.7,hp.eq.0)", &["Ayla", "Brom"]),
+        ("and=(hp.gt.1,not.or(hp.eq.7,hp.eq.50))", &["Ayla"]),
+        ("or=(name.eq.\"a*b,(c)\",name.in.(\"Brom\",x))", &["Brom", "a*b,(c)"]),
+        ("hp=gt.5&or=(name.eq.cora,name.eq.Ärger)", &["cora"]),
+    ] {
+        let path = format!(
+            "/table/player/records?{}",
+            query.replace('"', "%22").replace('Ä', "%C3%84").replace('ä', "%C3%A4")
+        );
+        assert_eq!(names(&client.get(&path).is(200).json()), expected, "{query}");
+    }
+}
+
+#[test]
+fn rc_5_the_same_as_json() {
+    let (_served, mut client) = served();
+    for (conditions, expected) in [
+        (json!({ "hp": 7 }), &["cora", "a*b,(c)"][..]),
+        (json!({ "hp": { "gte": 7, "lt": 100 } }), &["Brom", "cora", "a*b,(c)"]),
+        (json!({ "hp": { "not": { "eq": 7 } } }), &["Ayla", "Brom", "Ärger"]),
+        (json!({ "hp": { "between": [7, 50] } }), &["Brom", "cora", "a*b,(c)"]),
+        (json!({ "hp": { "in": [0, 100] } }), &["Ayla", "Ärger"]),
+        (json!({ "name": { "like": "*r" } }), &["Ärger"]),
+        (json!({ "name": { "starts": "a*" } }), &["a*b,(c)"]),
+        (json!({ "bag": { "cs": [1, 2] } }), &["Ayla"]),
+        (json!({ "bag": { "cs": 9 } }), &["a*b,(c)", "Ärger"]),
+        (json!({ "seen": null }), &["Brom", "a*b,(c)", "Ärger"]),
+        (json!({ "seen": { "neq": null } }), &["Ayla", "cora"]),
+        (json!({ "or": [ { "hp": 0 }, { "and": [ { "hp": 7 }, { "name": "cora" } ] } ] }), &["cora", "Ärger"]),
+        (json!({ "not": { "or": [ { "hp": 7 }, { "hp": 0 } ] } }), &["Ayla", "Brom"]),
+        (json!({}), &["Ayla", "Brom", "cora", "a*b,(c)", "Ärger"]),
+    ] {
+        let answer = client.post("/table/player/query", &json!({ "where": conditions })).is(200).json();
+        assert_eq!(names(&answer), expected, "{conditions}");
+    }
+    let page = json!({ "where": { "hp": { "gte": 7 } }, "select": ["name"], "order": [["hp", "desc"], "name"], "limit": 2,
+        "count": "exact" });
+    let first = client.post("/table/player/query", &page).is(200).json();
+    assert_eq!((names(&first), &first["total"]), (vec!["Ayla".to_owned(), "Brom".to_owned()], &json!(4)));
+    assert_eq!(first["items"][0].as_object().expect("an object").len(), 3, "_id, _version and the name");
+    let mut next = page.clone();
+    next["cursor"] = first["next"].clone();
+    assert_eq!(names(&client.post("/table/player/query", &next).is(200).json()), ["a*b,(c)", "cora"]);
+}
+
+#[test]
+fn rc_5_wrong_questions_are_told_where() {
+    let (_served, mut client) = served();
+    for (query, code) in [
+        ("hp=like.7", "invalid_parameter"),
+        ("name=cs.a", "invalid_parameter"),
+        ("bag=eq.1", "invalid_parameter"),
+        ("hp=between.(1)", "invalid_parameter"),
+        ("hp=between.1,2", "invalid_parameter"),
+        ("hp=not", "invalid_parameter"),
+        ("hp=nto.eq.1", "invalid_parameter"),
+        ("or=(hp.eq.1", "unknown_parameter_or_invalid"),
+        ("or=(hp)", "invalid_parameter"),
+        ("or=(hpp.eq.1)", "unknown_parameter"),
+        ("or=(hp.eq.x)", "invalid_value"),
+        ("bag=cs.x", "invalid_value"),
+    ] {
+        let answer = client.get(&format!("/table/player/records?{query}"));
+        assert_eq!(answer.status, 400, "{query}");
+        if code != "unknown_parameter_or_invalid" {
+            answer.is_problem(400, code);
+        }
+    }
+    let caret = client.get("/table/player/records?or=(hp.eq.1,name)").is_problem(400, "invalid_parameter");
+    assert_eq!((&caret["position"], &caret["caret"]), (&json!(9), &json!("(hp.eq.1,name)\n         ^")));
+    let deep = format!("or={}hp.eq.1{}", "(and".repeat(9), ")".repeat(9));
+    client.get(&format!("/table/player/records?{deep}")).is_problem(400, "limit_too_large");
+    for (body, pointer) in [
+        (json!({ "where": [] }), "#/where"),
+        (json!({ "where": { "hp": { "gt": "x" } } }), "#/where/hp/gt"),
+        (json!({ "where": { "or": [ { "hp": { "in": 7 } } ] } }), "#/where/or/0/hp/in"),
+        (json!({ "limit": "x" }), "#/limit"),
+        (json!({ "wehre": {} }), "#/wehre"),
+        (json!({ "count": "some" }), "#/count"),
+        (json!({ "select": [1] }), "#/select"),
+    ] {
+        let answer = client.post("/table/player/query", &body);
+        assert!((400..500).contains(&answer.status), "{body}");
+        assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{body}: {}", answer.json());
+    }
+    client.post("/table/player/query", &json!({ "where": { "hpp": 1 } })).is_problem(400, "unknown_parameter");
+}
+
+/// The default order is that of the slots, so a page reads what it shows and no more, whatever was deleted before.
+#[test]
+fn rc_5_a_page_by_id_looks_at_no_more_than_it_shows() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let ids = super::insert_players(&mut client, 50);
+    for id in ids.iter().step_by(3) {
+        client.delete(&format!("/table/player/record/{id}")).is(204);
+    }
+    super::insert_players(&mut client, 0);
+    for name in ["new one", "new two"] {
+        insert(&mut client, "player", &json!({ "name": name }));
+    }
+    let walk = |client: &mut Client, order: &str| {
+        let (mut seen, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let answer = client.get(&format!("/table/player/records?limit=7{order}{cursor}")).is(200);
+            let plan = answer.header("query-plan").expect("a list says how it was made").to_owned();
+            let examined: usize = plan.rsplit('=').next().and_then(|n| n.parse().ok()).expect("a number");
+            assert!(plan.starts_with("scan") && examined <= 10, "{plan}");
+            let page = answer.json();
+            seen.extend(names(&page));
+            match page["next"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return seen,
+            }
+        }
+    };
+    let forward = walk(&mut client, "");
+    assert_eq!(forward.len(), 50 - 17 + 2);
+    let mut backward = walk(&mut client, "&order=_id.desc");
+    backward.reverse();
+    assert_eq!(forward, backward);
+}
