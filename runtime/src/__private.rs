@@ -7,14 +7,23 @@ pub use crate::cell::{Enumeration, Lanes, UnknownVariant};
 pub use crate::db::Db;
 pub use crate::error::{Error, Result};
 pub use crate::id::{Id, RecordId};
+pub use crate::join::{
+    Group, GroupMut, Join, JoinMut, Member, Members, MembersMut, NeedOf, Tables, record_in, table_view,
+};
 pub use crate::record::heap_ref::{HeapCell, HeapRef};
 pub use crate::record::image::RecordImage;
 pub use crate::record::key::Key;
+pub use crate::table::version::TableView;
 pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
-pub use crate::typed::{Component, Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef};
+pub use crate::typed::{
+    Component, Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef, TableSlices,
+};
 pub use crate::view::View;
-pub use crate::{__layout as layout, __lenses as lenses, __patched as patched, __shown as shown, __vector as vector};
+pub use crate::{
+    __component as component, __groups as groups, __layout as layout, __lenses as lenses, __patched as patched,
+    __shown as shown, __vector as vector,
+};
 pub use bytemuck::{self, Pod, Zeroable};
 pub use rayon;
 

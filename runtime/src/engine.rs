@@ -93,6 +93,8 @@ pub struct Engine {
     spares: Vec<SpareRoot>,
     /// Tables touched by the running transaction.
     touched: Vec<u32>,
+    /// Whether tables were given out that may have been touched without saying so.
+    given_out: bool,
     /// Tables with something to publish.
     dirty: Vec<u32>,
     /// Room for the image of a stored record, kept for its allocation.
@@ -140,6 +142,7 @@ impl Engine {
             current,
             spares: Vec::new(),
             touched: Vec::new(),
+            given_out: false,
             dirty: Vec::new(),
             scratch: Vec::new(),
             image: RecordImage::new(),
@@ -198,6 +201,7 @@ impl Engine {
 
     /// Ends the transaction: every buffer is as it was when it began.
     pub fn rollback(&mut self) {
+        self.note_group();
         for at in self.touched.drain(..) {
             self.tables[at as usize].rollback();
         }
@@ -205,8 +209,11 @@ impl Engine {
         self.stats.rollbacks += 1;
     }
 
-    /// Notes for the recording what a column group has become that was lent as a slice.
+    /// Takes note of what became of groups that were lent as slices: for the recording, and for undo.
     pub(crate) fn note_group(&mut self) {
+        if std::mem::take(&mut self.given_out) {
+            self.note_given_out();
+        }
         if let Some((table, group)) = self.tape.take_lent() {
             let bytes = self.view(table).group_bytes(group).to_vec();
             self.tape.push(Noted::Group { table, group, bytes });
@@ -215,12 +222,14 @@ impl Engine {
 
     /// A moment of the running transaction.
     pub fn savepoint(&mut self) -> Moment {
+        self.note_group();
         let tables = self.touched.iter().map(|at| (*at, self.tables[*at as usize].savepoint())).collect();
         Moment { tables, noted: self.tape.noted() }
     }
 
     /// Undoes what came after `savepoint`.
     pub fn rollback_to(&mut self, moment: &Moment) {
+        self.note_group();
         self.tape.forget_since(moment.noted);
         for at in &self.touched {
             let table = &mut self.tables[*at as usize];
@@ -239,6 +248,32 @@ impl Engine {
             self.touched.push(at as u32);
         }
         (&self.catalog.tables()[at], writer)
+    }
+
+    /// All tables side by side, to be changed by the running transaction, with the commit that it will be. Who changes one
+    /// touches it first.
+    pub(crate) fn side_by_side(&mut self) -> (&Catalog, &mut [TableWriter], u64) {
+        self.note_group();
+        self.given_out = true;
+        (&self.catalog, &mut self.tables, self.commit + 1)
+    }
+
+    /// Notes which of the tables that were given out have been touched. Which of their groups were written is not known.
+    fn note_given_out(&mut self) {
+        let is_noting = self.tape.is_noting() && !self.hooks.is_running();
+        for at in 0..self.tables.len() {
+            if self.tables[at].began().is_none() {
+                continue;
+            }
+            if !self.touched.contains(&(at as u32)) {
+                self.touched.push(at as u32);
+            }
+            let view = self.tables[at].view(&self.catalog.tables()[at]);
+            for group in (0..view.def.layout.groups.len()).filter(|group| is_noting && view.def.group_is_free(*group)) {
+                let bytes = view.group_bytes(group).to_vec();
+                self.tape.push(Noted::Group { table: at, group, bytes });
+            }
+        }
     }
 
     /// Makes everything committed visible to readers.

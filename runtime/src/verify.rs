@@ -4,7 +4,7 @@
 //! - Every cell holds a value of its type, every text is UTF-8.
 //! - Every heap block is named by exactly one cell or is on exactly one list of free blocks, and nothing lies between.
 //! - Every index holds exactly the keys of the rows; unique ones no key twice.
-//! - Every reference names a record, and every component belongs to one.
+//! - Every reference names a record, and every component belongs to one, whose mask says so.
 //!
 //! Tests ask this after every step; it is also how a loaded database is judged.
 
@@ -22,6 +22,7 @@ use crate::table::version::{HEAP, IN_USE, META, SLOT_BYTES, SLOTS, TableView};
 use crate::table::{lookup, meta};
 use crate::view::View;
 use dbgen_schema::field_type::ScalarKind;
+use std::collections::HashSet;
 
 /// Something that must hold and does not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -66,6 +67,7 @@ fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
         check_references(version, view, row, &image)?;
     }
     check_owners(version, view)?;
+    check_masks(version, view)?;
     check_heap(view, blocks)?;
     check_indexes(view)
 }
@@ -262,6 +264,20 @@ fn check_owners(version: &Version, view: TableView<'_>) -> Result<(), String> {
         .filter_map(|row| view.version.id_at(row))
         .find(|id| owners.version.row_of(*id).is_none());
     orphan.map_or(Ok(()), |id| Err(format!("component {id} belongs to no record of `{}`", owners.def.name)))
+}
+
+fn check_masks(version: &Version, view: TableView<'_>) -> Result<(), String> {
+    let masks = view.masks();
+    let slots = meta::get(&view.version.buffers[META], meta::SLOTS) as u32;
+    for (bit, component) in view.def.components.iter().enumerate() {
+        let component = version.table(*component);
+        let owners = (0..component.version.len()).filter_map(|row| component.version.id_at(row));
+        let owners: HashSet<u32> = owners.map(RecordId::slot).collect();
+        if let Some(slot) = (0..slots).find(|slot| masks.has(*slot, bit) != owners.contains(slot)) {
+            return Err(format!("the mask of slot {slot} does not say whether it has a `{}`", component.def.name));
+        }
+    }
+    Ok(())
 }
 
 fn check_references(version: &Version, view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), String> {

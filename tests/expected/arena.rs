@@ -77,6 +77,15 @@ pub mod arena {
             PlayersMut(self.0.table_mut())
         }
 
+        /// All tables side by side: their column groups as slices that live at the same time.
+        pub fn slices(&mut self) -> Slices<'_> {
+            let mut tables = self.0.slices();
+            Slices {
+                guild: GuildSlices(tables.table()),
+                player: PlayerSlices(tables.table()),
+            }
+        }
+
         /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the
         /// transaction goes on.
         ///
@@ -112,6 +121,15 @@ pub mod arena {
         fn as_mut(&mut self) -> &mut rt::Transaction {
             &mut self.0
         }
+    }
+
+    /// All tables of a transaction side by side. What a table gives, it gives once.
+    #[derive(Debug)]
+    pub struct Slices<'t> {
+        /// The table `guild`.
+        pub guild: GuildSlices<'t>,
+        /// The table `player`.
+        pub player: PlayerSlices<'t>,
     }
 
     /// What a player fights as
@@ -358,6 +376,8 @@ pub mod arena {
     pub struct GuildsMut<'t>(rt::TableMut<'t, Guild>);
 
     rt::lenses!(Guild, GuildRef { id, name, motto }, GuildMut, Guilds, GuildsMut);
+
+    rt::groups!(Guild, Guilds, GuildSlices { rows : guild::Row = 0, });
 
     /// Rows of the table `guild`, as they lie in memory.
     pub mod guild {
@@ -687,6 +707,11 @@ pub mod arena {
     rt::lenses!(
         Player, PlayerRef { id, name, class, hp, kills, pos, vel, bag, guild }, PlayerMut,
         Players, PlayersMut
+    );
+
+    rt::groups!(
+        Player, Players, PlayerSlices { rows : player::Row = 0, mut motion motion_mut :
+        player::Motion = 1, } PlayerGroups
     );
 
     /// Rows of the table `player`, as they lie in memory.

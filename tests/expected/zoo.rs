@@ -80,6 +80,11 @@ pub mod zoo {
         pub fn asleep(&self) -> Asleeps<'_> {
             Asleeps(self.0.table())
         }
+
+        /// The entities that have what the members of the tuple `M` ask for, with their components.
+        pub fn join<'v, M: rt::Members + 'v>(&'v self) -> rt::Join<'v, M> {
+            self.0.join()
+        }
     }
 
     impl From<rt::View> for ZooView {
@@ -199,6 +204,33 @@ pub mod zoo {
             AsleepsMut(self.0.table_mut())
         }
 
+        /// The entities that have what the members of the tuple `M` ask for, with their components.
+        pub fn join<'v, M: rt::Members + 'v>(&'v self) -> rt::Join<'v, M> {
+            self.0.join()
+        }
+
+        /// The entities that have what the members of the tuple `M` ask for, with their components to be written.
+        pub fn join_mut<M: rt::MembersMut>(&mut self) -> rt::JoinMut<'_, M> {
+            self.0.join_mut()
+        }
+
+        /// All tables side by side: their column groups as slices that live at the same time.
+        pub fn slices(&mut self) -> Slices<'_> {
+            let mut tables = self.0.slices();
+            Slices {
+                animal: AnimalSlices(tables.table()),
+                keeper: KeeperSlices(tables.table()),
+                view: ViewSlices(tables.table()),
+                option: OptionRecordSlices(tables.table()),
+                str: StrSlices(tables.table()),
+                rt: RtSlices(tables.table()),
+                label: LabelRecordSlices(tables.table()),
+                labels: LabelsSlices(tables.table()),
+                nested: NestedSlices(tables.table()),
+                asleep: AsleepSlices(tables.table()),
+            }
+        }
+
         /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the
         /// transaction goes on.
         ///
@@ -234,6 +266,31 @@ pub mod zoo {
         fn as_mut(&mut self) -> &mut rt::Transaction {
             &mut self.0
         }
+    }
+
+    /// All tables of a transaction side by side. What a table gives, it gives once.
+    #[derive(Debug)]
+    pub struct Slices<'t> {
+        /// The table `animal`.
+        pub animal: AnimalSlices<'t>,
+        /// The table `Keeper`.
+        pub keeper: KeeperSlices<'t>,
+        /// The table `view`.
+        pub view: ViewSlices<'t>,
+        /// The table `option`.
+        pub option: OptionRecordSlices<'t>,
+        /// The table `str`.
+        pub str: StrSlices<'t>,
+        /// The table `rt`.
+        pub rt: RtSlices<'t>,
+        /// The table `label`.
+        pub label: LabelRecordSlices<'t>,
+        /// The table `labels`.
+        pub labels: LabelsSlices<'t>,
+        /// The table `nested`.
+        pub nested: NestedSlices<'t>,
+        /// The table `asleep`.
+        pub asleep: AsleepSlices<'t>,
     }
 
     /// The enum `Kind`.
@@ -1845,6 +1902,8 @@ pub mod zoo {
         AnimalsMut
     );
 
+    rt::groups!(Animal, Animals, AnimalSlices { rows : animal::Row = 0, });
+
     /// Rows of the table `animal`, as they lie in memory.
     pub mod animal {
         use super::rt;
@@ -2150,6 +2209,11 @@ pub mod zoo {
         Keeper, KeeperRef { id, name, at, steps, mood }, KeeperMut, Keepers, KeepersMut
     );
 
+    rt::groups!(
+        Keeper, Keepers, KeeperSlices { rows : keeper::Row = 0, mut place place_mut :
+        keeper::Place = 1, iter_rows : keeper::Iter = 2, } KeeperGroups
+    );
+
     /// Rows of the table `Keeper`, as they lie in memory.
     pub mod keeper {
         use super::rt;
@@ -2320,6 +2384,8 @@ pub mod zoo {
 
     rt::lenses!(View, ViewRef { id, a }, ViewMut, Views, ViewsMut);
 
+    rt::groups!(View, Views, ViewSlices { mut self_ self_mut : view::SelfRow = 1, });
+
     /// Rows of the table `view`, as they lie in memory.
     pub mod view {
         use super::rt;
@@ -2385,9 +2451,7 @@ pub mod zoo {
         }
     }
 
-    impl rt::Component for OptionRecord {
-        type Parent = Keeper;
-    }
+    rt::component!(OptionRecord of Keeper, OptionRecordRef);
 
     /// Some fields of a [`OptionRecord`]; what is `None` stays as it is.
     #[derive(Debug, Clone, PartialEq, Default)]
@@ -2470,6 +2534,11 @@ pub mod zoo {
     rt::lenses!(
         OptionRecord, OptionRecordRef { id, a }, OptionRecordMut, OptionRecords,
         OptionRecordsMut
+    );
+
+    rt::groups!(
+        OptionRecord, OptionRecords, OptionRecordSlices { mut rows rows_mut : option::Row =
+        0, }
     );
 
     /// Rows of the table `option`, as they lie in memory.
@@ -2612,6 +2681,8 @@ pub mod zoo {
 
     rt::lenses!(Str, StrRef { id, a }, StrMut, Strs, StrsMut);
 
+    rt::groups!(Str, Strs, StrSlices { rows : str_rows::Row = 0, });
+
     /// Rows of the table `str`, as they lie in memory.
     pub mod str_rows {
         use super::rt;
@@ -2748,6 +2819,8 @@ pub mod zoo {
 
     rt::lenses!(Rt, RtRef { id, a }, RtMut, Rts, RtsMut);
 
+    rt::groups!(Rt, Rts, RtSlices { rows : rt_rows::Row = 0, });
+
     /// Rows of the table `rt`, as they lie in memory.
     pub mod rt_rows {
         use super::rt;
@@ -2882,6 +2955,8 @@ pub mod zoo {
         LabelRecord, LabelRecordRef { id, a }, LabelRecordMut, LabelRecords, LabelRecordsMut
     );
 
+    rt::groups!(LabelRecord, LabelRecords, LabelRecordSlices { rows : label::Row = 0, });
+
     /// Rows of the table `label`, as they lie in memory.
     pub mod label {
         use super::rt;
@@ -3014,6 +3089,8 @@ pub mod zoo {
     pub struct LabelsTableMut<'t>(rt::TableMut<'t, Labels>);
 
     rt::lenses!(Labels, LabelsRef { id, a }, LabelsMut, LabelsTable, LabelsTableMut);
+
+    rt::groups!(Labels, LabelsTable, LabelsSlices { rows : labels::Row = 0, });
 
     /// Rows of the table `labels`, as they lie in memory.
     pub mod labels {
@@ -3149,6 +3226,8 @@ pub mod zoo {
 
     rt::lenses!(Nested, NestedRef { id, a }, NestedMut, Nesteds, NestedsMut);
 
+    rt::groups!(Nested, Nesteds, NestedSlices { rows : nested::Row = 0, });
+
     /// Rows of the table `nested`, as they lie in memory.
     pub mod nested {
         use super::rt;
@@ -3202,9 +3281,7 @@ pub mod zoo {
         }
     }
 
-    impl rt::Component for Asleep {
-        type Parent = Keeper;
-    }
+    rt::component!(Asleep of Keeper, AsleepRef);
 
     /// Some fields of a [`Asleep`]; what is `None` stays as it is.
     #[derive(Debug, Clone, PartialEq, Default)]
@@ -3253,6 +3330,8 @@ pub mod zoo {
     pub struct AsleepsMut<'t>(rt::TableMut<'t, Asleep>);
 
     rt::lenses!(Asleep, AsleepRef { id }, AsleepMut, Asleeps, AsleepsMut);
+
+    rt::groups!(Asleep, Asleeps, AsleepSlices {});
 
     /// Rows of the table `asleep`, as they lie in memory.
     pub mod asleep {

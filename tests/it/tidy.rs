@@ -12,7 +12,7 @@ const RANKS: &[&[&str]] = &[
     &["catalog", "relation"],
     &["op", "engine", "apply", "edit", "recording"],
     &["log", "snapshot", "recover"],
-    &["view", "txn", "typed", "dynamic", "verify"],
+    &["view", "txn", "typed", "join", "dynamic", "verify"],
     &["db", "tick", "procedure", "handler", "timer", "client", "server"],
     &["__private"],
 ];

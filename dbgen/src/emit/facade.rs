@@ -7,8 +7,8 @@ use quote::quote;
 
 /// The facade.
 pub(super) fn facade(plan: &Plan<'_>) -> TokenStream {
-    let (schema_type, view, transaction) = (schema_type(plan), view(plan), transaction(plan));
-    quote!(#schema_type #view #transaction)
+    let (schema_type, view, transaction, slices) = (schema_type(plan), view(plan), transaction(plan), slices(plan));
+    quote!(#schema_type #view #transaction #slices)
 }
 
 /// The doc comment of the module.
@@ -52,13 +52,13 @@ fn fingerprint_literal(fingerprint: u64) -> TokenStream {
 
 fn view(plan: &Plan<'_>) -> TokenStream {
     let name = &plan.facade.view;
-    let tables = plan.tables.iter().map(reads);
+    let (tables, join) = (plan.tables.iter().map(reads), join(plan));
     quote! {
         /// All tables at one commit.
         #[derive(Debug, Clone)]
         pub struct #name(rt::View);
 
-        impl #name { #(#tables)* }
+        impl #name { #(#tables)* #join }
 
         impl From<rt::View> for #name {
             fn from(view: rt::View) -> #name {
@@ -76,6 +76,10 @@ fn view(plan: &Plan<'_>) -> TokenStream {
 
 fn transaction(plan: &Plan<'_>) -> TokenStream {
     let (name, nested) = (&plan.facade.tx, &plan.facade.nested);
+    let (slices, takes_slices) = (&plan.facade.slices, &plan.facade.takes_slices);
+    let (join, join_mut) = (join(plan), join_mut(plan));
+    let each = plan.tables.iter().map(|table| (&table.reads, &table.slices));
+    let each = each.map(|(name, slices)| quote!(#name: #slices(tables.table())));
     let tables = plan.tables.iter().map(|table| {
         let (reads, writes) = (reads(table), writes(table));
         quote!(#reads #writes)
@@ -87,6 +91,15 @@ fn transaction(plan: &Plan<'_>) -> TokenStream {
 
         impl #name {
             #(#tables)*
+
+            #join
+            #join_mut
+
+            /// All tables side by side: their column groups as slices that live at the same time.
+            pub fn #takes_slices(&mut self) -> #slices<'_> {
+                let mut tables = self.0.slices();
+                #slices { #(#each),* }
+            }
 
             /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the
             /// transaction goes on.
@@ -122,6 +135,41 @@ fn transaction(plan: &Plan<'_>) -> TokenStream {
             }
         }
     }
+}
+
+/// The tables of a transaction side by side.
+fn slices(plan: &Plan<'_>) -> TokenStream {
+    let name = &plan.facade.slices;
+    let tables = plan.tables.iter().map(|table| {
+        let (name, slices) = (&table.reads, &table.slices);
+        let docs = format!(" The table `{}`.", table.table.name);
+        quote!(#[doc = #docs] pub #name: #slices<'t>)
+    });
+    quote! {
+        /// All tables of a transaction side by side. What a table gives, it gives once.
+        #[derive(Debug)]
+        pub struct #name<'t> { #(#tables),* }
+    }
+}
+
+fn join(plan: &Plan<'_>) -> Option<TokenStream> {
+    let [join, _] = plan.facade.joins.as_ref()?;
+    Some(quote! {
+        /// The entities that have what the members of the tuple `M` ask for, with their components.
+        pub fn #join<'v, M: rt::Members + 'v>(&'v self) -> rt::Join<'v, M> {
+            self.0.join()
+        }
+    })
+}
+
+fn join_mut(plan: &Plan<'_>) -> Option<TokenStream> {
+    let [_, join_mut] = plan.facade.joins.as_ref()?;
+    Some(quote! {
+        /// The entities that have what the members of the tuple `M` ask for, with their components to be written.
+        pub fn #join_mut<M: rt::MembersMut>(&mut self) -> rt::JoinMut<'_, M> {
+            self.0.join_mut()
+        }
+    })
 }
 
 fn reads(table: &TablePlan<'_>) -> TokenStream {

@@ -11,7 +11,7 @@ use quote::quote;
 
 /// Both handles, and what makes lenses of them and of the record's views.
 pub(super) fn handles(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
-    let (reader, writer) = (reader(plan, table), writer(table));
+    let (reader, writer, slices) = (reader(plan, table), writer(table), slices(table));
     let (record, names) = (&table.record, [&table.reader, &table.writer]);
     let getters = [&table.system.id].into_iter().chain(table.fields.iter().map(|field| &field.name));
     let (record_ref, record_mut) = (&table.record_ref, &table.record_mut);
@@ -19,7 +19,25 @@ pub(super) fn handles(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
         #reader
         #writer
         rt::lenses!(#record, #record_ref { #(#getters),* }, #record_mut, #(#names),*);
+        #slices
     }
+}
+
+/// What joins and slices know of its column groups.
+fn slices(table: &TablePlan<'_>) -> TokenStream {
+    let (record, reader, slices, all) = (&table.record, &table.reader, &table.slices, &table.all_groups);
+    let group = |group: &GroupPlan<'_>| {
+        let (module, row, at) = (&table.module, &group.row, number(group.index));
+        let name = &group.of_table;
+        match &group.of_table_mut {
+            Some(name_mut) => quote!(mut #name #name_mut: #module::#row = #at),
+            None => quote!(#name: #module::#row = #at),
+        }
+    };
+    let groups: Vec<TokenStream> = stored_groups(table).map(group).collect();
+    let several = groups.len() > 1 && stored_groups(table).any(|group| group.of_table_mut.is_some());
+    let all = several.then_some(all);
+    quote!(rt::groups!(#record, #reader, #slices { #(#groups,)* } #all);)
 }
 
 fn reader(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {

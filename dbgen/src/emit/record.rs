@@ -145,7 +145,7 @@ fn table_impl(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     let names = table.fields.iter().map(|field| &field.name);
     let component = table.table.parent.map(|parent| {
         let parent = &plan.records[parent.at()];
-        quote!(impl rt::Component for #record { type Parent = #parent; })
+        quote!(rt::component!(#record of #parent, #record_ref);)
     });
     quote! {
         impl rt::Table for #record {

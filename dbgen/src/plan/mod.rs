@@ -58,6 +58,12 @@ pub(crate) struct FacadePlan {
     pub tx: Ident,
     /// Its method for a part that can fail by itself: `nested`.
     pub nested: Ident,
+    /// The tables of a transaction side by side: `Slices`.
+    pub slices: Ident,
+    /// The method that gives them: `slices`.
+    pub takes_slices: Ident,
+    /// The methods that join components, to be read and to be written, if there are any: `join`, `join_mut`.
+    pub joins: Option<[Ident; 2]>,
 }
 
 /// What generated code says without a path, and what a module must therefore not be called.
@@ -131,6 +137,11 @@ impl<'s> Plan<'s> {
             plan.tables.push(table);
         }
         plan.facade.nested = methods.claim(&["nested", "nested_transaction"]);
+        plan.facade.takes_slices = methods.claim(&["slices", "table_slices"]);
+        let has_components = schema.tables.iter().any(|table| table.parent.is_some());
+        plan.facade.joins = has_components.then(|| {
+            [methods.claim(&["join", "join_components"]), methods.claim(&["join_mut", "join_components_mut"])]
+        });
         plan
     }
 
@@ -179,6 +190,9 @@ impl FacadePlan {
             schema: claim(&format!("{name}Schema"), "DatabaseSchema"),
             database: claim(&name, "Database"),
             nested: ident("nested"),
+            slices: claim("Slices", "Slices"),
+            takes_slices: ident("slices"),
+            joins: None,
         }
     }
 }

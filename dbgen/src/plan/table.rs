@@ -32,6 +32,10 @@ pub(crate) struct TablePlan<'s> {
     pub reader: Ident,
     /// The table, written: `PlayersMut`.
     pub writer: Ident,
+    /// The table beside others: `PlayerSlices`.
+    pub slices: Ident,
+    /// Its column groups side by side: `PlayerGroups`.
+    pub all_groups: Ident,
     /// The bitmap at the head of its rows, in groups that need one.
     pub nulls: Ident,
     /// What a record read in place can tell of itself.
@@ -98,6 +102,7 @@ const HANDLE_METHODS: &[&str] = &[
     "get_mut",
     "group",
     "group_mut",
+    "groups",
     "ids",
     "insert",
     "insert_many",
@@ -133,6 +138,7 @@ impl<'s> TablePlan<'s> {
         let writer = types.claim(&[&format!("{reader}Mut"), &format!("{name}TableMut")]);
         let mut derived = |suffix: &str| types.claim(&[&format!("{name}{suffix}"), &format!("{name}Record{suffix}")]);
         let (record_ref, record_mut, patch) = (derived("Ref"), derived("Mut"), derived("Patch"));
+        let (slices, all_groups) = (derived("Slices"), derived("Groups"));
         let method = snake(&table.name);
         let module = types.claim(&[&method, &format!("{method}_rows")]);
 
@@ -158,6 +164,8 @@ impl<'s> TablePlan<'s> {
             record_mut,
             reader,
             writer,
+            slices,
+            all_groups,
             nulls,
             system,
             fields,

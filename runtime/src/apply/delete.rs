@@ -142,6 +142,7 @@ impl Engine {
         let (def, writer) = self.table_mut(table);
         writer.rows(def).remove(row, id, &image);
         writer.note(id, ChangeKind::Delete);
+        self.mark_component(table, id, false);
         self.scratch = image;
         Ok(())
     }

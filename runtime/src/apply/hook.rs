@@ -151,7 +151,7 @@ impl Hooks {
 
     /// Whether a handler is running.
     #[inline]
-    pub(super) fn is_running(&self) -> bool {
+    pub(crate) fn is_running(&self) -> bool {
         self.depth > 0
     }
 

@@ -4,6 +4,7 @@
 //! after that (a full heap) is undone to a savepoint. So an operation that returns an error has changed nothing.
 
 pub(crate) mod check;
+mod component;
 mod delete;
 mod hook;
 mod update;
@@ -83,6 +84,7 @@ impl Engine {
             rows.insert(image, version, owner)
         })?;
         self.tables[table].note(id, ChangeKind::Insert);
+        self.mark_component(table, id, true);
         self.made(change.map(|change| Change { id: Some(id), ..change }));
         Ok(id)
     }

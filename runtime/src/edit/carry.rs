@@ -33,19 +33,28 @@ pub(super) enum Carried {
 ///
 /// # Errors
 /// `RecordsInTheWay`; `Full` if the heap is.
-pub(super) fn carry(def: &TableDef, from: TableView<'_>, origins: &[Option<usize>]) -> Result<Carried> {
+/// `components`: for every component table, its place among those of the old one.
+pub(super) fn carry(
+    def: &TableDef,
+    from: TableView<'_>,
+    origins: &[Option<usize>],
+    components: &[Option<usize>],
+) -> Result<Carried> {
     let shapes = Shapes { def, old: from.def, origins };
+    let same_masks = components.len() == from.def.components.len()
+        && components.iter().enumerate().all(|(bit, old)| *old == Some(bit));
     let same_groups = def.layout.groups.len() == from.def.layout.groups.len()
         && (0..def.layout.groups.len()).all(|group| shapes.same_group(group) == Some(group));
     let same_indexes = def.indexes.len() == from.def.indexes.len()
         && (0..def.indexes.len()).all(|index| shapes.same_index(index) == Some(index));
-    if same_groups && same_indexes && shapes.same_counters() {
+    if same_groups && same_indexes && same_masks && shapes.same_counters() {
         check_rules(shapes, from)?;
         return Ok(Carried::AsItIs);
     }
     let mut carry = Carry::new(shapes, from);
     carry.numbers();
     carry.groups()?;
+    carry.masks(components);
     for at in 0..def.indexes.len() {
         carry.index(at)?;
     }
@@ -277,6 +286,17 @@ impl<'a> Carry<'a> {
             rows.store_pending(at, image)?;
         }
         Ok(())
+    }
+
+    /// Takes over which components records have. Those of a new component table are none yet.
+    fn masks(&mut self, components: &[Option<usize>]) {
+        let slots = meta::get(&self.from.version.buffers[META], meta::SLOTS) as u32;
+        let masks = self.from.masks();
+        for (bit, old) in components.iter().enumerate().filter_map(|(bit, old)| Some((bit, (*old)?))) {
+            for slot in (0..slots).filter(|slot| masks.has(*slot, old)) {
+                self.rows().set_component(slot, bit, true);
+            }
+        }
     }
 
     /// Takes an index over, or builds it of the rows.

@@ -15,7 +15,7 @@ use super::{EXTENSION_GROUP, SchemaEdit};
 use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::{Error, Result, SchemaEditError, nearest};
-use crate::table::def::RelationDef;
+use crate::table::def::{RelationDef, TableDef};
 use dbgen_schema::{Format, Schema, Source, StableId};
 use serde_json::{Map, Value as Json, json};
 
@@ -71,6 +71,12 @@ impl Origins {
             }
         }
         next
+    }
+
+    /// For every component table of a table, its place among those of the table that it was.
+    pub(super) fn components(&self, old: &Catalog, def: &TableDef, from: usize) -> Vec<Option<usize>> {
+        let place = |old_component: usize| old.tables()[from].components.iter().position(|at| *at == old_component);
+        def.components.iter().map(|component| self.tables[*component].and_then(place)).collect()
     }
 
     /// Whether the old catalog kept this relation, of the new one, already.

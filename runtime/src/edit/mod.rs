@@ -226,7 +226,8 @@ impl Engine {
             None => Ok(NewTable::Made(Box::new(TableWriter::empty(def)))),
             Some(from) => {
                 let view = TableView { def: &old.tables()[from], version: self.view(from).version };
-                Ok(match carry(def, view, &origins.fields[at])? {
+                let components = origins.components(old, def, from);
+                Ok(match carry(def, view, &origins.fields[at], &components)? {
                     Carried::AsItIs => NewTable::Kept(from),
                     Carried::Anew(version) => NewTable::Made(Box::new(TableWriter::new(version))),
                 })

@@ -62,6 +62,18 @@ impl Buffer {
         self.bytes.capacity()
     }
 
+    /// All bytes, to be overwritten at will; noted in `journal` as those of buffer `id`.
+    pub(super) fn edit_whole(&mut self, journal: &mut Journal, id: u32) -> &mut [u8] {
+        let kind = if !journal.has_touched(id) {
+            Kind::WholeFromPublished
+        } else {
+            journal.images.extend_from_slice(&self.bytes);
+            Kind::Whole
+        };
+        journal.note(Entry { offset: 0, len: self.bytes.len(), buffer: id, kind });
+        &mut self.bytes
+    }
+
     /// A copy with the same room to grow.
     pub fn copy(&self) -> Buffer {
         let mut bytes = Vec::with_capacity(self.bytes.capacity());
@@ -317,15 +329,7 @@ impl<'a> BufferMut<'a> {
     /// All bytes, to be overwritten at will. The before-image is taken from the published version if nothing has touched
     /// this buffer since, else copied.
     pub fn edit_whole(self) -> &'a mut [u8] {
-        let len = self.buffer.bytes.len();
-        let kind = if !self.journal.has_touched(self.id) {
-            Kind::WholeFromPublished
-        } else {
-            self.journal.images.extend_from_slice(&self.buffer.bytes);
-            Kind::Whole
-        };
-        self.journal.note(Entry { offset: 0, len, buffer: self.id, kind });
-        &mut self.buffer.bytes
+        self.buffer.edit_whole(self.journal, self.id)
     }
 }
 

@@ -38,6 +38,8 @@ pub struct TableDef {
     pub owner: Option<usize>,
     /// Component tables whose records belong to this table's.
     pub components: Vec<usize>,
+    /// For a component table: its place among its owner's components, and so its bit in their masks.
+    pub component_bit: usize,
 }
 
 /// A timer table, prepared.
@@ -163,6 +165,7 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
     }
     for at in 0..defs.len() {
         if let Some(owner) = defs[at].owner {
+            defs[at].component_bit = defs[owner].components.len();
             defs[owner].components.push(at);
         }
     }
@@ -232,6 +235,7 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         timer: None,
         owner: table.parent.map(|parent| parent.at()),
         components: Vec::new(),
+        component_bit: 0,
     })
 }
 

@@ -1,7 +1,8 @@
 //! One version of a table: its buffers, and how they are read.
 //!
 //! ```text
-//! buffers:  | meta | ids | versions | slots | heap | group 0 | group 1 | ... | index 0 | index 1 | ... |
+//! buffers:  | meta | ids | versions | slots | heap | group 0 | group 1 | ... | index 0 | index 1 | ... | masks |
+//!           masks only in tables that own components, see `mask`
 //! ids:      row -> record id u64            versions: row -> commit of the last write u64
 //! slots:    slot -> | row u32 | generation u32, top bit = in use |
 //!           a free slot holds the next free slot + 1 in place of the row, and the generation its next record will have
@@ -52,7 +53,8 @@ pub struct TableVersion {
 impl TableVersion {
     /// An empty table.
     pub fn new(def: &TableDef) -> TableVersion {
-        let count = GROUPS + def.layout.groups.len() + def.indexes.len();
+        let masks = usize::from(!def.components.is_empty());
+        let count = GROUPS + def.layout.groups.len() + def.indexes.len() + masks;
         let mut buffers = Vec::with_capacity(count);
         buffers.resize_with(count, Buffer::default);
         buffers[META] = Buffer::zeroed(meta::size_bytes(def.counters));

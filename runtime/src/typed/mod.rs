@@ -6,9 +6,11 @@
 mod encode;
 mod lens;
 mod read;
+mod slices;
 mod write;
 
 pub use read::{Found, RecordRef, Records, TableRef};
+pub use slices::{AllSlices, GroupSlices, TableSlices};
 pub use write::{RecordMut, TableMut};
 
 use crate::record::image::RecordImage;

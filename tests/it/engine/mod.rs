@@ -5,6 +5,7 @@ mod determinism;
 mod edits;
 mod face;
 mod index;
+mod join;
 mod model;
 mod publication;
 mod script;

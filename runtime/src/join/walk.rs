@@ -1,0 +1,228 @@
+//! Walking the entities that have what is asked for: tables as bytes, no types.
+
+use super::MEMBERS_MAX;
+use crate::id::RecordId;
+use crate::record::codec::le_u64;
+use crate::table::mask::{MaskTest, Masks};
+use crate::table::version::IN_USE;
+use std::ops::Range;
+
+/// The row of a member that is not there.
+pub(crate) const NONE: u32 = u32::MAX;
+/// Rows that are lined up at once: their ids are a few cache lines, which one comparison covers.
+pub(crate) const BLOCK_ROWS: usize = 64;
+
+/// What a member asks of an entity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// The component must be there, and its row is given.
+    Required,
+    /// Its row is given if it is there.
+    Optional,
+    /// It must be there; no row is given.
+    With,
+    /// It must not be there.
+    Without,
+    /// Nothing: the entity is enough.
+    Nothing,
+}
+
+/// Where the ids and slots of a table are.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Source<'v> {
+    pub(crate) ids: &'v [[u8; 8]],
+    pub(crate) slots: &'v [[u8; 8]],
+}
+
+impl<'v> Source<'v> {
+    /// Of the first `len` rows of a table with these buffers.
+    pub(crate) fn new(ids: &'v [u8], slots: &'v [u8], len: usize) -> Source<'v> {
+        let (ids, slots) = (ids.as_chunks().0, slots.as_chunks().0);
+        Source { ids: ids.get(..len).unwrap_or_default(), slots }
+    }
+
+    /// The row of the record, if it is there.
+    #[inline]
+    fn row_of(self, id: RecordId) -> Option<u32> {
+        let slot = le_u64(self.slots.get(id.slot() as usize)?);
+        ((slot >> 32) as u32 == id.generation() | IN_USE).then_some(slot as u32)
+    }
+}
+
+/// A member while it is walked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Part<'v> {
+    pub(crate) need: Need,
+    pub(crate) source: Source<'v>,
+    /// The row that goes with the first one of the block; `NONE` = its rows are looked up, or there are none.
+    base: u32,
+}
+
+impl<'v> Part<'v> {
+    pub(crate) fn new(need: Need, source: Source<'v>) -> Part<'v> {
+        Part { need, source, base: NONE }
+    }
+
+    fn gives_rows(&self) -> bool {
+        matches!(self.need, Need::Required | Need::Optional)
+    }
+
+    /// Whether its rows lie side by side with those of the block, whose ids are `ids`; it must have a block at all.
+    fn line_up(&mut self, ids: &[[u8; 8]]) -> bool {
+        self.base = NONE;
+        if !self.gives_rows() || (self.need == Need::Optional && self.source.ids.is_empty()) {
+            return true;
+        }
+        let Some(row) = id_in(&ids[0]).and_then(|id| self.source.row_of(id)) else { return false };
+        let same = self.source.ids.get(row as usize..row as usize + ids.len()) == Some(ids);
+        if same {
+            self.base = row;
+        }
+        same
+    }
+}
+
+/// All members, and the masks of the entities.
+#[derive(Debug, Clone)]
+pub(crate) struct Parts<'v> {
+    pub(crate) parts: [Part<'v>; MEMBERS_MAX],
+    pub(crate) count: usize,
+    /// The table of the entities.
+    pub(crate) owner: Source<'v>,
+    pub(crate) masks: Masks<'v>,
+    pub(crate) test: MaskTest,
+}
+
+/// Entities being walked.
+#[derive(Debug, Clone)]
+pub(crate) struct Walk<'v> {
+    of: Parts<'v>,
+    /// The ids of the table that is walked.
+    ids: &'v [[u8; 8]],
+    /// Rows of it that are still to be walked; those of the block come first.
+    rows: Range<usize>,
+    block: Range<usize>,
+    /// Whether the rows of all members lie side by side in the block, and no mask need be asked.
+    lined_up: bool,
+    filters: bool,
+}
+
+/// The rows of an entity, member by member.
+pub(crate) type Rows = [u32; MEMBERS_MAX];
+
+impl<'v> Walk<'v> {
+    /// Walks the smallest member that must be there, or all entities if none must.
+    pub(crate) fn new(of: Parts<'v>) -> Walk<'v> {
+        let must = of.parts[..of.count].iter().filter(|part| matches!(part.need, Need::Required | Need::With));
+        let smallest = must.min_by_key(|part| part.source.ids.len());
+        let ids = smallest.map_or(of.owner.ids, |part| part.source.ids);
+        Walk::over(of, ids)
+    }
+
+    /// Walks the table with these ids.
+    pub(crate) fn over(of: Parts<'v>, ids: &'v [[u8; 8]]) -> Walk<'v> {
+        let filters = of.parts[..of.count].iter().any(|part| matches!(part.need, Need::With | Need::Without));
+        Walk { ids, rows: 0..ids.len(), block: 0..0, lined_up: false, filters, of }
+    }
+
+    /// Rows still to be walked: no fewer than entities that are still to be given.
+    pub(crate) fn rows_left(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// The same over some of the rows.
+    pub(crate) fn part(&self, rows: Range<usize>) -> Walk<'v> {
+        let mut part = self.clone();
+        (part.rows, part.block) = (rows.clone(), rows.start..rows.start);
+        part
+    }
+
+    /// The ids of all rows of the table that is walked.
+    pub(crate) fn ids(&self) -> &'v [[u8; 8]] {
+        self.ids
+    }
+
+    /// The rows still to be walked.
+    pub(crate) fn rows(&self) -> Range<usize> {
+        self.rows.clone()
+    }
+
+    /// Lines the members up with the next block; `false` if there is none.
+    fn next_block(&mut self) -> bool {
+        if self.rows.is_empty() {
+            return false;
+        }
+        self.block = self.rows.start..self.rows.end.min(self.rows.start + BLOCK_ROWS);
+        let ids = &self.ids[self.block.clone()];
+        self.lined_up = !self.filters;
+        for part in &mut self.of.parts[..self.of.count] {
+            self.lined_up &= part.line_up(ids);
+        }
+        true
+    }
+
+    /// The next block, if all members lie side by side in it: the rows of its first entity, and how many there are.
+    pub(crate) fn next_lined_up(&mut self) -> Option<(&'v [[u8; 8]], Rows)> {
+        if self.rows.start >= self.block.end && !self.next_block() || !self.lined_up {
+            return None;
+        }
+        let done = self.rows.start - self.block.start;
+        let ids = &self.ids[self.rows.start..self.block.end];
+        self.rows.start = self.block.end;
+        Some((ids, self.bases(done as u32)))
+    }
+
+    /// The rows of an entity of a block that is lined up.
+    #[inline]
+    fn bases(&self, offset: u32) -> Rows {
+        let mut rows = [NONE; MEMBERS_MAX];
+        for (row, part) in rows.iter_mut().zip(&self.of.parts) {
+            *row = if part.base == NONE { NONE } else { part.base + offset };
+        }
+        rows
+    }
+
+    /// The next entity that has what is asked for.
+    #[inline]
+    pub(crate) fn next(&mut self) -> Option<(RecordId, Rows)> {
+        loop {
+            if self.rows.start >= self.block.end && !self.next_block() {
+                return None;
+            }
+            let row = self.rows.start;
+            self.rows.start += 1;
+            let id = id_in(&self.ids[row])?;
+            let offset = (row - self.block.start) as u32;
+            if self.lined_up {
+                return Some((id, self.bases(offset)));
+            }
+            if let Some(rows) = self.look_up(id, offset) {
+                return Some((id, rows));
+            }
+        }
+    }
+
+    /// The rows of an entity of a block that is not lined up.
+    fn look_up(&self, id: RecordId, offset: u32) -> Option<Rows> {
+        if !self.of.masks.passes(id.slot(), &self.of.test) {
+            return None;
+        }
+        let mut rows = [NONE; MEMBERS_MAX];
+        for (row, part) in rows.iter_mut().zip(&self.of.parts[..self.of.count]).filter(|(_, part)| part.gives_rows()) {
+            *row = match part.base {
+                NONE => part.source.row_of(id).unwrap_or(NONE),
+                base => base + offset,
+            };
+            if *row == NONE && part.need == Need::Required {
+                return None;
+            }
+        }
+        Some(rows)
+    }
+}
+
+/// The id of a row.
+#[inline]
+pub(crate) fn id_in(bytes: &[u8; 8]) -> Option<RecordId> {
+    RecordId::from_u64(u64::from_le_bytes(*bytes))
+}
