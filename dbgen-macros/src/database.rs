@@ -2,7 +2,7 @@
 
 use crate::ast::{Comma, Errors, docs};
 use dbgen::names::{snake, unraw};
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -108,7 +108,8 @@ impl Parse for Database {
             }
         }
         let Draft { name, version, tables, types, runtime, macros } = draft;
-        let name = name.ok_or_else(|| input.error(format!("a database needs a name: `{EXAMPLE}`")))?;
+        let name =
+            name.ok_or_else(|| Error::new(Span::call_site(), format!("a database needs a name: `{EXAMPLE}`")))?;
         let (tables, types) = (tables.unwrap_or_default(), types.unwrap_or_default());
         let database = Database { docs, name, version, tables, types, runtime, macros };
         database.refuse_namesakes()?;

@@ -71,6 +71,8 @@ const PHRASES: &[(&str, &str)] = &[
     ("`\"indexes\": [{ \"fields\": [\"a\", \"b\"], \"unique\": true }]`", "`#[table(index(a, b, unique))]`"),
     ("`\"fields\": [\"class\", \"hp\"]`", "`index(class, hp)`"),
     ("`ref<table>`", "`Id<…>`"),
+    ("a `ref`", "an `Id`"),
+    ("`str<N>`", "`Str<N>`"),
     ("`ref`", "`Id`"),
     ("`list<...>`", "`Vec<…>`"),
     ("`text`", "`Text`"),

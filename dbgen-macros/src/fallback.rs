@@ -9,6 +9,7 @@ use crate::relay::{Found, Gathered};
 use dbgen::names::{ident, pascal, plural, snake, unraw};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::collections::HashSet;
 use syn::{Error, Generics, Path};
 
 /// What a derive leaves of an item that it cannot use: its mistakes, the first as a type.
@@ -70,7 +71,8 @@ pub(crate) fn reporting(database: &Database, items: &[Item], error: Error) -> To
 /// The first of several mistakes, and the others.
 fn split(error: Error) -> (TokenStream, TokenStream) {
     let mut all = error.into_iter();
-    let first = all.next().map(|error| error.into_compile_error().into_iter().collect::<TokenStream>());
+    // As the length of an array an error makes the type erroneous; the compiler then reports nothing else about it.
+    let first = all.next().map(|error| error.into_compile_error()).map(|error| quote!([(); #error]));
     let rest = all.map(|error| error.into_compile_error());
     (first.unwrap_or_else(|| quote!(())), quote!(#(#rest)*))
 }
@@ -83,6 +85,8 @@ fn module<'a>(
 ) -> TokenStream {
     let (name, facade) = (ident(&snake(&database.name())), pascal(&database.name()));
     let (facade, schema) = (ident(&facade), format_ident!("{facade}Schema"));
+    let mut names = HashSet::new();
+    let stubs = stubs.filter(|stub| names.insert(stub.name.clone()));
     let items = stubs.map(|stub| if stub.kind == Kind::Table { table(&stub) } else { value(&stub) });
     quote! {
         #[allow(dead_code, unused_imports, unreachable_pub, non_upper_case_globals, private_interfaces)]

@@ -162,7 +162,8 @@ impl Writer<'_> {
             };
         }
         if let Some((_, instead)) = FOREIGN.iter().find(|(foreign, _)| *foreign == name) {
-            let shown = whole.to_token_stream().to_string().replace(" < ", "<").replace(" >", ">").replace(" ,", ",");
+            let shown = whole.to_token_stream().to_string();
+            let shown = [" < ", " :: ", " >", " ,"].iter().fold(shown, |text, it| text.replace(it, it.trim()));
             return Err(Error::new_spanned(whole, format!("`{shown}` is no type of a schema: use {instead}")));
         }
         if !arguments.is_empty() {

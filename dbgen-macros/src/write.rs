@@ -23,6 +23,7 @@ pub(crate) fn schema(database: &Database, items: &[Item]) -> Result<Json> {
     root.add_some("version", &database.version, database.version.as_ref().map(|it| Json::text(it.value(), it)));
     root.add_some("description", TokenStream::new(), description(database.docs.as_deref()));
     let mut writer = Writer { items, errors: &mut errors, relations: Vec::new() };
+    writer.refuse_namesakes();
     let mut sections = [Json::object(quote!()), Json::object(quote!()), Json::object(quote!())];
     for item in items {
         let written = writer.item(item);
@@ -79,9 +80,8 @@ impl Writer<'_> {
                     object.add("schedule", &setting.key, schedule(item, setting, settings))
                 }
                 ("parent", Value::Expr(expr)) => {
-                    let name = attr::text_of(expr).unwrap_or_default();
-                    let parent = self.table_name(&name).unwrap_or(name);
-                    object.add("parent_table", &setting.key, Json::text(parent, expr));
+                    let parent = self.parent(item, expr);
+                    object.add_some("parent_table", &setting.key, parent.map(|name| Json::text(name, expr)));
                 }
                 ("name", _) => {}
                 (key, _) => object.add_some(key, &setting.key, self.plain(setting)),
@@ -186,10 +186,23 @@ impl Writer<'_> {
         format!("{}.{field}", item.name())
     }
 
-    /// The schema's name of a table that an attribute names by its struct.
-    fn table_name(&self, path: &str) -> Option<String> {
-        let last = path.rsplit('.').next()?;
-        self.items.iter().find(|item| item.kind == Kind::Table && item.ident == last).map(Item::name)
+    /// The schema's name of the table that an attribute names by its struct, or in quotes.
+    fn parent(&mut self, item: &Item, expr: &syn::Expr) -> Option<String> {
+        let syn::Expr::Path(path) = expr else { return attr::text_of(expr) };
+        let names = DatabaseNames { items: self.items, within: &item.ident };
+        self.errors.keep(names.table(&path.path.segments.last()?.ident))
+    }
+
+    /// No two tables, and no two types, have one name.
+    fn refuse_namesakes(&mut self) {
+        for (at, item) in self.items.iter().enumerate() {
+            let is_namesake = |other: &&Item| other.kind.list() == item.kind.list() && other.name() == item.name();
+            if let Some(first) = self.items.iter().take(at).find(is_namesake) {
+                let message =
+                    format!("`{}` and `{}` are both called `{}`: rename one", first.ident, item.ident, item.name());
+                self.errors.push(Error::new_spanned(item.name_tokens(), message));
+            }
+        }
     }
 
     /// What lies in a row as it is can hold nothing that does not.
@@ -311,8 +324,7 @@ impl Names for DatabaseNames<'_> {
         match self.find(ident) {
             Some(item) if item.kind == Kind::Table => Ok(item.name()),
             Some(item) => {
-                let message =
-                    format!("`{ident}` is {}, not a table: `Id` refers to records of tables", item.kind.noun());
+                let message = format!("`{ident}` is {}, not a table of this database", item.kind.noun());
                 Err(Error::new_spanned(ident, message))
             }
             None => Err(self.unknown(ident, true)),

@@ -137,11 +137,17 @@ impl<'v, T: Component> TableRef<'v, T> {
 }
 
 /// All records of a table.
-#[derive(Debug)]
 pub struct Records<'v, T> {
     view: TableView<'v>,
     rows: std::ops::Range<u32>,
     table: PhantomData<fn() -> T>,
+}
+
+// A derive would demand it of the record, too.
+impl<T> std::fmt::Debug for Records<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Records").field("view", &self.view).field("rows", &self.rows).finish()
+    }
 }
 
 impl<T> Clone for Records<'_, T> {

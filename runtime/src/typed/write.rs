@@ -11,10 +11,16 @@ use bytemuck::{AnyBitPattern, NoUninit};
 use std::marker::PhantomData;
 
 /// A table, written inside a transaction.
-#[derive(Debug)]
 pub struct TableMut<'t, T> {
     tx: &'t mut Transaction,
     table: PhantomData<fn() -> T>,
+}
+
+// A derive would demand it of the record, too.
+impl<T> std::fmt::Debug for TableMut<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableMut").field("tx", &self.tx).finish()
+    }
 }
 
 impl<'t, T: Table> TableMut<'t, T> {

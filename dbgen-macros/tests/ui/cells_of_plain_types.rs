@@ -1,0 +1,25 @@
+//! A composite of cells holds cells.
+
+use dbgen_macros::{Composite, Table, database};
+use dbgen_runtime::Str;
+
+#[derive(Composite, Debug, Clone, PartialEq)]
+#[composite(cells)]
+pub struct Point {
+    pub x: f32,
+}
+
+#[derive(Table)]
+pub struct Player {
+    #[field(unique)]
+    pub name: Str<16>,
+    pub at: Point,
+}
+
+database! { name: Arena, tables: [Player], types: [Point] }
+
+fn main() {
+    let db = arena::Arena::builder().open().expect("it opens");
+    let player = db.transact(|tx| tx.player_mut().insert(Player::new("Ayla")));
+    println!("{:?}", db.read().player().get(player.expect("a player")).map(|player| player.id()));
+}

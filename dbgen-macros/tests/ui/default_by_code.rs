@@ -1,0 +1,24 @@
+//! A default is known before code runs.
+
+use dbgen_macros::{Table, database};
+use dbgen_runtime::Str;
+
+const fn level_of_newcomers() -> u8 {
+    1
+}
+
+#[derive(Table)]
+pub struct Player {
+    #[field(unique)]
+    pub name: Str<16>,
+    #[field(default = level_of_newcomers())]
+    pub level: u8,
+}
+
+database! { name: Arena, tables: [Player] }
+
+fn main() {
+    let db = arena::Arena::builder().open().expect("it opens");
+    let player = db.transact(|tx| tx.player_mut().insert(Player::new("Ayla")));
+    println!("{:?}", db.read().player().get(player.expect("a player")).map(|player| player.id()));
+}

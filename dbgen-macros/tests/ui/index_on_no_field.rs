@@ -1,0 +1,20 @@
+//! An index over a field that does not exist.
+
+use dbgen_macros::{Table, database};
+use dbgen_runtime::Str;
+
+#[derive(Table)]
+#[table(index(name, levle))]
+pub struct Player {
+    #[field(unique)]
+    pub name: Str<16>,
+    pub level: u8,
+}
+
+database! { name: Arena, tables: [Player] }
+
+fn main() {
+    let db = arena::Arena::builder().open().expect("it opens");
+    let player = db.transact(|tx| tx.player_mut().insert(Player::new("Ayla")));
+    println!("{:?}", db.read().player().get(player.expect("a player")).map(|player| player.id()));
+}

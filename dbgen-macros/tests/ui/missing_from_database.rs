@@ -1,0 +1,24 @@
+//! A table that nobody listed.
+
+use dbgen_macros::{Table, database};
+use dbgen_runtime::{Id, Str};
+
+#[derive(Table)]
+pub struct Guild {
+    pub motto: Str<8>,
+}
+
+#[derive(Table)]
+pub struct Player {
+    #[field(unique)]
+    pub name: Str<16>,
+    pub guild: Option<Id<Guild>>,
+}
+
+database! { name: Arena, tables: [Player] }
+
+fn main() {
+    let db = arena::Arena::builder().open().expect("it opens");
+    let player = db.transact(|tx| tx.player_mut().insert(Player::new("Ayla")));
+    println!("{:?}", db.read().player().get(player.expect("a player")).map(|player| player.id()));
+}

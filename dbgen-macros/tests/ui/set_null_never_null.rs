@@ -1,0 +1,25 @@
+//! A reference that is never null cannot be set to null.
+
+use dbgen_macros::{Table, database};
+use dbgen_runtime::{Id, Str};
+
+#[derive(Table)]
+pub struct Guild {
+    pub motto: Str<8>,
+}
+
+#[derive(Table)]
+pub struct Player {
+    #[field(unique)]
+    pub name: Str<16>,
+    #[field(on_delete = "set_null")]
+    pub guild: Id<Guild>,
+}
+
+database! { name: Arena, tables: [Player, Guild] }
+
+fn main() {
+    let db = arena::Arena::builder().open().expect("it opens");
+    let player = db.transact(|tx| tx.player_mut().insert(Player::new("Ayla")));
+    println!("{:?}", db.read().player().get(player.expect("a player")).map(|player| player.id()));
+}

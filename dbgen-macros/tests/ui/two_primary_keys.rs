@@ -1,0 +1,20 @@
+//! A table has one primary key.
+
+use dbgen_macros::{Table, database};
+use dbgen_runtime::Str;
+
+#[derive(Table)]
+pub struct Player {
+    #[field(primary_key)]
+    pub name: Str<16>,
+    #[field(primary_key)]
+    pub number: u32,
+}
+
+database! { name: Arena, tables: [Player] }
+
+fn main() {
+    let db = arena::Arena::builder().open().expect("it opens");
+    let player = db.transact(|tx| tx.player_mut().insert(Player::new("Ayla")));
+    println!("{:?}", db.read().player().get(player.expect("a player")).map(|player| player.id()));
+}
