@@ -187,12 +187,13 @@ impl Engine {
             let last = meta::get(&view.version.buffers[META], meta::COUNTERS + counter);
             let cell = &mut image.fixed[field.at.image_offset..field.at.image_offset + field.at.size];
             if cell.iter().all(|byte| *byte == 0) {
-                let next = last + 1;
-                if i128::from(next) > max {
+                // A number that was given may be the last that there is.
+                let next = i128::from(last) + 1;
+                let Some(next) = u64::try_from(next).ok().filter(|_| next <= max) else {
                     let rule = Rule::OutOfRange { min: Value::Int(1), max: Value::Int(max) };
-                    let (table, field, value) = (view.def.name.clone(), field.name.clone(), Value::from(next));
+                    let (table, field, value) = (view.def.name.clone(), field.name.clone(), Value::Int(next));
                     return Err(Error::violation(Violation { table, field, id: None, rule, value }));
-                }
+                };
                 cell.copy_from_slice(&next.to_le_bytes()[..field.at.size]);
                 counters.push((counter, next));
             } else if let Value::Int(given) = codec::read(&field.plan, cell, HeapRef(&[]))

@@ -7,6 +7,7 @@ mod face;
 mod index;
 mod join;
 mod model;
+mod numbering;
 mod publication;
 mod script;
 mod timer;
