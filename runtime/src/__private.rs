@@ -14,6 +14,7 @@ pub use crate::record::heap_ref::{HeapCell, HeapRef};
 pub use crate::record::image::RecordImage;
 pub use crate::record::key::Key;
 pub use crate::table::version::TableView;
+pub use crate::table::writer::Change;
 pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
 pub use crate::typed::{
@@ -69,4 +70,13 @@ pub fn buffers<S: Facade>(db: &Db<S>) -> Result<Vec<Vec<Vec<u8>>>> {
 /// A field's name without what makes it a raw identifier.
 pub fn field_name(name: &'static str) -> &'static str {
     name.strip_prefix("r#").unwrap_or(name)
+}
+
+/// Records of table `at` that changed after `commit`, oldest first, for tests that compare them; `None` if that is too
+/// long ago.
+///
+/// # Errors
+/// [`Error::Reentrant`] inside a transaction of the same thread.
+pub fn changes_since<S: Facade>(db: &Db<S>, at: usize, commit: u64) -> Result<Option<Vec<Change>>> {
+    Ok(db.shared.lock()?.engine().changes_since(at, commit))
 }

@@ -9,7 +9,8 @@ use crate::record::heap_ref::{Cells, HeapRef};
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::record::plan::CellPlan;
-use crate::table::def::{IndexDef, RelationDef};
+use crate::record::rules::outside;
+use crate::table::def::{FieldDef, IndexDef, RelationDef};
 use crate::table::lookup;
 use crate::table::meta;
 use crate::table::version::{META, TableView};
@@ -54,8 +55,8 @@ impl<'a> Findings<'a> {
     }
 
     /// The rules of one field by itself.
-    pub(crate) fn field(&mut self, at: usize, image: &[u8]) {
-        let def = self.view.def;
+    pub(crate) fn field(&mut self, at: usize, cells: Cells<'_>) {
+        let (def, image) = (self.view.def, cells.fixed);
         let field = &def.fields[at];
         if def.is_null(image, at) {
             if !field.nullable {
@@ -63,18 +64,22 @@ impl<'a> Findings<'a> {
             }
             return;
         }
-        if field.min.is_none() && field.max.is_none() {
-            return;
-        }
-        let value = codec::read(&field.plan, def.cell(image, at), HeapRef(&[]));
-        let too_small = field.min.as_ref().is_some_and(|min| value < *min);
-        let too_large = field.max.as_ref().is_some_and(|max| value > *max);
-        if too_small || too_large {
-            let (low, high) = type_bounds(&field.plan);
-            let rule =
-                Rule::OutOfRange { min: field.min.clone().unwrap_or(low), max: field.max.clone().unwrap_or(high) };
+        if let Some((rule, value)) = self.broken_rule(field, cells) {
             self.add(&field.name, rule, value);
         }
+    }
+
+    fn broken_rule(&self, field: &FieldDef, cells: Cells<'_>) -> Option<(Rule, Value)> {
+        let at = field.at.image_offset;
+        let inside = || field.plan.broken_rule(cells, at, field.allow_nan);
+        if let Some(broken) = field.is_ruled.then(inside).flatten() {
+            return Some(broken);
+        }
+        if field.min.is_none() && field.max.is_none() {
+            return None;
+        }
+        let value = codec::read(&field.plan, &cells.fixed[at..at + field.at.size], HeapRef(&[]));
+        outside(&field.plan, &field.min, &field.max, &value).map(|rule| (rule, value))
     }
 
     /// That a component belongs to a record that exists and has none yet, and that other records belong to nobody.
@@ -146,17 +151,6 @@ fn key_value(view: TableView<'_>, index: &IndexDef, cells: Cells<'_>) -> Value {
     if values.len() == 1 { values.remove(0) } else { Value::List(values) }
 }
 
-/// The smallest and the largest number of a type.
-fn type_bounds(plan: &CellPlan) -> (Value, Value) {
-    let CellPlan::Scalar(scalar) = plan else { return (Value::Null, Value::Null) };
-    match scalar.desc().kind {
-        ScalarKind::Int { min, max } => (Value::Int(min), Value::Int(max)),
-        ScalarKind::Float { bits: 32 } => (Value::from(f32::MIN), Value::from(f32::MAX)),
-        ScalarKind::Float { .. } => (Value::Float(f64::MIN), Value::Float(f64::MAX)),
-        _ => (Value::Int(i64::MIN.into()), Value::Int(i64::MAX.into())),
-    }
-}
-
 impl Engine {
     /// Checks a record that is to be inserted.
     pub(super) fn check_insert(&self, table: usize, owner: Option<RecordId>, image: &RecordImage) -> Result<()> {
@@ -165,23 +159,31 @@ impl Engine {
         let mut findings = Findings::new(view, None);
         findings.owner(owner, view.def.owner.map(|owner| self.view(owner)));
         findings.misfits(image);
-        for at in 0..view.def.fields.len() {
-            findings.field(at, &image.fixed);
+        // Where a value did not fit, the image holds none: nothing more can be said of it.
+        let fits = |at: usize| !image.is_misfit(at);
+        for at in (0..view.def.fields.len()).filter(|at| fits(*at)) {
+            findings.field(at, cells);
         }
-        for relation in &view.def.outgoing {
+        for relation in view.def.outgoing.iter().filter(|relation| fits(relation.from_field)) {
             findings.reference(relation, self.view(relation.to_table), cells);
         }
-        for at in 0..view.def.indexes.len() {
-            findings.unique(at, cells);
+        for (at, index) in view.def.indexes.iter().enumerate() {
+            if index.columns.iter().all(|column| fits(column.field)) {
+                findings.unique(at, cells);
+            }
         }
         findings.finish()
     }
 
-    /// Fills auto-increment fields that are zero with the next number, and gives the counters as they are to be stored.
-    pub(super) fn take_numbers(&self, table: usize, image: &mut RecordImage) -> Result<Vec<(usize, u64)>> {
+    /// Fills auto-increment fields that are zero with the next number, and gives the counters as they are to be stored. A
+    /// field whose numbers have run out is noted in the image as what does not fit.
+    pub(super) fn take_numbers(&self, table: usize, image: &mut RecordImage) -> Vec<(usize, u64)> {
         let view = self.view(table);
         let mut counters = Vec::new();
-        for field in view.def.fields.iter().filter(|field| field.counter.is_some()) {
+        for (at, field) in view.def.fields.iter().enumerate() {
+            if field.counter.is_none() || image.is_misfit(at) {
+                continue;
+            }
             let (Some(counter), CellPlan::Scalar(scalar)) = (field.counter, &field.plan) else { continue };
             let ScalarKind::Int { max, .. } = scalar.desc().kind else { continue };
             let last = meta::get(&view.version.buffers[META], meta::COUNTERS + counter);
@@ -189,19 +191,19 @@ impl Engine {
             if cell.iter().all(|byte| *byte == 0) {
                 // A number that was given may be the last that there is.
                 let next = i128::from(last) + 1;
-                let Some(next) = u64::try_from(next).ok().filter(|_| next <= max) else {
+                if next > max {
                     let rule = Rule::OutOfRange { min: Value::Int(1), max: Value::Int(max) };
-                    let (table, field, value) = (view.def.name.clone(), field.name.clone(), Value::Int(next));
-                    return Err(Error::violation(Violation { table, field, id: None, rule, value }));
-                };
+                    image.misfit(at, rule, Value::Int(next));
+                    continue;
+                }
                 cell.copy_from_slice(&next.to_le_bytes()[..field.at.size]);
-                counters.push((counter, next));
+                counters.push((counter, next as u64));
             } else if let Value::Int(given) = codec::read(&field.plan, cell, HeapRef(&[]))
                 && given > i128::from(last)
             {
                 counters.push((counter, given as u64));
             }
         }
-        Ok(counters)
+        counters
     }
 }

@@ -73,7 +73,7 @@ impl Engine {
         if image.fixed.len() < def.layout.image_bytes {
             put_extension(def, image, None);
         }
-        let counters = self.take_numbers(table, image)?;
+        let counters = self.take_numbers(table, image);
         self.check_insert(table, owner, image)?;
         let change = self.tell_before(table, On::Insert, owner, Coming::Image(image))?;
         let version = self.next_commit();

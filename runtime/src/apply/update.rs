@@ -8,8 +8,7 @@ use crate::id::RecordId;
 use crate::op::Applied;
 use crate::record::heap_ref::HeapCell;
 use crate::record::image::{PENDING, RecordImage};
-use crate::record::plan::CellPlan;
-use crate::table::def::{IndexDef, TableDef};
+use crate::table::def::{FieldDef, IndexDef, RelationDef, TableDef};
 use crate::table::rows::Rows;
 use crate::table::values::put_extension;
 use crate::table::version::TableView;
@@ -63,17 +62,22 @@ impl Engine {
         let cells = image.cells(view.version.heap());
         let mut findings = Findings::new(view, Some(id));
         findings.misfits(image);
-        for (at, field) in view.def.fields.iter().enumerate().filter(|(at, _)| changed.has(*at)) {
+        // Where a value did not fit, the image holds none: nothing more can be said of it.
+        let fits = |at: usize| !image.is_misfit(at);
+        for (at, field) in view.def.fields.iter().enumerate().filter(|(at, _)| changed.has(*at) && fits(*at)) {
             if field.immutable {
                 findings.add(&field.name, Rule::Immutable, view.value_in(cells, at));
             }
-            findings.field(at, &image.fixed);
+            findings.field(at, cells);
         }
-        for relation in view.def.outgoing.iter().filter(|relation| changed.has(relation.from_field)) {
+        let is_judged = |relation: &&RelationDef| changed.has(relation.from_field) && fits(relation.from_field);
+        for relation in view.def.outgoing.iter().filter(is_judged) {
             findings.reference(relation, self.view(relation.to_table), cells);
         }
-        for (at, _) in view.def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)) {
-            findings.unique(at, cells);
+        for (at, index) in view.def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)) {
+            if index.columns.iter().all(|column| fits(column.field)) {
+                findings.unique(at, cells);
+            }
         }
         findings.finish()?;
         self.check_not_referred_to_by_value(table, id, old, changed)
@@ -96,16 +100,22 @@ impl Engine {
     }
 }
 
-/// A heap value that was given anew but equals the stored one keeps its place.
+/// A heap value that was given anew but equals the stored one keeps its place, be it a field or deep inside one.
 fn keep_equal_heap_values(view: TableView<'_>, old: &[u8], image: &mut RecordImage) {
-    for field in view.def.fields.iter().filter(|field| field.has_heap) {
-        if !matches!(field.plan, CellPlan::Text | CellPlan::Bytes | CellPlan::List { .. }) {
-            continue;
-        }
-        let at = field.at.image_offset;
-        let (new, stored) = (HeapCell::from_bytes(&image.fixed[at..]), HeapCell::from_bytes(&old[at..]));
-        if new.len & PENDING != 0 && image.pending(new) == view.version.heap().block(stored) {
-            image.fixed[at..at + HeapCell::BYTES].copy_from_slice(&stored.to_bytes());
+    let heap = view.version.heap();
+    let mut was = Vec::new();
+    for FieldDef { plan, at, .. } in view.def.fields.iter().filter(|field| field.has_heap) {
+        was.clear();
+        plan.heap_cells(old, at.image_offset, &mut |offset| was.push(offset));
+        let mut kept = Vec::new();
+        plan.heap_cells(&image.fixed, at.image_offset, &mut |offset| {
+            let (new, stored) = (HeapCell::from_bytes(&image.fixed[offset..]), HeapCell::from_bytes(&old[offset..]));
+            if new.len & PENDING != 0 && was.contains(&offset) && image.pending(new) == heap.block(stored) {
+                kept.push(offset);
+            }
+        });
+        for offset in kept {
+            image.fixed[offset..offset + HeapCell::BYTES].copy_from_slice(&old[offset..offset + HeapCell::BYTES]);
         }
     }
 }

@@ -138,7 +138,8 @@ fn check_rules(shapes: Shapes<'_>, from: TableView<'_>) -> Result<()> {
         image.clear();
         view.gather(row, &mut image);
         let mut findings = Findings::new(view, from.version.id_at(row));
-        ruled.iter().for_each(|at| findings.field(*at, &image));
+        let cells = Cells::stored(&image, view.version.heap());
+        ruled.iter().for_each(|at| findings.field(*at, cells));
         in_the_way.add(findings.into_violations());
     }
     in_the_way.finish()
@@ -269,8 +270,8 @@ impl<'a> Carry<'a> {
         let view = TableView { def: self.shapes.def, version: &self.version };
         let mut findings = Findings::new(view, self.from.version.id_at(row));
         findings.misfits(image);
-        let fits = |at: &&usize| !image.misfits.iter().any(|misfit| misfit.field == **at);
-        ruled.iter().filter(fits).for_each(|at| findings.field(*at, &image.fixed));
+        let cells = image.cells(view.version.heap());
+        ruled.iter().filter(|at| !image.is_misfit(**at)).for_each(|at| findings.field(*at, cells));
         let found = findings.into_violations();
         self.in_the_way.add(found);
     }

@@ -103,6 +103,12 @@ impl RecordImage {
         Cells { fixed: &self.fixed, pending: HeapRef(&self.heap), stored }
     }
 
+    /// Whether `field` could not be encoded.
+    #[inline]
+    pub(crate) fn is_misfit(&self, field: usize) -> bool {
+        self.misfits.iter().any(|misfit| misfit.field == field)
+    }
+
     /// Notes that `field` cannot be encoded.
     #[cold]
     pub fn misfit(&mut self, field: usize, rule: Rule, value: Value) {

@@ -6,3 +6,4 @@ pub mod heap_ref;
 pub mod image;
 pub mod key;
 pub mod plan;
+pub mod rules;

@@ -2,7 +2,7 @@
 
 use dbgen_schema::field_type::{Type, enum_tag_bytes, str_length_bytes};
 use dbgen_schema::layout::{composite_layout, size_of};
-use dbgen_schema::{Scalar, Schema};
+use dbgen_schema::{Scalar, Schema, Value};
 
 /// How the bytes of a cell are read and written.
 #[derive(Debug, Clone)]
@@ -70,6 +70,12 @@ pub struct MemberPlan {
     pub null_bit: Option<u32>,
     /// Whether it may be null (a `ref` may without a bit).
     pub nullable: bool,
+    /// NaN and infinities may be stored.
+    pub allow_nan: bool,
+    /// Smallest value allowed.
+    pub min: Option<Value>,
+    /// Largest value allowed.
+    pub max: Option<Value>,
     /// Its type.
     pub plan: CellPlan,
 }
@@ -105,6 +111,9 @@ impl CellPlan {
                     offset: at.offset,
                     null_bit: at.null_bit,
                     nullable: field.nullable,
+                    allow_nan: field.allow_nan,
+                    min: field.min.clone(),
+                    max: field.max.clone(),
                     plan: CellPlan::of(schema, &field.ty),
                 };
                 let fields = def.fields.iter().zip(&layout.fields).map(member).collect();

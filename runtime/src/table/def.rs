@@ -72,6 +72,8 @@ pub struct FieldDef {
     pub immutable: bool,
     /// NaN and infinities may be stored.
     pub allow_nan: bool,
+    /// Whether a value can break a rule by itself, `min` and `max` aside.
+    pub is_ruled: bool,
     /// Smallest value allowed.
     pub min: Option<Value>,
     /// Largest value allowed.
@@ -249,6 +251,7 @@ fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, coun
         name: field.name.clone(),
         at,
         has_heap: plan.has_heap_cells(),
+        is_ruled: plan.is_ruled(field.allow_nan),
         plan,
         nullable: field.nullable,
         immutable: field.primary_key,
@@ -318,7 +321,10 @@ fn is_plain(plan: &CellPlan) -> bool {
         CellPlan::Scalar(scalar) => *scalar != Scalar::Bool,
         CellPlan::FixedBytes(_) => true,
         CellPlan::Array { element, .. } => is_plain(element),
-        CellPlan::Composite(plan) => plan.fields.iter().all(|member| !member.nullable && is_plain(&member.plan)),
+        CellPlan::Composite(plan) => plan
+            .fields
+            .iter()
+            .all(|member| !member.nullable && member.min.is_none() && member.max.is_none() && is_plain(&member.plan)),
         CellPlan::Str(_)
         | CellPlan::Text
         | CellPlan::Bytes
