@@ -2,6 +2,7 @@
 
 pub mod curl;
 pub mod http;
+pub mod machine;
 
 use std::path::{Path, PathBuf};
 

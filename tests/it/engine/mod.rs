@@ -6,6 +6,7 @@ mod edits;
 mod face;
 mod index;
 mod join;
+mod machine;
 mod model;
 mod numbering;
 mod publication;

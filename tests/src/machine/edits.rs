@@ -1,0 +1,367 @@
+//! Edits of the schema: the model says whether one is allowed, and what it makes of the records.
+
+use super::rules::{Broken, Refusal, refusal};
+use super::tape::Tape;
+use super::world::{Row, TableModel, World};
+use super::{Machine, compiled_schema};
+use dbgen_runtime::error::SchemaEditError;
+use dbgen_runtime::limits::SAMPLE_IDS_MAX;
+use dbgen_runtime::{Error, SchemaEdit, View};
+use dbgen_schema::{Type, Value};
+use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Tables made at run time, at the same time.
+const TABLES: [&str; 4] = ["t0", "t1", "t2", "t3"];
+/// Fields added at run time.
+const FIELDS: [&str; 5] = ["x0", "x1", "x2", "x3", "x4"];
+/// Types of such fields, with a default of each.
+const TYPES: [(&str, &str); 22] = [
+    ("i8", "-1"),
+    ("i16", "300"),
+    ("i32", "0"),
+    ("i64", "-5000000000"),
+    ("u8", "255"),
+    ("u16", "7"),
+    ("u32", "1"),
+    ("u64", "9000000000"),
+    ("f32", "0.5"),
+    ("f64", "-2.25"),
+    ("bool", "true"),
+    ("timestamp", "\"2026-01-02T03:04:05Z\""),
+    ("duration", "1.5"),
+    ("uuid", "\"00000000-0000-0000-0000-000000000001\""),
+    ("str<6>", "\"six\""),
+    ("bytes<3>", "\"AQID\""),
+    ("text", "\"a text of some length\""),
+    ("list<u16>", "[1, 2, 3]"),
+    ("list<list<text>>", "[[\"a\"], []]"),
+    ("[u8; 3]", "[1, 2, 3]"),
+    ("Kind", "\"owl\""),
+    ("Tile", "{\"x\": 1, \"y\": 2}"),
+];
+
+/// What the model says of an edit.
+enum Verdict {
+    Done,
+    /// For one of these reasons.
+    Refused(&'static [&'static str]),
+    /// So many records break a new rule.
+    Broken(usize, (String, Broken)),
+}
+
+/// Tries an edit, one that works or one that is refused.
+pub fn random(machine: &mut Machine, tape: &mut Tape<'_>) {
+    match tape.below(12) {
+        0..=2 => create_table(machine, tape),
+        3..=6 => add_field(machine, tape),
+        7 => drop_field(machine, tape),
+        8 => drop_table(machine, tape),
+        9..=10 => create_relation(machine, tape),
+        _ => drop_relation(machine, tape),
+    }
+}
+
+fn create_table(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let table = tape.of(&TABLES);
+    let mut fields = vec![json!({ "name": "f0", "type": "i32", "default": 0 })];
+    for at in 1..=tape.below(4) {
+        let mut field = field_json(machine, tape, &format!("f{at}"), true);
+        if tape.one_in(4) {
+            field["indexed"] = json!(is_indexable(&field));
+        }
+        fields.push(field);
+    }
+    let mut definition = json!({ "fields": fields });
+    if tape.one_in(4) && machine.world.schema.table("entity").is_some() {
+        definition["parent_table"] = json!("entity");
+    }
+    if tape.one_in(3) {
+        definition["indexes"] = json!([{ "name": "by_first", "fields": ["f0"], "unique": tape.one_in(2) }]);
+    }
+    let exists = machine.world.schema.table(table).is_some();
+    let verdict = if exists { Verdict::Refused(&["TableExists"]) } else { Verdict::Done };
+    edit(machine, SchemaEdit::CreateTable { table: table.to_owned(), definition }, "create table", verdict);
+}
+
+/// A field's definition: of any type, with a default, nullable, or neither if `may_be_required`.
+fn field_json(machine: &Machine, tape: &mut Tape<'_>, name: &str, may_be_required: bool) -> Json {
+    let (ty, default) = tape.of(&TYPES);
+    let tables = &machine.world.schema.tables;
+    if tape.one_in(6) {
+        let to = &tables[tape.below(tables.len())].name;
+        let rule = tape.of(&["set_null", "cascade", "restrict"]);
+        return json!({ "name": name, "type": format!("ref<{to}>"), "nullable": true, "on_delete": rule });
+    }
+    let mut field = json!({ "name": name, "type": ty });
+    match tape.below(if may_be_required { 4 } else { 3 }) {
+        0 => field["default"] = serde_json::from_str(default).expect("a default is JSON"),
+        1 => field["nullable"] = json!(true),
+        2 if ty == "u32" => field["auto_increment"] = json!(true),
+        2 => {
+            field["nullable"] = json!(true);
+            field["unique"] = json!(is_indexable(&field));
+        }
+        _ => {}
+    }
+    field
+}
+
+fn is_indexable(field: &Json) -> bool {
+    let ty = field["type"].as_str().unwrap_or_default();
+    !matches!(ty, "text" | "Tile") && !ty.starts_with("list") && !ty.starts_with('[')
+}
+
+fn add_field(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let world = &machine.world;
+    let at = tape.below(world.schema.tables.len());
+    let table = &world.schema.tables[at];
+    if table.fields.len() > 45 {
+        return drop_field(machine, tape);
+    }
+    let name = tape.of(&FIELDS);
+    let mut definition = field_json(machine, tape, name, true);
+    let is = |definition: &Json, key: &str| definition.get(key).and_then(Json::as_bool).unwrap_or(false);
+    // A default in a unique field: fine for one record, not for two.
+    if definition.get("default").is_some() && is_indexable(&definition) && tape.one_in(3) {
+        definition["unique"] = json!(true);
+    }
+    let records = world.tables[at].rows.len();
+    let has_value =
+        definition.get("default").is_some() || is(&definition, "nullable") || is(&definition, "auto_increment");
+    let verdict = if table.field(name).is_some() {
+        Verdict::Refused(&["FieldExists"])
+    } else if records > 0 && !has_value {
+        Verdict::Refused(&["DefaultRequired"])
+    } else if records > 1 && is(&definition, "unique") && definition.get("default").is_some() {
+        Verdict::Broken(records - 1, (name.to_owned(), Broken::Unique))
+    } else {
+        Verdict::Done
+    };
+    let table = table.name.clone();
+    edit(machine, SchemaEdit::AddField { table, definition }, "add field", verdict);
+}
+
+fn drop_field(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let world = &machine.world;
+    let at = tape.below(world.schema.tables.len());
+    let table = &world.schema.tables[at];
+    if table.fields.len() < 2 {
+        return;
+    }
+    let field = tape.below(table.fields.len());
+    let (name, cascade) = (table.fields[field].name.clone(), tape.one_in(2));
+    let is_compiled = compiled_schema().table(&table.name).is_some_and(|(_, compiled)| compiled.field(&name).is_some());
+    let used = table.indexes.iter().any(|index| index.written && index.fields.iter().any(|f| f.at() == field))
+        || world.schema.relations.iter().any(|relation| {
+            (relation.from_table.at(), relation.from_field.at()) == (at, field)
+                || relation.to_table.at() == at && relation.to_field.is_some_and(|to| to.at() == field)
+        });
+    let verdict = match () {
+        () if used && !cascade => Verdict::Refused(&["FieldUsed"]),
+        // What a schedule names cannot go by the rules of the language already.
+        () if is_compiled && machine.is_typed => Verdict::Refused(&["Compiled", "Schema"]),
+        () => Verdict::Done,
+    };
+    let table = table.name.clone();
+    edit(machine, SchemaEdit::DropField { table, field: name, cascade }, "drop field", verdict);
+}
+
+fn drop_table(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let world = &machine.world;
+    let at = tape.below(world.schema.tables.len());
+    let table = &world.schema.tables[at];
+    let cascade = tape.one_in(2);
+    let referred: Vec<_> = world.incoming(at).filter(|relation| relation.from_table.at() != at).collect();
+    let is_compiled = machine.is_typed && compiled_schema().table(&table.name).is_some();
+    // What refers to it is dropped too, and that has rules of its own; this is tried with plain tables only.
+    let is_plain = |relation: &&dbgen_schema::Relation| {
+        let from = &world.schema.tables[relation.from_table.at()];
+        from.fields.len() > 2 && relation.to_field.is_none()
+    };
+    if cascade && !referred.iter().all(is_plain) {
+        return;
+    }
+    let verdict = match () {
+        () if is_compiled => Verdict::Refused(&["Compiled"]),
+        () if !cascade && !referred.is_empty() => Verdict::Refused(&["TableReferenced"]),
+        () => Verdict::Done,
+    };
+    let kind = if referred.is_empty() { "drop table" } else { "drop table: referred to" };
+    let table = table.name.clone();
+    edit(machine, SchemaEdit::DropTable { table, cascade }, kind, verdict);
+}
+
+/// A relation by value between fields that are there, whose records may refer to nothing.
+fn create_relation(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let world = &machine.world;
+    let schema = &world.schema;
+    let mut places = Vec::new();
+    for (from, table) in schema.tables.iter().enumerate() {
+        let is_made = |table: &str, field: &str| {
+            compiled_schema().table(table).is_none_or(|(_, compiled)| compiled.field(field).is_none())
+        };
+        for (field, model) in table.fields.iter().enumerate().filter(|(_, f)| is_made(&table.name, &f.name)) {
+            for (to, target) in schema.tables.iter().enumerate().filter(|(to, _)| *to != from) {
+                let keys = target.indexes.iter().filter(|index| index.unique && index.fields.len() == 1);
+                let keys = keys.filter(|index| target.fields[index.fields[0].at()].ty == model.ty);
+                places.extend(keys.map(|index| (from, field, to, index.fields[0].at())));
+            }
+        }
+    }
+    let is_free = |place: &&(usize, usize, usize, usize)| {
+        !world.outgoing(place.0).any(|relation| relation.from_field.at() == place.1)
+            && matches!(schema.tables[place.0].fields[place.1].ty, Type::Scalar(_) | Type::Str(_))
+    };
+    let places: Vec<_> = places.iter().filter(is_free).copied().collect();
+    if places.is_empty() {
+        return add_field(machine, tape);
+    }
+    let (from, field, to, key) = tape.of(&places);
+    let (table, target) = (&schema.tables[from], &schema.tables[to]);
+    let rule = tape.of(&["cascade", "restrict"]);
+    let name = format!("r{}", tape.below(4));
+    if schema.relations.iter().any(|relation| relation.name == name) {
+        return;
+    }
+    let definition = json!({
+        "name": name,
+        "from": format!("{}.{}", table.name, table.fields[field].name),
+        "to": format!("{}.{}", target.name, target.fields[key].name),
+        "on_delete": rule,
+    });
+    let keys: Vec<&Value> = world.tables[to].rows.values().map(|row| &row.values[key]).collect();
+    let refers = |value: &Value| value.is_null() || keys.iter().any(|key| super::values::compare(key, value).is_eq());
+    let broken = world.tables[from].rows.values().filter(|row| !refers(&row.values[field])).count();
+    let verdict = match broken {
+        0 => Verdict::Done,
+        _ => Verdict::Broken(broken, (table.fields[field].name.clone(), Broken::Reference)),
+    };
+    edit(machine, SchemaEdit::CreateRelation { definition }, "create relation", verdict);
+}
+
+fn drop_relation(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let relations = &machine.world.schema.relations;
+    if tape.one_in(4) {
+        let name = "no_such_relation".to_owned();
+        return edit(
+            machine,
+            SchemaEdit::DropRelation { name },
+            "drop relation",
+            Verdict::Refused(&["UnknownRelation"]),
+        );
+    }
+    let relation = relations[tape.below(relations.len())].clone();
+    // One that a field's definition implies goes with the field alone.
+    let verdict = if relation.written { Verdict::Done } else { Verdict::Refused(&["FieldUsed"]) };
+    edit(machine, SchemaEdit::DropRelation { name: relation.name }, "drop relation", verdict);
+}
+
+/// Edits the database, and the model if both agree.
+fn edit(machine: &mut Machine, edit: SchemaEdit, kind: &'static str, verdict: Verdict) {
+    let before = (!matches!(verdict, Verdict::Done)).then(|| machine.buffers());
+    let version = machine.db.read().schema_version();
+    let result = machine.db.edit_schema(edit.clone());
+    match (result, verdict) {
+        (Ok(new), Verdict::Done) => {
+            assert_eq!(new, version + 1, "edits are counted");
+            adopt(&mut machine.world, &machine.db.read());
+            machine.seen.outcome_word(kind, "done");
+            return machine.published();
+        }
+        (
+            Err(Error::SchemaEdit(SchemaEditError::RecordsInTheWay { records, first })),
+            Verdict::Broken(count, expected),
+        ) => {
+            assert_eq!(records, count, "{edit:?}");
+            let told = refusal(&Error::Invalid(first));
+            assert_eq!(told, Refusal::Invalid(vec![expected; count.min(SAMPLE_IDS_MAX)]), "{edit:?}");
+            machine.seen.outcome_word(kind, "broken by records");
+        }
+        (Err(error), Verdict::Refused(expected)) => {
+            assert!(expected.contains(&edit_error(&error)), "{edit:?}: {error}, not {expected:?}");
+            machine.seen.outcome_word(kind, "refused");
+        }
+        (Ok(_), Verdict::Refused(expected)) => panic!("{edit:?} was done: {expected:?}"),
+        (Ok(_), Verdict::Broken(_, expected)) => panic!("{edit:?} was done: {expected:?}"),
+        (Err(error), _) => panic!("{edit:?} was refused: {error}"),
+    }
+    assert_eq!(machine.db.read().schema_version(), version);
+    assert!(before.is_none_or(|before| before == machine.buffers()), "a refused edit changes nothing");
+}
+
+fn edit_error(error: &Error) -> &'static str {
+    let error = match error {
+        Error::SchemaEdit(error) => error,
+        Error::Schema(_) => return "Schema",
+        other => panic!("an error that the model does not know: {other}"),
+    };
+    match error {
+        SchemaEditError::TableExists { .. } => "TableExists",
+        SchemaEditError::FieldExists { .. } => "FieldExists",
+        SchemaEditError::Compiled { .. } => "Compiled",
+        SchemaEditError::TableReferenced { .. } => "TableReferenced",
+        SchemaEditError::FieldUsed { .. } => "FieldUsed",
+        SchemaEditError::DefaultRequired { .. } => "DefaultRequired",
+        SchemaEditError::UnknownRelation { .. } => "UnknownRelation",
+        SchemaEditError::RelationExists { .. } => "RelationExists",
+        SchemaEditError::IndexExists { .. } => "IndexExists",
+        SchemaEditError::UnknownIndex { .. } => "UnknownIndex",
+        SchemaEditError::IndexNeeded { .. } => "IndexNeeded",
+        SchemaEditError::NotAlterable { .. } => "NotAlterable",
+        SchemaEditError::WrittenUnchecked { .. } => "WrittenUnchecked",
+        SchemaEditError::RecordsInTheWay { .. } => "RecordsInTheWay",
+        other => panic!("an error that the model does not know: {other}"),
+    }
+}
+
+/// Carries the model's records over into the new schema, by the names of tables and fields.
+fn adopt(world: &mut World, view: &View) {
+    let old: BTreeMap<String, usize> =
+        world.schema.tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
+    let schema = Arc::new(view.schema().clone());
+    let mut tables = Vec::new();
+    for table in &schema.tables {
+        let Some(from) = old.get(&table.name) else {
+            tables.push(TableModel::default());
+            continue;
+        };
+        let (model, before) = (&world.tables[*from], &world.schema.tables[*from]);
+        let mut new = TableModel { rows: BTreeMap::new(), ..model.clone() };
+        let is_kept = |name: &String| table.field(name).is_some();
+        new.counters.retain(|name, _| is_kept(name));
+        let numbered = table.fields.iter().filter(|field| field.auto_increment && before.field(&field.name).is_none());
+        for field in numbered {
+            new.counters.insert(field.name.clone(), model.rows.len() as u64);
+        }
+        for (id, row) in &model.rows {
+            let values = table.fields.iter().enumerate().map(|(at, field)| match before.field(&field.name) {
+                Some((idx, _)) => row.values[idx.at()].clone(),
+                // The order in which records were numbered is the engine's; that each has a number is checked below.
+                None if field.auto_increment => number_of(view, &table.name, *id, at),
+                None => field.default.clone().unwrap_or(Value::Null),
+            });
+            new.rows.insert(*id, Arc::new(Row { version: row.version, values: values.collect() }));
+        }
+        for (at, field) in table.fields.iter().enumerate().filter(|(_, f)| before.field(&f.name).is_none()) {
+            if field.auto_increment {
+                let mut numbers: Vec<Value> = new.rows.values().map(|row| row.values[at].clone()).collect();
+                numbers.sort_by(super::values::compare);
+                let expected: Vec<Value> = (1..=new.rows.len() as u64).map(Value::from).collect();
+                assert_eq!(numbers, expected, "the records at hand are numbered");
+            }
+        }
+        tables.push(new);
+    }
+    world.schema = schema;
+    world.tables = tables;
+    world.commit += 1;
+    world.changes.clear();
+    world.is_dirty = true;
+}
+
+fn number_of(view: &View, table: &str, id: u64, field: usize) -> Value {
+    let table = view.open_table(table).expect("the table is there");
+    table.get(super::attempt::record_id(id)).expect("the record is there").value(field)
+}
