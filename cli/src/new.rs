@@ -24,6 +24,8 @@ enum FrontEnd {
     /// A schema file, compiled by build.rs
     #[default]
     Build,
+    /// Rust structs with derives
+    Derive,
 }
 
 /// A file of a project, and what it is made from.
@@ -41,6 +43,12 @@ const BUILD: &[Template] = &[
     ("src/main.rs", include_str!("../templates/build/main.rs")),
 ];
 
+const DERIVE: &[Template] = &[
+    ("Cargo.toml", include_str!("../templates/derive/Cargo.toml")),
+    ("src/schema.rs", include_str!("../templates/derive/schema.rs")),
+    ("src/main.rs", include_str!("../templates/derive/main.rs")),
+];
+
 /// Names that cargo refuses, or that a crate of the project has.
 const TAKEN: &[&str] =
     &["alloc", "core", "dbgen", "dbgen-macros", "dbgen-runtime", "proc_macro", "std", "test", "world"];
@@ -49,6 +57,7 @@ impl FrontEnd {
     fn templates(self) -> &'static [Template] {
         match self {
             FrontEnd::Build => BUILD,
+            FrontEnd::Derive => DERIVE,
         }
     }
 
@@ -56,6 +65,7 @@ impl FrontEnd {
     fn source(self) -> &'static str {
         match self {
             FrontEnd::Build => "`schemas/world.json`",
+            FrontEnd::Derive => "`src/schema.rs`",
         }
     }
 }

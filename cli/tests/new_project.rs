@@ -39,13 +39,28 @@ fn names_of_tables(served: &Served) -> Vec<String> {
     items.iter().filter_map(|table| table["name"].as_str()).map(str::to_owned).collect()
 }
 
+/// Makes a project of this name.
+#[track_caller]
+fn new(folder: &Path, arguments: &[&str]) {
+    let made = Command::new(env!("CARGO_BIN_EXE_dbgen")).arg("new").arg(folder).args(arguments).output();
+    let made = made.expect("it runs");
+    assert!(made.status.success(), "{made:?}");
+    std::fs::copy(dbgen_tests::root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("a copy");
+}
+
+/// Changes a file of the project, as its author would.
+#[track_caller]
+fn edit(file: &Path, before: &str, after: &str) {
+    let text = std::fs::read_to_string(file).expect("the file is there");
+    assert!(text.contains(before), "{text}");
+    std::fs::write(file, text.replacen(before, after, 1)).expect("the file is written");
+}
+
 #[test]
 fn a_new_project_builds_runs_and_takes_a_table_of_its_own() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let project = folder.path().join("new-realm");
-    let made = Command::new(env!("CARGO_BIN_EXE_dbgen")).arg("new").arg(&project).output().expect("it runs");
-    assert!(made.status.success(), "{made:?}");
-    std::fs::copy(dbgen_tests::root().join("Cargo.lock"), project.join("Cargo.lock")).expect("a copy");
+    new(&project, &[]);
 
     build(&project);
     let served = run("new-realm");
@@ -53,12 +68,30 @@ fn a_new_project_builds_runs_and_takes_a_table_of_its_own() {
     assert_eq!(served.client().post("/table/player/record", &json!({"name": "Cora"})).status, 201);
     drop(served);
 
-    let schema = project.join("schemas/world.json");
-    let text = std::fs::read_to_string(&schema).expect("the schema is there");
     let own = r#""tables": { "pet": { "fields": [{ "name": "name", "type": "str<16>" }] },"#;
-    std::fs::write(&schema, text.replacen(r#""tables": {"#, own, 1)).expect("the schema is written");
+    edit(&project.join("schemas/world.json"), r#""tables": {"#, own);
     build(&project);
     let served = run("new-realm");
     assert_eq!(names_of_tables(&served), ["pet", "player", "item"]);
     assert_eq!(served.client().post("/table/pet/record", &json!({"name": "Rex"})).status, 201);
+}
+
+#[test]
+fn a_new_project_of_structs_takes_a_table_of_its_own() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let project = folder.path().join("struct-realm");
+    new(&project, &["--front-end", "derive"]);
+
+    let schema = project.join("src/schema.rs");
+    edit(&schema, "tables: [Player", "tables: [Pet, Player");
+    edit(
+        &schema,
+        "database! {",
+        "#[derive(Table, Debug, Clone)]\npub struct Pet {\n    pub name: Str<16>,\n}\n\ndatabase! {",
+    );
+    build(&project);
+    let served = run("struct-realm");
+    assert_eq!(names_of_tables(&served), ["pet", "player", "item"]);
+    assert_eq!(served.client().post("/table/pet/record", &json!({"name": "Rex"})).status, 201);
+    assert_eq!(served.client().post("/table/player/record", &json!({"name": "Cora"})).status, 201);
 }

@@ -207,6 +207,8 @@ fn fields(
             let message = "its fields need names, which become those of the schema: `struct Guild { name: Str<24> }`";
             return Err(Error::new_spanned(unnamed, message));
         }
+        // A mark says all by being there.
+        Fields::Unit if kind == Kind::Table => return Ok(Vec::new()),
         Fields::Unit => {
             let message = format!("`{}` has no fields: `struct {} {{ … }}`", input.ident, input.ident);
             return Err(Error::new_spanned(&input.ident, message));

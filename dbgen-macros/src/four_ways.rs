@@ -120,7 +120,8 @@ fn compare(json: &str, rust: &str) {
     let (_, in_one_line) = in_one_line.split_once(';').expect("what tracks the file comes first");
 
     let authors = authors(&derived);
-    assert_eq!(authors.len(), schema.tables.len() + schema.enums.len() + schema.composites.len());
+    let types = schema.tables.len() + schema.enums.len() + schema.composites.len();
+    assert_eq!(authors.len(), types, "{rust} has the tables and types of {json}");
     let [of_derives, of_file, in_one_line] =
         [derived.as_str(), generated.as_str(), in_one_line].map(|it| items(it, &authors));
     assert_eq!((of_derives.len(), of_file.len()), (in_one_line.len(), in_one_line.len()));
