@@ -5,7 +5,7 @@
 //!
 //! - `--only NAME` runs the scenes whose name contains NAME; may be said several times.
 //! - `--list` names the scenes.
-//! - `--json FILE` writes the same for machines.
+//! - `--json FILE` writes the same for machines, `--markdown FILE` for a document.
 
 // Time is what a benchmark is about: the system's clock, uninjected.
 #![allow(clippy::disallowed_methods)]
@@ -22,13 +22,14 @@ use std::process::ExitCode;
 dbgen_runtime::include_schema!("world");
 dbgen_runtime::include_schema!("entities");
 
-const USAGE: &str = "usage: dbgen-benches [--only NAME]... [--list] [--json FILE]";
+const USAGE: &str = "usage: dbgen-benches [--only NAME]... [--list] [--json FILE] [--markdown FILE]";
 
 #[derive(Default)]
 struct Args {
     only: Vec<String>,
     list: bool,
     json: Option<String>,
+    markdown: Option<String>,
 }
 
 fn main() -> ExitCode {
@@ -50,10 +51,15 @@ fn main() -> ExitCode {
     }
     let outcomes = run(&wanted);
     report::print_summary(&outcomes);
-    match &args.json {
-        Some(path) => write_json(path, &outcomes),
-        None => ExitCode::SUCCESS,
+    let json = args.json.map(|path| (path, format!("{:#}\n", report::json(&outcomes))));
+    let markdown = args.markdown.map(|path| (path, report::markdown(&outcomes)));
+    for (path, text) in json.into_iter().chain(markdown) {
+        if let Err(error) = std::fs::write(&path, text) {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
     }
+    ExitCode::SUCCESS
 }
 
 fn run(scenes: &[&'static Scene]) -> Vec<Outcome> {
@@ -68,17 +74,6 @@ fn run(scenes: &[&'static Scene]) -> Vec<Outcome> {
     outcomes
 }
 
-fn write_json(path: &str, outcomes: &[Outcome]) -> ExitCode {
-    let text = format!("{:#}\n", report::json(outcomes));
-    match std::fs::write(path, text) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{path}: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
 impl Args {
     fn parse(mut words: impl Iterator<Item = String>) -> Option<Args> {
         let mut args = Args::default();
@@ -86,6 +81,7 @@ impl Args {
             match word.as_str() {
                 "--only" => args.only.push(words.next()?),
                 "--json" => args.json = Some(words.next()?),
+                "--markdown" => args.markdown = Some(words.next()?),
                 "--list" => args.list = true,
                 _ => return None,
             }

@@ -4,42 +4,70 @@ use crate::race::Runs;
 use crate::scene::{Bar, Outcome, Unit, Verdict};
 use serde_json::{Value, json};
 
+const HEAD: [&str; COLUMNS] =
+    ["work", "commits", "ours min", "median", "beside", "min", "median", "ratio", "bar", "verdict"];
+const COLUMNS: usize = 10;
+const WIDTHS: [usize; COLUMNS] = [54, 8, 10, 10, 28, 10, 10, 7, 10, 7];
+
+type Row = [String; COLUMNS];
+
 /// Prints the head of the table.
 pub fn head() {
-    line(["work", "commits", "ours min", "median", "beside", "min", "median", "ratio", "bar", ""]);
+    print_row(&HEAD.map(str::to_owned));
 }
 
-/// Prints a scene: a line for each bar that names no peer, and one for each peer.
+/// Prints a scene.
 pub fn print(outcome: &Outcome) {
-    let (scene, unit) = (outcome.scene, outcome.scene.unit);
-    let Some((ours, peers)) = outcome.sides.split_first() else { return };
-    let (min, median) = (unit.show(ours.min), unit.show(ours.median));
-    let (mut title, mut durability) = (scene.title, scene.durability.name());
-    let mut row = |beside: &str, theirs: Option<&Runs>, verdict: Option<&Verdict>| {
-        let show = |value: Option<f64>| value.map(|value| unit.show(value)).unwrap_or_default();
-        let ratio = theirs.map(|theirs| format!("{:.2}", ours.min / theirs.min)).unwrap_or_default();
-        let bar = verdict.map(|verdict| shown(verdict.bar, unit)).unwrap_or_default();
-        let met = verdict.map_or("", |verdict| if verdict.is_met { "met" } else { "MISSED" });
-        let (peer_min, peer_median) = (show(theirs.map(|side| side.min)), show(theirs.map(|side| side.median)));
-        line([title, durability, &min, &median, beside, &peer_min, &peer_median, &ratio, &bar, met]);
-        (title, durability) = ("", "");
-    };
-    let absolute: Vec<&Verdict> = outcome.verdicts.iter().filter(|verdict| verdict.bar.peer().is_none()).collect();
-    absolute.iter().for_each(|verdict| row("", None, Some(verdict)));
-    for peer in peers {
-        let verdict = outcome.verdicts.iter().find(|verdict| verdict.bar.peer() == Some(&peer.side));
-        row(&peer.side, Some(peer), verdict);
-    }
-    if absolute.is_empty() && peers.is_empty() {
-        row("", None, None);
-    }
+    rows(outcome).iter().for_each(print_row);
 }
 
-fn line(columns: [&str; 10]) {
-    let [work, commits, min, median, beside, peer_min, peer_median, ratio, bar, met] = columns;
-    println!(
-        "{work:<52} {commits:<9} {min:>10} {median:>10}  {beside:<26} {peer_min:>10} {peer_median:>10} {ratio:>7}  {bar:<10} {met}"
-    );
+fn print_row(row: &Row) {
+    let is_text = |at: usize| matches!(at, 0 | 1 | 4 | 8 | 9);
+    let columns = row.iter().zip(WIDTHS).enumerate();
+    let padded = columns.map(|(at, (text, w))| if is_text(at) { format!("{text:<w$}") } else { format!("{text:>w$}") });
+    println!("{}", padded.collect::<Vec<_>>().join(" ").trim_end());
+}
+
+/// All scenes as a table for a Markdown document.
+pub fn markdown(outcomes: &[Outcome]) -> String {
+    let line = |row: &[String]| format!("| {} |\n", row.join(" | "));
+    let rule = "|---".repeat(COLUMNS);
+    let rows: String = outcomes.iter().flat_map(rows).map(|row| line(&row)).collect();
+    format!("{}{rule}|\n{rows}", line(&HEAD.map(str::to_owned)))
+}
+
+/// A scene's rows: one for each bar that names no peer, and one for each peer.
+fn rows(outcome: &Outcome) -> Vec<Row> {
+    let Some((ours, peers)) = outcome.sides.split_first() else { return Vec::new() };
+    let absolute = outcome.verdicts.iter().filter(|verdict| verdict.bar.peer().is_none());
+    let mut rows: Vec<Row> = absolute.map(|verdict| row(outcome, ours, None, Some(verdict))).collect();
+    rows.extend(peers.iter().map(|peer| {
+        let verdict = outcome.verdicts.iter().find(|verdict| verdict.bar.peer() == Some(&peer.side));
+        row(outcome, ours, Some(peer), verdict)
+    }));
+    if rows.is_empty() {
+        rows.push(row(outcome, ours, None, None));
+    }
+    // What is the same for all rows of a scene is said once.
+    rows.iter_mut().skip(1).flat_map(|row| &mut row[..4]).for_each(String::clear);
+    rows
+}
+
+fn row(outcome: &Outcome, ours: &Runs, peer: Option<&Runs>, verdict: Option<&Verdict>) -> Row {
+    let (scene, unit) = (outcome.scene, outcome.scene.unit);
+    let of_peer = |what: fn(&Runs) -> f64| peer.map(|peer| unit.show(what(peer))).unwrap_or_default();
+    [
+        scene.title.to_owned(),
+        scene.durability.name().to_owned(),
+        unit.show(ours.min),
+        unit.show(ours.median),
+        peer.map(|peer| peer.side.clone()).unwrap_or_default(),
+        of_peer(|runs| runs.min),
+        of_peer(|runs| runs.median),
+        peer.map(|peer| format!("{:.2}", ours.min / peer.min)).unwrap_or_default(),
+        verdict.map(|verdict| shown(verdict.bar, unit)).unwrap_or_default(),
+        verdict.map_or("", |verdict| if verdict.is_met { "met" } else { "MISSED" }).to_owned(),
+    ]
 }
 
 fn shown(bar: Bar, unit: Unit) -> String {

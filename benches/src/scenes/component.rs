@@ -45,13 +45,9 @@ fn join<'a>(race: Race<'a>, name: &str, reorder: impl Fn(&mut [Id<Entity>])) -> 
     let world = joined(reorder);
     let view = world.read();
     race.side(name, move || {
-        let (velocities, healths) = (view.velocity(), view.health());
-        let sum = |position: crate::entities::PositionRef<'_>| -> Option<f32> {
-            let entity = Id::new(position.id().record_id());
-            let (velocity, health) = (velocities.of(entity)?, healths.of(entity)?);
-            Some(position.at().x.get() + velocity.per_second().x.get() + health.points() as f32)
-        };
-        black_box(view.position().iter().filter_map(sum).sum::<f32>());
+        let joined = view.join::<(&Position, &Velocity, &Health)>();
+        let sum = joined.map(|(pos, vel, health)| pos.at.x.get() + vel.per_second.x.get() + health.points.get() as f32);
+        black_box(sum.sum::<f32>());
         JOINED
     })
 }

@@ -49,6 +49,8 @@ pub static SCENES: &[Scene] = &[
     reads("find_range", "range scan of an index, 100 k, per row", &[Beyond("dbgen, by known ids", 5.0)], find::range),
     reads("sweep_10k", "pos += vel * dt, group, 10 k", &[Ratio("hecs query_mut", 1.1)], sweep::group_10k),
     reads("sweep_1m", "pos += vel * dt, group, 1 M", &[Ratio("hecs query_mut", 1.1)], sweep::group_1m),
+    reads("sweep_lanes_10k", "pos += vel * dt, lanes, 10 k", &[Ratio("hecs query_mut", 0.5)], sweep::lanes_10k),
+    reads("sweep_lanes_1m", "pos += vel * dt, lanes, 1 M", &[Ratio("hecs query_mut", 0.5)], sweep::lanes_1m),
     commits(
         "system_1m",
         "the same as a system at 60 Hz, 4 readers, 1 M, per row",

@@ -1,9 +1,8 @@
 //! One field of a million records: as far as the memory goes.
 
-use super::{data, worlds};
+use super::worlds;
 use crate::peers::hecs;
 use crate::race::{Race, Runs};
-use crate::world::{Projectile, Vec3};
 use dbgen_runtime::cell::{F32, Lanes};
 use std::hint::black_box;
 
@@ -21,14 +20,7 @@ pub fn group() -> Vec<Runs> {
 
 /// All three coordinates, as flat lanes, beside a plain slice of as many floats.
 pub fn lanes() -> Vec<Runs> {
-    let world = worlds::empty();
-    let projectile = |n: usize| Projectile {
-        kind: n as u32,
-        state: [0; 18],
-        pos: Vec3::new(1.0, 1.0, 1.0),
-        vel: Vec3::new(data::SCALE, 0.0, 0.0),
-    };
-    world.transact(|tx| tx.projectile_mut().insert_many((0..COUNT).map(projectile))).expect("projectiles");
+    let world = worlds::with_projectiles(COUNT);
     let view = world.read();
     let plain = vec![1.0_f32; 3 * COUNT];
     Race::new()

@@ -1,4 +1,5 @@
-//! `pos += vel * dt` over all players: ours in a column group of 24 bytes, the ECSs' in their component columns.
+//! `pos += vel * dt` over all records: ours in a column group of 24 bytes, or in two groups as flat lanes; the ECSs' in their
+//! component columns.
 //!
 //! The slice is timed inside one transaction, as the body of a system meets it; taking it, committing and publishing are in
 //! the scene `system_1m`.
@@ -7,6 +8,7 @@ use super::{data, worlds};
 use crate::peers::{bevy, hecs};
 use crate::race::{Race, Runs};
 use crate::world::player::Motion;
+use dbgen_runtime::cell::{F32, Lanes};
 
 pub fn group_10k() -> Vec<Runs> {
     group(10_000)
@@ -26,6 +28,34 @@ fn group(count: usize) -> Vec<Runs> {
         bevy::sweep(hecs::sweep(race, count), count).run()
     };
     world.transact(|tx| Ok(race(tx.player_mut().motion_mut()))).expect("a sweep")
+}
+
+pub fn lanes_10k() -> Vec<Runs> {
+    lanes(10_000)
+}
+
+pub fn lanes_1m() -> Vec<Runs> {
+    lanes(1_000_000)
+}
+
+/// Position and velocity as one slice of floats each: the compiler makes vector instructions of the loop.
+fn lanes(count: usize) -> Vec<Runs> {
+    let world = worlds::with_projectiles(count);
+    let race = |pos: &mut [F32], vel: &[F32]| {
+        let race = Race::new().side("dbgen", || {
+            let dt = data::dt();
+            for (p, v) in pos.iter_mut().zip(vel) {
+                p.set(p.get() + v.get() * dt);
+            }
+            count
+        });
+        bevy::sweep(hecs::sweep(race, count), count).run()
+    };
+    let sweep = |tx: &mut crate::world::Tx| {
+        let groups = tx.slices().projectile.groups();
+        Ok(race(Lanes::as_lanes_mut(groups.position), Lanes::as_lanes(groups.velocity)))
+    };
+    world.transact(sweep).expect("a sweep")
 }
 
 /// The system's body.

@@ -2,7 +2,7 @@
 
 use super::data;
 use crate::entities::{Entities, Entity};
-use crate::world::{Class, Guild, Npc, Player, Vec3, World};
+use crate::world::{Class, Guild, Npc, Player, Projectile, Vec3, World};
 use dbgen_runtime::Id;
 
 pub fn empty() -> World {
@@ -48,6 +48,19 @@ pub fn with_npcs(count: usize) -> (World, Vec<Id<Npc>>) {
 pub fn npc(n: usize) -> Npc {
     let (pos, vel) = (Vec3::new(1.0, 1.0, 1.0), Vec3::new(data::SCALE, data::SCALE, data::SCALE));
     Npc { kind: n as u32, state: [n as u32; 15], pos, vel, ..Npc::new() }
+}
+
+/// A world with so many records whose position and velocity are groups of their own.
+pub fn with_projectiles(count: usize) -> World {
+    let world = empty();
+    let projectile = |n: usize| Projectile {
+        kind: n as u32,
+        state: [0; 18],
+        pos: Vec3::new(1.0, 1.0, 1.0),
+        vel: Vec3::new(data::SCALE, data::SCALE, data::SCALE),
+    };
+    world.transact(|tx| tx.projectile_mut().insert_many((0..count).map(projectile))).expect("projectiles");
+    world
 }
 
 /// A registry of so many entities without components.

@@ -69,6 +69,17 @@ impl<'a> Index<'a> {
         self.len() == 0
     }
 
+    /// Whether an item, a key and the record id, big-endian, is there.
+    pub fn contains(&self, item: &[u8]) -> bool {
+        match self {
+            Index::Tree(tree) => tree.contains(item),
+            Index::Hash(hash) => {
+                let (key, record) = parts(item);
+                hash.contains(key, record)
+            }
+        }
+    }
+
     /// Checks every page.
     ///
     /// # Errors
