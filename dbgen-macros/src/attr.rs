@@ -237,6 +237,7 @@ fn check_shape(setting: &Setting, shape: Shape) -> Result<()> {
     let key = &setting.key;
     let expected = match (shape, &setting.value) {
         (Shape::Flag, Value::Flag) | (Shape::Value, Value::Expr(_)) => return Ok(()),
+        (Shape::Value, Value::Flag) if key == "default" => return Ok(()),
         (Shape::Flag, Value::Expr(Expr::Lit(lit))) if matches!(lit.lit, Lit::Bool(_)) => return Ok(()),
         (Shape::Text, Value::Expr(Expr::Lit(lit))) if matches!(lit.lit, Lit::Str(_)) => return Ok(()),
         (Shape::Name, Value::Expr(expr)) if text_of(expr).is_some() => return Ok(()),

@@ -97,6 +97,7 @@ mod text;
 mod types;
 mod value;
 mod write;
+mod zero;
 
 use ast::Kind;
 use proc_macro::TokenStream as Tokens;
@@ -117,7 +118,7 @@ use syn::LitStr;
 /// | `schedule(at = fires_at, every = period, procedure = "despawn")` | a timer table |
 /// | `renamed_from = "hero"` | its name before, so that its data is kept |
 ///
-/// `#[field(…)]` on a field: `unique`, `primary_key`, `indexed`, `auto_increment`, `default = 100`, `min = 0`, `max = 9999`,
+/// `#[field(…)]` on a field: `unique`, `primary_key`, `indexed`, `auto_increment`, `default = 100` (`default` alone is zero), `min = 0`, `max = 9999`,
 /// `allow_nan`, `group = "motion"`, `foreign_key = Guild::name`, `on_delete = "cascade"`, `relation = "member_of"`,
 /// `name = "…"`, `renamed_from = "…"`.
 ///
@@ -132,8 +133,11 @@ pub fn table(input: Tokens) -> Tokens {
 ///
 /// On a field: `#[field(default = 1, min = 0, max = 9, allow_nan, name = "…")]`; on the struct: `#[composite(name = "…")]`.
 ///
-/// With `#[composite(cells)]` rows hold the struct as it is, and hot loops change it there. Its fields are cells then, and it
-/// derives bytemuck's `Pod` and `Zeroable`:
+/// In rows lies its cell, `PointCell`. If all of its fields are one number type, the cell computes like a vector, and a group
+/// of such fields is a slice: `motion.pos += motion.vel * dt`.
+///
+/// With `#[composite(cells)]` rows hold the struct itself. Its fields are cells then, and it derives bytemuck's `Pod` and
+/// `Zeroable`:
 ///
 /// ```
 /// use dbgen_macros::Composite;

@@ -83,7 +83,7 @@ fn list<'a>(whole: &Expr, elements: impl Iterator<Item = &'a Expr>, items: &[Ite
 }
 
 /// A list longer than any record has room for is a mistake, and would take its time.
-const REPEATED_MAX: usize = 65_536;
+pub(crate) const REPEATED_MAX: usize = 65_536;
 
 fn repeated(whole: &Expr, element: &Expr, length: &Expr, items: &[Item]) -> Result<Json> {
     let Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) = length else { return Err(no_value(length)) };
@@ -171,7 +171,7 @@ fn find<'a>(items: &'a [Item], ident: &Ident) -> Option<&'a Item> {
 }
 
 /// Bytes as the schema language writes them.
-fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for group in bytes.chunks(3) {

@@ -122,6 +122,10 @@ impl Writer<'_> {
             match (key.as_str(), &setting.value) {
                 ("name" | "relation" | "number", _) => {}
                 ("on_delete", _) if relation.is_some() => {}
+                ("default", Value::Flag) => {
+                    let zero = self.zero(item, member, setting);
+                    object.add_some("default", &setting.key, zero);
+                }
                 ("foreign_key", Value::Expr(expr)) => {
                     object.add("foreign_key", &setting.key, Json::text(self.path(expr), expr));
                 }
@@ -132,6 +136,25 @@ impl Writer<'_> {
             let named = self.relation(item, member, relation);
             self.relations.extend(named);
         }
+    }
+
+    /// The value of `#[field(default)]`.
+    fn zero(&mut self, item: &Item, member: &Member, setting: &Setting) -> Option<Json> {
+        let (is_nullable, inner) = types::nullable(member.ty.as_ref()?);
+        if is_nullable {
+            let message = "an `Option` is nothing anyway: leave out `default`, or give it a value";
+            self.errors.push(Error::new_spanned(&setting.key, message));
+            return None;
+        }
+        let names = DatabaseNames { items: self.items, within: &item.ident };
+        let pieces = types::pieces(inner, item.is_cells(), &names).ok()?;
+        let text: String = pieces.iter().map(|(text, _)| text.as_str()).collect();
+        let zero = self.errors.keep(crate::zero::zero(&text, self.items, &names, &setting.key))?;
+        if zero.is_none() {
+            let message = "a reference has no default: leave out `default`, or make it an `Option`";
+            self.errors.push(Error::new_spanned(&setting.key, message));
+        }
+        zero
     }
 
     /// A relation with a name of its own stands among the schema's relations.
@@ -329,5 +352,50 @@ impl Names for DatabaseNames<'_> {
             }
             None => Err(self.unknown(ident, true)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::text::Text;
+
+    fn item(kind: Kind, text: &str) -> Item {
+        let input = syn::parse_str(text).expect("an item");
+        Item::read(kind, &input).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn a_default_without_a_value_is_zero() {
+        let items = [
+            item(
+                Kind::Composite,
+                "pub struct Point { pub x: f32, #[field(default = 2)] pub y: u8, pub z: Option<u8> }",
+            ),
+            item(Kind::Enumeration, "pub enum Act { Go(Point), Wait }"),
+            item(Kind::Enumeration, "pub enum Mood { #[variant(name = \"fine\")] Good, Bad }"),
+            item(
+                Kind::Table,
+                "pub struct T { #[field(default)] pub a: [Point; 2], #[field(default)] pub b: Act, #[field(default)] pub c: \
+                 Mood, #[field(default)] pub d: Bytes<3>, #[field(default)] pub e: Timestamp, #[field(default)] pub f: \
+                 Vec<Str<4>>, #[field(default)] pub g: Text, #[field(default)] pub h: bool, #[field(default)] pub i: Uuid }",
+            ),
+        ];
+        let database = syn::parse_str("name: Zero, tables: [T], types: [Point, Act, Mood]").expect("it is right");
+        let text = Text::of(&schema(&database, &items).unwrap_or_else(|error| panic!("{error}"))).text;
+        let point = "{\"x\": 0,\n\"y\": 2,\n\"z\": null}";
+        let day_one = "\"1970-01-01T00:00:00Z\"";
+        let nil = "\"00000000-0000-0000-0000-000000000000\"";
+        let all = [format!("[{point}, {point}]"), format!("{{\"go\": {point}}}"), "\"fine\"".to_owned()];
+        let rest = ["\"AAAA\"", day_one, "[]", "\"\"", "false", nil].map(str::to_owned);
+        let (_, mut after) = text.split_once("\"tables\"").expect("it has tables");
+        for expected in all.iter().chain(&rest) {
+            let (_, rest) = after.split_once("\"default\": ").expect("every field has one");
+            assert!(rest.starts_with(expected.as_str()), "{expected}: {rest}");
+            after = rest;
+        }
+        let source =
+            dbgen::schema::Source { name: "zero".to_owned(), text: text.clone(), format: dbgen::schema::Format::Json };
+        assert!(dbgen::schema::Schema::parse(&source).is_ok(), "{text}");
     }
 }

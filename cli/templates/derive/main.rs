@@ -21,7 +21,7 @@ fn main() -> Result<()> {
 
 /// What the world begins with. All of it happens, or nothing if anything fails.
 fn populate(tx: &mut Tx) -> Result<()> {
-    let ayla = tx.player_mut().insert(Player { vel: Vec3::new(1.0, 0.0, 0.5), ..Player::new("Ayla") })?;
+    let ayla = tx.player_mut().insert(Player { vel: Vec3 { x: 1.0, y: 0.0, z: 0.5 }, ..Player::new("Ayla") })?;
     tx.player_mut().insert(Player { hp: 80, ..Player::new("Bo") })?;
     tx.item_mut().insert(Item { kind: "sword".to_owned(), owner: Some(ayla) })?;
     Ok(())

@@ -1,18 +1,14 @@
 //! What the world is made of: a struct for each table, gathered into a database.
 
 use dbgen_macros::{Composite, Table, database};
-use dbgen_runtime::cell::{self, Pod, Zeroable};
 use dbgen_runtime::{Id, Str};
 
-/// A point or a direction. Its fields are cells, so that a hot loop works on the bytes of the table itself.
-#[derive(Composite, Debug, Clone, Copy, PartialEq, Pod, Zeroable)]
-#[bytemuck(crate = "dbgen_runtime::cell::bytemuck")]
-#[composite(cells)]
-#[repr(C)]
+/// A point or a direction
+#[derive(Composite, Debug, Clone, PartialEq)]
 pub struct Vec3 {
-    pub x: cell::F32,
-    pub y: cell::F32,
-    pub z: cell::F32,
+    pub x: f32,
+    pub y: f32,
+    pub z: f32,
 }
 
 /// A person in the world
@@ -22,9 +18,9 @@ pub struct Player {
     pub name: Str<16>,
     #[field(default = 100, min = 0, max = 100)]
     pub hp: i32,
-    #[field(group = "motion", default = Vec3::new(0.0, 0.0, 0.0))]
+    #[field(group = "motion", default)]
     pub pos: Vec3,
-    #[field(group = "motion", default = Vec3::new(0.0, 0.0, 0.0))]
+    #[field(group = "motion", default)]
     pub vel: Vec3,
 }
 

@@ -87,8 +87,8 @@ fn default_impl(plan: &Plan<'_>, it: &CompositePlan<'_>) -> Option<TokenStream> 
     })
 }
 
-fn new(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
-    let (name, names) = (&it.name, &it.fields);
+pub(super) fn new(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
+    let (name, names) = (it.cell(), &it.fields);
     let fields = || it.composite.fields.iter();
     let is_const = fields().all(|field| matches!(field.ty, Type::Scalar(_)));
     let constness = is_const.then(|| quote!(const));
@@ -116,8 +116,8 @@ fn new(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
 }
 
 /// Arithmetic for a composite whose fields are all one number.
-fn vector(it: &CompositePlan<'_>, scalar: Scalar) -> TokenStream {
-    let (name, fields) = (&it.name, &it.fields);
+pub(super) fn vector(it: &CompositePlan<'_>, scalar: Scalar) -> TokenStream {
+    let (name, fields) = (it.cell(), &it.fields);
     let (native, cell) = (format_ident!("{}", scalar.desc().rust), format_ident!("{}", scalar.desc().cell));
     let is_signed = match scalar.desc().kind {
         ScalarKind::Int { min, .. } => min < 0,

@@ -7,6 +7,7 @@ use super::payload::encode_arguments;
 use super::value::view_field_type;
 use super::value::{cell_type, count, encode_field, number, own_field, read_field, record_field_type, uses_image};
 use crate::plan::{CompositePlan, Plan};
+use dbgen_schema::Scalar;
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
@@ -15,8 +16,8 @@ pub(super) fn split_composite(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenS
     let Some((cell, view)) = &it.split else { return quote!() };
     let (record, default) = (record(plan, it), default_impl(plan, it));
     let (encode, cell_struct) = (encode(plan, it, cell), cell_struct(plan, it, cell));
-    let view = view_struct(plan, it, cell, view);
-    quote!(#record #default #encode #cell_struct #view)
+    let (view, vector) = (view_struct(plan, it, cell, view), it.vector_of.map(|scalar| vector(plan, it, cell, scalar)));
+    quote!(#record #default #encode #cell_struct #vector #view)
 }
 
 fn record(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
@@ -80,14 +81,19 @@ pub(super) fn nulls<'p>(nulls: &Ident, bits: impl Iterator<Item = (u32, &'p Iden
 
 fn cell_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident) -> TokenStream {
     let docs = format!(" [`{}`] as it lies in a row.", it.name);
-    let attributes = cells_attributes(plan, &quote!());
+    let (derives, public) = match it.vector_of {
+        Some(_) => (quote!(PartialEq, Default,), quote!(pub)),
+        None => (quote!(), quote!()),
+    };
+    let attributes = cells_attributes(plan, &derives);
     let nulls = (it.layout.null_bytes > 0).then(|| {
         let (nulls, bytes) = (&it.nulls, number(it.layout.null_bytes));
         quote!(#nulls: rt::cell::Nulls<#bytes>,)
     });
     let members = it.composite.fields.iter().zip(&it.fields).map(|(field, name)| {
         let ty = cell_type(plan, &field.ty, &quote!());
-        quote!(#name: #ty)
+        let docs = it.vector_of.is_some().then(|| member_docs(field));
+        quote!(#docs #public #name: #ty)
     });
     let offsets: Vec<_> = it.fields.iter().zip(it.layout.fields.iter().map(|field| field.offset)).collect();
     let layout = layout(cell, it.layout.size, &offsets);
@@ -96,6 +102,30 @@ fn cell_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident) -> TokenSt
         #attributes
         pub struct #cell { #nulls #(#members),* }
         #layout
+    }
+}
+
+/// A struct of plain numbers that was written in Rust: its cell computes in its place, in slices of rows.
+fn vector(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident, scalar: Scalar) -> TokenStream {
+    let (name, names) = (&it.name, &it.fields);
+    let (new, vector) = (super::cells::new(plan, it), super::cells::vector(it, scalar));
+    quote! {
+        #new
+        #vector
+
+        impl From<#name> for #cell {
+            #[inline]
+            fn from(value: #name) -> #cell {
+                #cell::new(#(value.#names),*)
+            }
+        }
+
+        impl From<#cell> for #name {
+            #[inline]
+            fn from(cell: #cell) -> #name {
+                #name { #(#names: cell.#names.get()),* }
+            }
+        }
     }
 }
 

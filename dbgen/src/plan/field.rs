@@ -89,7 +89,7 @@ fn is_watched(plan: &Plan<'_>, table: &Table, idx: FieldIdx) -> bool {
 fn setter(plan: &Plan<'_>, field: &Field, is_free: bool) -> Setter {
     match &field.ty {
         _ if field.primary_key => Setter::None,
-        _ if is_free => Setter::Write,
+        ty if is_free && plan.is_cells(ty) => Setter::Write,
         ty if plan.is_cells(ty) && plan.is_copy(ty) => Setter::Set,
         _ => Setter::Encode,
     }
@@ -106,7 +106,9 @@ fn is_free_type(plan: &Plan<'_>, ty: &Type) -> bool {
         Type::FixedBytes(_) => true,
         Type::Array(element, _) => is_free_type(plan, element),
         Type::Composite(idx) => {
-            plan.is_cells(ty) && plan.schema.composites[idx.at()].fields.iter().all(|f| is_free(plan, f))
+            let it = &plan.composites[idx.at()];
+            let is_bytes = it.is_cells() || it.vector_of.is_some();
+            is_bytes && it.composite.fields.iter().all(|field| is_free(plan, field))
         }
         Type::Str(_) | Type::Text | Type::Bytes | Type::List(_) | Type::Enum(_) | Type::Ref(_) => false,
     }

@@ -90,7 +90,7 @@ pub(crate) struct CompositePlan<'s> {
     pub layout: CompositeLayout,
     /// The names of the cell and of the view, if they are types of their own: `ItemStackCell`, `ItemStackRef`.
     pub split: Option<(Ident, Ident)>,
-    /// The one number that all fields are, so that it computes like a vector.
+    /// The one number that all fields are, so that it, or its cell, computes like a vector.
     pub vector_of: Option<Scalar>,
     /// Set if the struct is written already.
     pub written: Option<&'s WrittenType>,
@@ -119,8 +119,7 @@ impl<'s> CompositePlan<'s> {
             let cell = types.claim(&[&format!("{name}Cell"), &format!("{name}TypeCell")]);
             (cell, types.claim(&[&format!("{name}Ref"), &format!("{name}TypeRef")]))
         });
-        let vector_of = if split.is_none() { vector_of(it) } else { None };
-        let layout = composite_layout(schema, &it.fields);
+        let (vector_of, layout) = (vector_of(it), composite_layout(schema, &it.fields));
         CompositePlan { composite: it, name, fields, nulls, to_record, layout, split, vector_of, written }
     }
 

@@ -69,6 +69,10 @@ mod plain {
         #[field(unique)]
         name: Str<8>,
         at: Point,
+        #[field(group = motion)]
+        from: Point,
+        #[field(group = motion)]
+        speed: Point,
         #[field(default = [Order::Wait, Order::Say("hu".into())])]
         orders: Vec<Order>,
         home: Option<Id<world::Site>>,
@@ -98,6 +102,24 @@ mod plain {
         assert_eq!(unit.to_record().orders, [Order::Wait, Order::Say("hu".into())]);
         assert_eq!(Order::default(), Order::MoveTo(Point { x: 0.0, y: 1.0 }));
         assert_eq!(view.site().by_x_y(1, 2).map(|site| site.id()), Some(home));
+        Ok(())
+    }
+
+    #[test]
+    fn a_group_of_plain_fields_is_a_slice_that_computes() -> Result<()> {
+        let db = Game::builder().open()?;
+        let speed = Point { x: 2.0, y: 4.0 };
+        let id = db.transact(|tx| tx.unit_mut().insert(Fighter { speed: speed.clone(), ..Unit::new("Ayla") }))?;
+        db.transact(|tx| {
+            for motion in tx.unit_mut().motion_mut() {
+                motion.from += motion.speed * 0.5;
+                motion.speed = Point { x: 0.0, ..speed.clone() }.into();
+            }
+            tx.unit_mut().get_mut(id)?.set_at(&speed)
+        })?;
+        let unit = db.read().unit().get(id)?.to_record();
+        assert_eq!((unit.from, unit.at), (Point { x: 1.0, y: 3.0 }, speed));
+        assert_eq!(Point::from(db.read().unit().motion()[0].speed), Point { x: 0.0, y: 4.0 });
         Ok(())
     }
 
