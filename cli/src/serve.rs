@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dbgen_runtime::Database;
-use dbgen_runtime::server::ServerConfig;
+use dbgen_runtime::server::{Role, ServerConfig};
 
 use crate::failure::{Failure, Misuse};
 use crate::{input, output};
@@ -20,7 +20,8 @@ pub(crate) struct Arguments {
     /// Ticks a second, 15 to 120
     #[arg(long, value_name = "HZ", default_value_t = 60.0)]
     tick_rate: f64,
-    /// A file with the token that clients must send as `Authorization: Bearer …`
+    /// A file with the token that clients must send as `Authorization: Bearer …`, or a line `ROLE TOKEN` for each:
+    /// reader, writer, schema, admin
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Listen on an address that other machines reach, without a token
@@ -47,16 +48,24 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 
 fn config(arguments: &Arguments) -> Result<ServerConfig, Failure> {
     let mut config = ServerConfig::new(&arguments.listen);
-    config.token = arguments.token_file.as_deref().map(token).transpose()?;
+    if let Some(file) = &arguments.token_file {
+        config = tokens(file)?.into_iter().fold(config, |config, (token, role)| config.allow(token, role));
+    }
     config.insecure = arguments.insecure;
     Ok(config)
 }
 
-/// The token of a file: its text without the white space around it.
-fn token(file: &Path) -> Result<String, Failure> {
+/// The tokens of a file, a line each. One without a role may do everything.
+fn tokens(file: &Path) -> Result<Vec<(String, Role)>, Failure> {
     let text = input::text(file)?;
-    match text.trim() {
-        "" => Err(Failure::Usage(Misuse::EmptyToken { file: file.to_owned() })),
-        token => Ok(token.to_owned()),
-    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let token = |line: &str| match line.split_once(char::is_whitespace) {
+        Some((role, token)) => match Role::from_name(role) {
+            Some(role) => Ok((token.trim().to_owned(), role)),
+            None => Err(Failure::Usage(Misuse::UnknownRole { file: file.to_owned(), role: role.to_owned() })),
+        },
+        None => Ok((line.to_owned(), Role::Admin)),
+    };
+    let tokens = lines.map(token).collect::<Result<Vec<_>, _>>()?;
+    if tokens.is_empty() { Err(Failure::Usage(Misuse::EmptyToken { file: file.to_owned() })) } else { Ok(tokens) }
 }

@@ -35,6 +35,8 @@ pub const QUEUE_REQUESTS_MAX: usize = 4096;
 
 /// Bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Bytes of the body of a bulk insert.
+pub const BULK_BODY_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a body that are read, and thrown away, before its sender is told that it is too large.
 pub const BODY_DRAIN_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a URL's path and query.
@@ -65,6 +67,18 @@ pub const FILTER_DEPTH_MAX: usize = 8;
 pub const FILTER_VALUES_MAX: usize = 1000;
 /// Fields that a list is ordered by.
 pub const ORDER_KEYS_MAX: usize = 8;
+/// Records of a bulk insert that are one transaction, where it is not all of them.
+pub const BULK_CHUNK_RECORDS: usize = 1000;
+/// Wrong records of a bulk insert that are told one by one.
+pub const BULK_ERRORS_MAX: usize = 100;
+/// Answers that are kept for requests that come again under the same key.
+pub const IDEMPOTENCY_KEYS_MAX: usize = 100_000;
+/// Bytes of those answers, all together.
+pub const IDEMPOTENCY_BYTES_MAX: usize = 64 << 20;
+/// How long they are kept.
+pub const IDEMPOTENCY_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// How long a request waits for the version that it wants to see.
+pub const MIN_VERSION_WAIT_MAX: Duration = Duration::from_secs(1);
 /// Operations of a batch, which is one transaction.
 pub const BATCH_OPERATIONS_MAX: usize = 10_000;
 /// Requests of a batch of JSON-RPC, which is not.
@@ -72,7 +86,7 @@ pub const RPC_BATCH_MAX: usize = 1000;
 
 const _: () = {
     assert!(BODY_BYTES_MAX <= HEAP_VALUE_BYTES_MAX, "what the server takes in, a heap can hold");
-    assert!(BODY_BYTES_MAX <= BODY_DRAIN_BYTES_MAX);
+    assert!(BODY_BYTES_MAX <= BULK_BODY_BYTES_MAX && BULK_BODY_BYTES_MAX <= BODY_DRAIN_BYTES_MAX);
     assert!(PAGE_RECORDS_DEFAULT <= PAGE_RECORDS_MAX);
     assert!(REQUESTS_MAX < QUEUE_REQUESTS_MAX, "one server alone cannot fill the queue");
     assert!(HEAP_VALUE_BYTES_MAX < 1 << 31, "the top bit of a heap cell's length marks a value of the record image");

@@ -98,7 +98,7 @@ fn bind(config: &ServerConfig) -> Result<std::net::TcpListener, Error> {
     let io = |source| Error::Io { path: config.listen.clone(), source };
     let addresses: Vec<SocketAddr> = config.listen.to_socket_addrs().map_err(io)?.collect();
     let reachable = addresses.iter().any(|address| !address.ip().is_loopback());
-    if reachable && config.token.is_none() && !config.insecure {
+    if reachable && !config.has_token() && !config.insecure {
         return Err(Error::TokenRequired { address: config.listen.clone() });
     }
     let listener = std::net::TcpListener::bind(addresses.as_slice()).map_err(io)?;

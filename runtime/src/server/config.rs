@@ -1,5 +1,6 @@
 //! How a server is to run.
 
+use super::role::Role;
 use crate::limits::{BODY_WAIT_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -10,8 +11,10 @@ use std::time::Duration;
 pub struct ServerConfig {
     /// Where to listen: `127.0.0.1:7700`. Port 0 takes a free one.
     pub listen: String,
-    /// What clients must send as `Authorization: Bearer …`; `None` = nothing.
+    /// What clients must send as `Authorization: Bearer …`, to be allowed everything.
     pub token: Option<String>,
+    /// Further tokens, each with what its holder may do.
+    pub tokens: Vec<(String, Role)>,
     /// Lets it listen on an address that other machines reach, without a token.
     pub insecure: bool,
     /// Names by which clients may reach it on loopback, besides `localhost` and loopback addresses.
@@ -36,6 +39,7 @@ impl ServerConfig {
         ServerConfig {
             listen: listen.into(),
             token: None,
+            tokens: Vec::new(),
             insecure: false,
             allowed_hosts: Vec::new(),
             allowed_origins: Vec::new(),
@@ -45,6 +49,18 @@ impl ServerConfig {
             body_wait_max: BODY_WAIT_MAX,
             drain_wait_max: DRAIN_WAIT_MAX,
         }
+    }
+
+    /// Clients that send this token may do what the role says.
+    #[must_use]
+    pub fn allow(mut self, token: impl Into<String>, role: Role) -> Self {
+        self.tokens.push((token.into(), role));
+        self
+    }
+
+    /// Whether a token is asked for at all.
+    pub(crate) fn has_token(&self) -> bool {
+        self.token.is_some() || !self.tokens.is_empty()
     }
 
     /// Clients must send this token.
@@ -57,7 +73,7 @@ impl ServerConfig {
 
 impl std::fmt::Debug for ServerConfig {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let token = if self.token.is_some() { "with a token" } else { "without a token" };
+        let token = if self.has_token() { "with a token" } else { "without a token" };
         write!(f, "ServerConfig({}, {token})", self.listen)
     }
 }

@@ -99,6 +99,11 @@ pub(crate) fn no_such_record(id: &str, table: &str) -> Problem {
 fn require_json(headers: &HeaderMap, is_patch: bool) -> Result<(), Problem> {
     let known: &[&str] =
         if is_patch { &["application/merge-patch+json", "application/json"] } else { &["application/json"] };
+    media_type(headers, known, is_patch).map(drop)
+}
+
+/// Which of the known media types the body says that it is.
+pub(crate) fn media_type(headers: &HeaderMap, known: &[&str], is_patch: bool) -> Result<String, Problem> {
     let refuse = |detail: String| {
         let name = HeaderName::from_static(if is_patch { "accept-patch" } else { "accept-post" });
         Problem::new(Kind::UnsupportedMediaType, detail).header(name, known.join(", "))
@@ -113,7 +118,7 @@ fn require_json(headers: &HeaderMap, is_patch: bool) -> Result<(), Problem> {
     let media_type = parts.next().unwrap_or_default();
     let utf8 = parts.all(|part| !part.starts_with("charset=") || part.trim_matches('"').ends_with("utf-8"));
     if known.contains(&media_type.as_str()) && utf8 {
-        return Ok(());
+        return Ok(media_type);
     }
     Err(refuse(format!("the body is {given:?}; send it as {} in UTF-8", known.join(" or "))))
 }

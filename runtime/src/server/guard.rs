@@ -6,6 +6,7 @@
 //! must be our own or one that the configuration lists; pages of listed origins may also read our answers.
 
 use super::problem::{Kind, Problem};
+use super::role::Role;
 use super::state::Server;
 use crate::limits::URI_BYTES_MAX;
 use axum::http::header::{
@@ -16,8 +17,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Method, Request, Version};
 use std::net::IpAddr;
 
-/// Whether the request may come in.
-pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<(), Problem> {
+/// Whether the request may come in; gives the role of who asks.
+pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<Role, Problem> {
     let uri = request.uri();
     if uri.path_and_query().is_some_and(|path| path.as_str().len() > URI_BYTES_MAX) {
         let detail = format!("the URL is longer than {URI_BYTES_MAX} bytes");
@@ -38,7 +39,15 @@ pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<(), Prob
     }
     // Whether the process is alive is no secret, and what asks it has no token; nor has a browser that asks beforehand.
     let is_open = matches!(uri.path(), "/healthz" | "/readyz") || request.method() == Method::OPTIONS;
-    if is_open { Ok(()) } else { check_token(server, headers) }
+    if is_open {
+        return Ok(Role::Reader);
+    }
+    let (role, needed) = (role(server, headers)?, Role::needed(request.method(), uri));
+    role.check(needed)?;
+    if needed >= Role::Schema {
+        tracing::info!(target: "dbgen::audit", role = role.name(), method = %request.method(), path = uri.path());
+    }
+    Ok(role)
 }
 
 /// The origin of a page that the configuration lets call us from elsewhere; its browser must be told so.
@@ -50,9 +59,9 @@ pub(crate) fn foreign_origin(server: &Server, headers: &HeaderMap) -> Option<Hea
 
 /// Tells a browser that a page of this origin may read the answer; and, if it asked beforehand, what the page may send.
 pub(crate) fn let_read(origin: HeaderValue, headers: &mut HeaderMap) {
-    const READABLE: &str =
-        "db-version, etag, link, location, preference-applied, query-plan, retry-after, x-request-id";
-    const WRITABLE: &str = "accept, authorization, content-type, if-match, if-none-match, prefer";
+    const READABLE: &str = "db-version, etag, idempotency-replayed, link, location, preference-applied, query-plan, retry-after, x-request-id";
+    const WRITABLE: &str =
+        "accept, authorization, content-type, db-min-version, idempotency-key, if-match, if-none-match, prefer";
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     headers.append(VARY, HeaderValue::from_static("origin"));
     headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(READABLE));
@@ -88,12 +97,21 @@ fn check_origin(server: &Server, host: Option<&str>, origin: Option<&str>) -> Re
     Err(Problem::new(Kind::OriginNotAllowed, format!("pages of {origin:?} may not call this server")))
 }
 
-fn check_token(server: &Server, headers: &HeaderMap) -> Result<(), Problem> {
-    let Some(token) = &server.config.token else { return Ok(()) };
+/// The role of the token that was sent. Where none is asked for, everybody may do everything.
+fn role(server: &Server, headers: &HeaderMap) -> Result<Role, Problem> {
+    let config = &server.config;
+    if !config.has_token() {
+        return Ok(Role::Admin);
+    }
     let given = single(headers, AUTHORIZATION)?.and_then(|value| value.split_once(' '));
-    match given {
-        Some((scheme, given)) if scheme.eq_ignore_ascii_case("bearer") && same(token, given.trim()) => Ok(()),
-        _ => {
+    let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map_or("", |(_, token)| token.trim());
+    let tokens = config.token.iter().map(|token| (token, Role::Admin));
+    let tokens = tokens.chain(config.tokens.iter().map(|(token, role)| (token, *role)));
+    // All are compared, whichever fits.
+    let fitting: Vec<Role> = tokens.filter(|(token, _)| same(token, given)).map(|(_, role)| role).collect();
+    match fitting.into_iter().max() {
+        Some(role) => Ok(role),
+        None => {
             let detail = "send the server's token as `Authorization: Bearer …`";
             Err(Problem::new(Kind::Unauthenticated, detail).header(WWW_AUTHENTICATE, "Bearer"))
         }

@@ -19,6 +19,7 @@
 //! It has no TLS and speaks HTTP/1.1 only: both are a proxy's work.
 
 mod accept;
+mod alter;
 mod batch;
 mod config;
 mod draft;
@@ -27,6 +28,7 @@ mod guard;
 mod health;
 mod index;
 mod json;
+mod once;
 mod openapi;
 mod params;
 mod precondition;
@@ -35,6 +37,7 @@ mod record;
 mod records;
 mod relation;
 mod reply;
+mod role;
 mod router;
 mod row;
 mod rpc;
@@ -43,9 +46,11 @@ mod serve;
 mod state;
 mod stats;
 mod table;
+mod timing;
 
 pub use accept::ServerHandle;
 pub use config::ServerConfig;
+pub use role::Role;
 
 use crate::db::Database;
 use crate::error::Error;

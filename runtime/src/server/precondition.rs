@@ -48,6 +48,11 @@ impl Preconditions {
         Ok(Preconditions { if_match: Some(parse(tag, &IF_MATCH)?), if_none_match: None })
     }
 
+    /// Whether there is an `If-Match`.
+    pub(crate) fn has_match(&self) -> bool {
+        self.if_match.is_some()
+    }
+
     /// Whether it must not exist yet.
     pub(crate) fn is_create_only(&self) -> bool {
         self.if_none_match == Some(Tags::Any)
@@ -83,6 +88,17 @@ impl Preconditions {
         }
         Ok(())
     }
+}
+
+/// How many records `Prefer: max-affected=N` lets a request change; `None` = any number.
+pub(crate) fn prefer_max_affected(headers: &HeaderMap) -> Result<Option<usize>, Problem> {
+    let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
+    let words = values.flat_map(|value| value.split([',', ';']));
+    let mut given = words.filter_map(|word| word.trim().strip_prefix("max-affected="));
+    given.next().map_or(Ok(None), |max| match max.trim_matches('"').parse() {
+        Ok(max) => Ok(Some(max)),
+        Err(_) => Err(Problem::new(Kind::InvalidHeader, format!("max-affected is a whole number, not {max:?}"))),
+    })
 }
 
 fn tags(headers: &HeaderMap, name: HeaderName) -> Result<Option<Tags>, Problem> {

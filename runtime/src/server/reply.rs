@@ -33,6 +33,11 @@ impl Reply {
         Reply { status: StatusCode::NO_CONTENT, headers: HeaderMap::new(), body: Body::empty() }
     }
 
+    /// 202.
+    pub(crate) fn accepted(self) -> Reply {
+        Reply { status: StatusCode::ACCEPTED, ..self }
+    }
+
     /// 304.
     pub(crate) fn not_modified() -> Reply {
         Reply { status: StatusCode::NOT_MODIFIED, ..Reply::nothing() }

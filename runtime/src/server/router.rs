@@ -3,7 +3,7 @@
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::state::Server;
-use super::{batch, health, index, openapi, record, records, relation, rpc, schema, stats, table};
+use super::{alter, batch, health, index, openapi, record, records, relation, rpc, schema, stats, table};
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -22,11 +22,13 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/problems/{code}", get(index::problem))
         .route("/openapi.json", get(openapi::get))
         .route("/openrpc.json", get(rpc::discover))
-        .route("/schema", get(schema::get))
+        .route("/schema", get(schema::get).put(alter::put_schema))
         .route("/table", get(table::list).post(table::post))
-        .route("/table/{table}", get(table::get).delete(table::remove))
+        .route("/table/{table}", get(table::get).patch(alter::patch_table).delete(table::remove))
         .route("/table/{table}/field", post(table::post_field))
-        .route("/table/{table}/field/{field}", delete(table::remove_field))
+        .route("/table/{table}/field/{field}", delete(table::remove_field).patch(alter::patch_field))
+        .route("/table/{table}/index", get(alter::list_indexes).post(alter::post_index))
+        .route("/table/{table}/index/{index}", delete(alter::remove_index))
         .route("/relation", get(relation::list).post(relation::post))
         .route("/relation/{id}", get(relation::get).delete(relation::remove))
         .route("/table/{table}/record", post(record::post))
@@ -35,7 +37,10 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
             get(record::get_one).put(record::put).patch(record::patch).delete(record::remove),
         )
         .route("/table/{table}/by/{field}/{value}", get(record::get_by))
-        .route("/table/{table}/records", get(records::get))
+        .route(
+            "/table/{table}/records",
+            get(records::get).post(records::bulk_insert).patch(records::patch_set).delete(records::remove_set),
+        )
         .route("/table/{table}/query", post(records::query))
         .route("/batch", post(batch::post))
         .route("/rpc", post(rpc::post))

@@ -3,15 +3,18 @@
 use super::config::ServerConfig;
 use super::extract::RequestId;
 use super::guard;
+use super::once::{self, Begun};
 use super::problem::{Asked, Kind, Problem};
 use super::router;
 use super::state::Server;
+use super::timing;
 use crate::db::Database;
-use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX, BULK_BODY_BYTES_MAX};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue};
-use axum::http::{HeaderMap, Method, Request};
+use axum::http::request::Parts;
+use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
@@ -74,31 +77,51 @@ async fn answer(app: &App, request: Request<Incoming>, id: &str) -> Result<Respo
     // A body that nobody reads ends the connection with the answer: the client is told.
     let has_body = !request.body().is_end_stream();
     let turned_away = |problem: Problem| if has_body { problem.header(CONNECTION, "close") } else { problem };
-    guard::check(server, &request).map_err(turned_away)?;
+    let role = guard::check(server, &request).map_err(turned_away)?;
     let _room = server.room.try_acquire().map_err(|_| turned_away(guard::overloaded()))?;
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(RequestId(id.to_owned()));
-    let reading = tokio::time::timeout(server.config.body_wait_max, read_body(&parts.headers, body));
+    parts.extensions.insert(role);
+    let reading = tokio::time::timeout(server.config.body_wait_max, read_body(&parts, body));
     let body = reading.await.map_err(|_| {
         Problem::new(Kind::RequestTimeout, "the body did not arrive in time").header(CONNECTION, "close")
     })??;
-    let request = Request::from_parts(parts, Body::from(body));
-    match TowerToHyperService::new(app.router.clone()).call(request).await {
-        Ok(response) => Ok(response),
+    timing::reach_min_version(server, &parts.headers).await?;
+    let running = match once::begin(server, &parts, &body)? {
+        Begun::Again(response) => return Ok(response),
+        Begun::First(running) => Some(running),
+        Begun::Plain => None,
+    };
+    let nobody_waits = timing::take_wait(&mut parts)?;
+    let handler = handle(app.router.clone(), Request::from_parts(parts, Body::from(body)));
+    let response = if nobody_waits { timing::accepted_or(handler, id).await } else { handler.await };
+    Ok(match running {
+        Some(running) => running.keep(response).await,
+        None => response,
+    })
+}
+
+/// Has the router find a handler, which answers.
+async fn handle(router: Router, request: Request<Body>) -> Response {
+    match TowerToHyperService::new(router).call(request).await {
+        Ok(response) => response,
         Err(never) => match never {},
     }
 }
 
 /// Reads a body whole. One that is too large is read on for a while and thrown away: a client that is still writing would
 /// otherwise see a broken connection instead of the answer.
-async fn read_body(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Problem> {
+async fn read_body(parts: &Parts, mut body: Incoming) -> Result<Bytes, Problem> {
+    let headers = &parts.headers;
+    let is_bulk = parts.method == Method::POST && parts.uri.path().ends_with("/records");
+    let bytes_max = if is_bulk { BULK_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
     let announced = body.size_hint().lower();
     let too_large = || {
-        let detail = format!("the body is larger than {BODY_BYTES_MAX} bytes");
-        Problem::new(Kind::BodyTooLarge, detail).member("max_bytes", BODY_BYTES_MAX).header(CONNECTION, "close")
+        let detail = format!("the body is larger than {bytes_max} bytes");
+        Problem::new(Kind::BodyTooLarge, detail).member("max_bytes", bytes_max).header(CONNECTION, "close")
     };
     // Who asks first whether to send the body at all can be told at once.
-    if announced > BODY_DRAIN_BYTES_MAX as u64 || (announced > BODY_BYTES_MAX as u64 && headers.contains_key(EXPECT)) {
+    if announced > BODY_DRAIN_BYTES_MAX as u64 || (announced > bytes_max as u64 && headers.contains_key(EXPECT)) {
         return Err(too_large());
     }
     let mut read = Vec::with_capacity(announced.min(1 << 16) as usize);
@@ -116,11 +139,11 @@ async fn read_body(headers: &HeaderMap, mut body: Incoming) -> Result<Bytes, Pro
         if length > BODY_DRAIN_BYTES_MAX {
             break;
         }
-        if length <= BODY_BYTES_MAX {
+        if length <= bytes_max {
             read.extend_from_slice(&data);
         }
     }
-    if length > BODY_BYTES_MAX { Err(too_large()) } else { Ok(read.into()) }
+    if length > bytes_max { Err(too_large()) } else { Ok(read.into()) }
 }
 
 /// Writes a problem down, and adds what every answer carries.

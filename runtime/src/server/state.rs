@@ -1,10 +1,12 @@
 //! What all requests share, and how they write.
 
 use super::config::ServerConfig;
+use super::once::Once;
 use super::openapi::Document;
 use super::problem::Problem;
 use super::schema::Written;
 use super::stats::Counts;
+use super::timing;
 use crate::client::Committed;
 use crate::db::Database;
 use crate::edit::SchemaEdit;
@@ -35,6 +37,8 @@ pub(crate) struct Server {
     /// The OpenAPI document, kept until the schema changes.
     pub(crate) openapi: Mutex<Option<Arc<Document>>>,
     pub(crate) counts: Counts,
+    /// Requests that came under a key.
+    pub(crate) once: Once,
     requests: AtomicU64,
 }
 
@@ -51,6 +55,7 @@ impl Server {
             schema: Mutex::new(None),
             openapi: Mutex::new(None),
             counts: Counts::default(),
+            once: Once::default(),
             requests: AtomicU64::new(0),
         }
     }
@@ -94,6 +99,7 @@ impl Server {
 
     /// Waits for what the loop answers.
     pub(crate) async fn answered<R>(&self, receiver: oneshot::Receiver<Result<R>>) -> Result<R, Problem> {
+        timing::accept();
         let at_most = self.config.write_wait_max;
         match tokio::time::timeout(at_most, receiver).await {
             Ok(Ok(result)) => Ok(result?),

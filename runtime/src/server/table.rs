@@ -74,7 +74,7 @@ pub(crate) fn definition(server: &Server, view: &View, table: DynTable<'_>) -> R
     Ok(Json::Object(object))
 }
 
-fn index_json(table: &Table, index: &Index) -> Json {
+pub(crate) fn index_json(table: &Table, index: &Index) -> Json {
     let fields: Vec<&str> = index.fields.iter().map(|field| table.fields[field.at()].name.as_str()).collect();
     let kind = match index.kind {
         IndexKind::Btree => "btree",
@@ -126,7 +126,7 @@ pub(crate) async fn drop_field(
 }
 
 /// A name as a step of a JSON pointer.
-fn pointer_step(name: &str) -> String {
+pub(crate) fn pointer_step(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn post(
 }
 
 /// The table as it is now. Another client may have dropped it again.
-fn shown(server: &Server, table: &str) -> Result<Reply, Problem> {
+pub(crate) fn shown(server: &Server, table: &str) -> Result<Reply, Problem> {
     let view = server.view();
     match view.open_table(table) {
         Ok(found) => Ok(Reply::json(json::to_vec(&definition(server, &view, found)?))),

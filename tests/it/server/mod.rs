@@ -1,18 +1,22 @@
 //! The server, from outside: over loopback, with a client that knows nothing of it.
 
+mod alter;
 mod batch;
+mod bulk;
 mod components;
 mod conditions;
 mod edits;
 mod export;
 mod filters;
 mod guard;
+mod hostile;
 mod lists;
 mod load;
 mod openapi;
 mod records;
 mod rpc;
 mod stats;
+mod timing;
 mod wrong;
 
 use dbgen_runtime::server::{self, ServerConfig, ServerHandle};

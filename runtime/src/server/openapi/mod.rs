@@ -54,7 +54,7 @@ fn document(server: &Server, view: &View) -> Arc<Document> {
     if let Some(kept) = kept.as_ref().filter(|kept| kept.schema_version == schema_version) {
         return kept.clone();
     }
-    let text = json::to_vec(&openapi(view.schema(), server.config.token.is_some()));
+    let text = json::to_vec(&openapi(view.schema(), server.config.has_token()));
     let document = Arc::new(Document { schema_version, text });
     *kept = Some(document.clone());
     document

@@ -45,7 +45,21 @@ pub(super) fn add_paths(schema: &Schema, number: usize, paths: &mut Map<String, 
     let base = format!("/table/{}", table.name);
     paths.insert(format!("{base}/record"), json!({ "post": insert(table) }));
     paths.insert(format!("{base}/record/{{id}}"), one(table));
-    paths.insert(format!("{base}/records"), json!({ "get": list(table) }));
+    let (get, parameters) = (list(table), filters(table));
+    let affected = json!({ "type": "object", "properties": {
+        "affected": { "type": "integer" }, "version": { "type": "integer" } }, "required": ["affected", "version"] });
+    let set = |verb: &str, summary: &str| {
+        let all = json!({ "name": "all", "in": "query", "required": false, "schema": { "type": "boolean" } });
+        let mut operation = operation(table, verb, summary, "200");
+        operation["responses"]["200"]["content"] = content("application/json", &affected);
+        operation["parameters"] = parameters.iter().cloned().chain([all]).collect();
+        operation
+    };
+    let mut patch = set("patch_many", "Changes all records that fulfil a filter");
+    patch["requestBody"] = body(table, "patch");
+    let delete = set("delete_many", "Deletes all records that fulfil a filter");
+    let path = json!({ "get": get, "post": insert_many(table), "patch": patch, "delete": delete });
+    paths.insert(format!("{base}/records"), path);
     let written = Shapes::new(schema, Direction::Written, reference);
     for field in table.fields.iter().filter(|field| field.unique || field.primary_key) {
         let parameter = json!({ "name": "value", "in": "path", "required": true, "schema": written.field(field) });
@@ -107,14 +121,7 @@ fn list(table: &Table) -> Json {
         query("limit", json!({ "type": "integer", "minimum": 1, "maximum": PAGE_RECORDS_MAX }), "Records of a page"),
         query("cursor", text(), "`next` or `prev` of a page"),
     ];
-    let filters = table.fields.iter().map(|field| {
-        // A field with the name of a parameter is reached with a prefix.
-        let is_taken = <crate::server::records::ListQuery as crate::server::params::FromParams>::NAMES
-            .contains(&field.name.as_str());
-        let name = if is_taken { format!("f.{}", field.name) } else { field.name.clone() };
-        query(&name, text(), "A filter: `eq.5`, `gte.5`, `in.(1,2)`, `is.null`")
-    });
-    parameters.extend(filters);
+    parameters.extend(filters(table));
     json!({
         "operationId": format!("{}.list", table.name),
         "summary": "Records, page by page",
@@ -122,6 +129,51 @@ fn list(table: &Table) -> Json {
         "parameters": parameters,
         "responses": responses("200", json!({ "description": "A page", "content": content("application/json", &page) })),
     })
+}
+
+/// A parameter for each field: a filter.
+fn filters(table: &Table) -> Vec<Json> {
+    let filter = |field: &dbgen_schema::Field| {
+        // A field with the name of a parameter is reached with a prefix.
+        let is_taken = <crate::server::records::ListQuery as crate::server::params::FromParams>::NAMES
+            .contains(&field.name.as_str());
+        let name = if is_taken { format!("f.{}", field.name) } else { field.name.clone() };
+        json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" },
+            "description": "A filter: `eq.5`, `not.eq.5`, `between.(1,5)`, `in.(1,2)`, `like.a*`, `is.null`" })
+    };
+    table.fields.iter().map(filter).collect()
+}
+
+/// The insert of many records at once.
+fn insert_many(table: &Table) -> Json {
+    let word = |name: &str, words: [&str; 4]| {
+        let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string", "enum": words } })
+    };
+    let number = json!({ "type": "integer" });
+    let done = json!({
+        "type": "object",
+        "properties": {
+            "inserted": number, "updated": number, "skipped": number, "failed": number,
+            "errors": { "type": "array", "items": { "type": "object" } },
+            "first_id": { "type": ["integer", "null"] }, "last_id": { "type": ["integer", "null"] }, "version": number,
+        },
+        "required": ["inserted", "updated", "skipped", "failed", "errors", "version"],
+    });
+    let items = json!({ "$ref": format!("#/components/schemas/{}.insert", table.name) });
+    let text = json!({ "type": "string" });
+    let mut insert = operation(table, "insert_many", "Inserts many records", "200");
+    insert["responses"]["200"]["content"] = content("application/json", &done);
+    insert["parameters"] = json!([
+        word("mode", ["atomic", "partial", "chunked", ""]),
+        word("on_conflict", ["error", "ignore", "replace", "merge"]),
+        word("unknown", ["refuse", "ignore", "", ""]),
+    ]);
+    insert["requestBody"] = json!({ "required": true, "content": {
+        "application/json": { "schema": { "type": "array", "items": items } },
+        "application/x-ndjson": { "schema": text }, "text/csv": { "schema": text },
+    } });
+    insert
 }
 
 /// An operation that answers with a record.

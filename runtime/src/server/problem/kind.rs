@@ -55,11 +55,14 @@ kinds! {
     InvalidFilterValue    400 "invalid_value"          INVALID_PARAMS  "Invalid value";
     NotUniqueField        400 "not_unique_field"       INVALID_PARAMS  "Field is not unique";
     LimitTooLarge         400 "limit_too_large"        LIMIT           "Limit too large";
+    FilterRequired        400 "filter_required"        INVALID_PARAMS  "Filter required";
+    MaxAffected           400 "max_affected"           LIMIT           "Too many records affected";
     InvalidCursor         400 "invalid_cursor"         INVALID_PARAMS  "Invalid cursor";
     // Who asks.
     Unauthenticated       401 "unauthenticated"        UNAUTHENTICATED "A token is needed";
     HostNotAllowed        403 "host_not_allowed"       FORBIDDEN       "Host not allowed";
     OriginNotAllowed      403 "origin_not_allowed"     FORBIDDEN       "Origin not allowed";
+    Forbidden             403 "forbidden"              FORBIDDEN       "Not allowed";
     // What is asked for is not there.
     UnknownRoute          404 "unknown_route"          NOT_FOUND       "Unknown route";
     UnknownTable          404 "unknown_table"          NOT_FOUND       "Unknown table";
@@ -86,8 +89,10 @@ kinds! {
     Restricted            409 "restricted"             CONSTRAINT      "Referred to by other records";
     Constraint            409 "constraint"             CONSTRAINT      "Constraints are broken";
     Aborted               409 "aborted"                CONFLICT        "Transaction aborted";
+    IdempotencyInFlight   409 "idempotency_in_flight"  CONFLICT        "The same request is running";
     CursorExpired         410 "cursor_expired"         PRECONDITION    "Cursor expired";
     PreconditionFailed    412 "precondition_failed"    PRECONDITION    "Precondition failed";
+    PreconditionRequired  428 "precondition_required"  PRECONDITION    "Precondition required";
     // How it is asked.
     BodyTooLarge          413 "body_too_large"         LIMIT           "Body too large";
     UriTooLong            414 "uri_too_long"           LIMIT           "URL too long";
@@ -111,9 +116,11 @@ kinds! {
     NotAlterable          422 "not_alterable"          VALIDATION      "Cannot be changed like this";
     DefaultRequired       422 "default_required"       VALIDATION      "Default required";
     Unsupported           422 "unsupported"            VALIDATION      "Not supported";
+    IdempotencyMismatch   422 "idempotency_mismatch"   CONFLICT        "Key of another request";
     TooManyOperations     422 "too_many_operations"    LIMIT           "Too many operations";
     // What the server cannot do now, or should have done.
     Internal              500 "internal"               INTERNAL        "Internal error";
+    VersionNotReached     503 "version_not_reached"    BUSY            "Version not reached";
     QueueFull             503 "queue_full"             BUSY            "Write queue full";
     Overloaded            503 "overloaded"             BUSY            "Too many requests at once";
     Stopped               503 "stopped"                BUSY            "Not running";

@@ -112,6 +112,16 @@ impl Problem {
         self.0.kind
     }
 
+    /// Where the first fault lies.
+    pub(crate) fn pointer(&self) -> Option<&str> {
+        self.0.faults.first().map(|fault| fault.pointer.as_str())
+    }
+
+    /// The line of a bulk body that it is about.
+    pub(crate) fn line(&self) -> Option<usize> {
+        self.0.members.get("line")?.as_u64()?.try_into().ok()
+    }
+
     pub(crate) fn detail(&self) -> &str {
         &self.0.detail
     }

@@ -3,7 +3,9 @@
 //! A page is a keyset: the records behind the last one of the page before, in an order that ends with `_id` and so is total.
 //! Records that come and go between two pages therefore neither repeat nor hide those that stay.
 
+mod bulk;
 mod column;
+mod csv;
 mod cursor;
 mod export;
 mod filter;
@@ -12,10 +14,13 @@ mod order;
 mod pattern;
 mod query;
 mod scan;
+mod set;
 
+pub(crate) use bulk::post as bulk_insert;
 pub(crate) use column::text_value;
 pub(crate) use filter::Filter;
 pub(crate) use query::post as query;
+pub(crate) use set::{patch as patch_set, remove as remove_set};
 
 use super::extract::{Path, Query};
 use super::json;

@@ -2,6 +2,7 @@
 
 use super::args::{Args, Param, optional, required};
 use super::protocol::MethodResult;
+use crate::server::alter;
 use crate::server::batch;
 use crate::server::draft::{Draft, Unknown};
 use crate::server::json;
@@ -10,6 +11,7 @@ use crate::server::problem::{Kind, Problem};
 use crate::server::record::{self, Update};
 use crate::server::records::{self, Filter, ListQuery};
 use crate::server::relation;
+use crate::server::role::Role;
 use crate::server::schema;
 use crate::server::state::Server;
 use crate::server::stats;
@@ -56,6 +58,31 @@ const METHODS: &[Method] = &[
         [required("table", "string"), required("field", "string"), optional("cascade", "boolean")],
         drop_field
     ),
+    method!(
+        "schema.apply",
+        "Makes the schema this one, as PUT /schema; `if_match` is the tag that schema.get goes with: \"s<version>\".",
+        [required("definition", "object"), required("if_match", "string"), optional("dry_run", "boolean")],
+        apply_schema
+    ),
+    method!(
+        "table.alter",
+        "Changes what a table's definition says, or renames it.",
+        [required("table", "string"), required("changes", "object")],
+        alter_table
+    ),
+    method!(
+        "field.alter",
+        "Changes what a field's definition says, or renames it.",
+        [required("table", "string"), required("field", "string"), required("changes", "object")],
+        alter_field
+    ),
+    method!(
+        "index.add",
+        "Adds an index: {name, fields, kind, unique}.",
+        [required("table", "string"), required("definition", "object")],
+        add_index
+    ),
+    method!("index.drop", "Drops an index.", [required("table", "string"), required("index", "string")], drop_index),
     method!("relation.list", "All relations.", [], list_relations),
     method!(
         "relation.create",
@@ -135,10 +162,21 @@ const METHODS: &[Method] = &[
 ];
 
 /// Calls a method, or else a procedure.
-pub(super) async fn call(server: Arc<Server>, name: String, params: Option<Json>) -> MethodResult {
+pub(super) async fn call(server: Arc<Server>, role: Role, name: String, params: Option<Json>) -> MethodResult {
+    role.check(role_for(&name))?;
     match METHODS.iter().find(|method| method.name == name) {
         Some(method) => (method.run)(server, Args::read(params, method.params)?).await,
         None => procedure(&server, &name, params).await,
+    }
+}
+
+/// What a method needs. Procedures are the game's, and write.
+fn role_for(name: &str) -> Role {
+    let (noun, verb) = name.split_once('.').unwrap_or_default();
+    match (noun, verb) {
+        ("rpc", _) | (_, "get" | "list") => Role::Reader,
+        ("schema" | "table" | "field" | "index" | "relation", _) => Role::Schema,
+        _ => Role::Writer,
     }
 }
 
@@ -306,6 +344,33 @@ async fn insert_many(server: Arc<Server>, mut args: Args) -> MethodResult {
         records.into_iter().map(|values| json!({ "op": "insert", "table": table, "values": values })).collect();
     let batch = Map::from_iter([("ops".to_owned(), Json::Array(ops))]);
     Ok(batch::answer_json(&batch::run(&server, batch).await?))
+}
+
+async fn apply_schema(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (definition, if_match) = (args.object("definition")?, args.text("if_match")?);
+    let text = Json::Object(definition).to_string();
+    let done = alter::apply(&server, text, Preconditions::if_match(&if_match)?, args.flag("dry_run")?).await?;
+    Ok(json::to_vec(&done.value))
+}
+
+async fn alter_table(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, changes) = (args.text("table")?, args.object("changes")?);
+    edited(alter::alter_table(&server, table, changes).await?.1)
+}
+
+async fn alter_field(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, field, changes) = (args.text("table")?, args.text("field")?, args.object("changes")?);
+    edited(alter::alter_field(&server, (table, field), changes).await?)
+}
+
+async fn add_index(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, definition) = (args.text("table")?, args.object("definition")?);
+    edited(alter::create_index(&server, table, definition).await?.1)
+}
+
+async fn drop_index(server: Arc<Server>, mut args: Args) -> MethodResult {
+    let (table, index) = (args.text("table")?, args.text("index")?);
+    edited(alter::drop_index(&server, table, index).await?)
 }
 
 async fn get_stats(server: Arc<Server>, _: Args) -> MethodResult {
