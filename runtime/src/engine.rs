@@ -24,6 +24,7 @@ use crate::table::publish::Published;
 use crate::table::version::{TableVersion, TableView};
 use crate::table::writer::{Change, PublicationStats, Savepoint, TableWriter};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A consistent state of all tables.
 #[derive(Debug, Clone)]
@@ -81,6 +82,36 @@ pub struct Moment {
     noted: usize,
 }
 
+/// Which savepoints of the running transaction can be gone back to: one that was itself undone cannot.
+#[derive(Debug, Default)]
+pub struct Savepoints {
+    live: Vec<u64>,
+}
+
+impl Savepoints {
+    /// Numbers a new one: no other, of any database, has its number.
+    pub fn add(&mut self) -> u64 {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        self.live.push(number);
+        number
+    }
+
+    /// Forgets those that came after this one; says whether it is there.
+    pub fn back_to(&mut self, number: u64) -> bool {
+        let at = self.live.iter().position(|live| *live == number);
+        if let Some(at) = at {
+            self.live.truncate(at + 1);
+        }
+        at.is_some()
+    }
+
+    /// Forgets this one; those that came after it stay.
+    pub fn release(&mut self, number: u64) {
+        self.live.retain(|live| *live != number);
+    }
+}
+
 /// The writing side of the database.
 #[derive(Debug)]
 pub struct Engine {
@@ -93,6 +124,8 @@ pub struct Engine {
     spares: Vec<SpareRoot>,
     /// Tables touched by the running transaction.
     touched: Vec<u32>,
+    /// Its savepoints.
+    pub(crate) savepoints: Savepoints,
     /// Whether tables were given out that may have been touched without saying so.
     given_out: bool,
     /// Tables with something to publish.
@@ -142,6 +175,7 @@ impl Engine {
             current,
             spares: Vec::new(),
             touched: Vec::new(),
+            savepoints: Savepoints::default(),
             given_out: false,
             dirty: Vec::new(),
             scratch: Vec::new(),
@@ -179,6 +213,7 @@ impl Engine {
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
         self.hooks.reset();
+        self.savepoints = Savepoints::default();
         self.tape.begin();
         self.refused = None;
         self.refresh_spares();

@@ -16,7 +16,10 @@ pub struct Transaction {
 
 /// A moment of a transaction.
 #[derive(Debug, Clone)]
-pub struct Savepoint(Moment);
+pub struct Savepoint {
+    moment: Moment,
+    number: u64,
+}
 
 /// Runs `body` as a part of a transaction that can fail by itself, in whatever guise the transaction comes.
 pub(crate) fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
@@ -25,6 +28,7 @@ pub(crate) fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mu
     if result.is_err() {
         tx.as_mut().rollback_to(&savepoint);
     }
+    tx.as_mut().engine.savepoints.release(savepoint.number);
     result
 }
 
@@ -93,12 +97,19 @@ impl Transaction {
 
     /// A moment of the transaction, to be gone back to.
     pub fn savepoint(&mut self) -> Savepoint {
-        Savepoint(self.engine.savepoint())
+        Savepoint { moment: self.engine.savepoint(), number: self.engine.savepoints.add() }
     }
 
-    /// Undoes what came after the savepoint.
+    /// Undoes what came after the savepoint, which can be gone back to again.
+    ///
+    /// # Panics
+    /// If the savepoint is none of this transaction's, or was itself undone.
     pub fn rollback_to(&mut self, savepoint: &Savepoint) {
-        self.engine.rollback_to(&savepoint.0);
+        assert!(
+            self.engine.savepoints.back_to(savepoint.number),
+            "the savepoint was undone, or is another transaction's"
+        );
+        self.engine.rollback_to(&savepoint.moment);
     }
 
     /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the

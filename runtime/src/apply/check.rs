@@ -109,7 +109,8 @@ impl<'a> Findings<'a> {
         if !index.unique || index.key(cells, &def.fields, &mut key) {
             return;
         }
-        if let Some(existing) = lookup::first(self.view, at, &key) {
+        // Other bytes may be the same key: the record itself has it when +0 becomes -0.
+        if let Some(existing) = lookup::first(self.view, at, &key).filter(|existing| Some(*existing) != self.id) {
             self.taken(at, cells, existing);
         }
     }

@@ -229,7 +229,9 @@ impl Engine {
                 let components = origins.components(old, def, from);
                 Ok(match carry(def, view, &origins.fields[at], &components)? {
                     Carried::AsItIs => NewTable::Kept(from),
-                    Carried::Anew(version) => NewTable::Made(Box::new(TableWriter::new(version))),
+                    Carried::Anew(version) => {
+                        NewTable::Made(Box::new(TableWriter::carried(version, self.next_commit())))
+                    }
                 })
             }
         };

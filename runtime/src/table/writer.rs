@@ -71,6 +71,8 @@ pub struct TableWriter {
     history: VecDeque<Published>,
     /// Notes in the history, all publications together.
     history_entries: usize,
+    /// The last commit of which the history holds nothing, though there was something to hold.
+    forgotten: u64,
     /// Where the running transaction began in this table, if it has touched it.
     began: Option<Savepoint>,
     /// Publication figures.
@@ -95,9 +97,15 @@ impl TableWriter {
             changes: Vec::new(),
             history: VecDeque::new(),
             history_entries: 0,
+            forgotten: 0,
             began: None,
             stats: PublicationStats::default(),
         }
+    }
+
+    /// Starts with the records that a table had in another shape: of what changed until commit `commit` nothing is known.
+    pub fn carried(version: TableVersion, commit: u64) -> TableWriter {
+        TableWriter { forgotten: commit, ..TableWriter::new(version) }
     }
 
     /// Starts with an empty table published.
@@ -173,6 +181,10 @@ impl TableWriter {
         // The newest free spare lacks least.
         for at in (0..self.spares.len()).rev() {
             let Some(spare) = Arc::get_mut(&mut self.spares[at]) else { continue };
+            // A reader may have let go of an old one since the idle ones were dropped: what it lacks is forgotten.
+            if spare.seq + 1 < oldest {
+                continue;
+            }
             // Publications are numbered without gaps, so the place of the first one missed follows from its number.
             let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
             let missed = missed.map(|published| published.entries.as_slice());
@@ -250,6 +262,7 @@ impl TableWriter {
         while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
             let Some(oldest) = self.history.pop_front() else { break };
             self.history_entries -= oldest.entries.len();
+            self.forgotten = oldest.commit;
             reuse = oldest;
         }
         reuse.changes.clear();
@@ -262,7 +275,7 @@ impl TableWriter {
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
     pub fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
-        let complete = self.history.front().is_none_or(|first| first.seq == 1 || first.commit <= commit);
+        let complete = self.forgotten <= commit;
         complete.then(|| self.history.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().copied()))
     }
 }

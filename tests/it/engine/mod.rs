@@ -11,5 +11,6 @@ mod model;
 mod numbering;
 mod publication;
 mod script;
+mod stories;
 mod timer;
 mod undo;

@@ -2,6 +2,7 @@
 
 use super::face::{DynamicWorld, Face, GuildData, PlayerData, World};
 use dbgen_runtime::{__private, Error};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 fn player(n: usize) -> PlayerData {
     let pos = [n as f32, 0.5, -1.0];
@@ -70,4 +71,72 @@ fn ao_2_a_failed_transaction_leaves_every_buffer_as_it_was() {
         })
         .expect("the outer one commits");
     world.database().read().verify().expect("whole");
+}
+
+#[test]
+fn a_savepoint_that_was_undone_cannot_be_gone_back_to() {
+    // It once could, and stood somewhere in what was written after it: half of an insert stayed.
+    let world = DynamicWorld::open();
+    let db = world.database();
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        db.transact(|tx| {
+            let guild = tx.open_table("guild")?;
+            let first = tx.savepoint();
+            tx.insert_values(guild, &[(0, "a".into())])?;
+            let second = tx.savepoint();
+            tx.rollback_to(&first);
+            tx.insert_values(guild, &[(0, "b".into()), (1, "with a motto".into())])?;
+            tx.rollback_to(&second);
+            Ok(())
+        })
+    }));
+    let said = outcome.expect_err("it is a mistake of the caller's");
+    assert!(said.downcast_ref::<&str>().is_some_and(|said| said.contains("the savepoint was undone")));
+    let view = db.read();
+    view.verify().expect("whole");
+    assert!(view.open_table("guild").expect("a table").is_empty());
+}
+
+#[test]
+fn a_savepoint_of_another_transaction_cannot_be_gone_back_to() {
+    let db = DynamicWorld::open().database();
+    let guild = db.read().open_table("guild").expect("a table").number();
+    let stale = db
+        .transact(|tx| {
+            tx.insert_values(guild, &[(0, "kept".into())])?;
+            Ok(tx.savepoint())
+        })
+        .expect("committed");
+    let outcome = catch_unwind(AssertUnwindSafe(|| {
+        db.transact(|tx| {
+            tx.insert_values(guild, &[(0, "lost".into())])?;
+            tx.rollback_to(&stale);
+            Ok(())
+        })
+    }));
+    assert!(outcome.is_err());
+    db.read().verify().expect("whole");
+    assert_eq!(db.read().open_table("guild").expect("a table").len(), 1);
+}
+
+#[test]
+fn a_savepoint_can_be_gone_back_to_twice_and_survives_what_is_nested() {
+    let db = DynamicWorld::open().database();
+    db.transact(|tx| {
+        let guild = tx.open_table("guild")?;
+        let start = tx.savepoint();
+        let inner = tx.nested(|tx| {
+            tx.insert_values(guild, &[(0, "n".into())])?;
+            Ok(tx.savepoint())
+        })?;
+        tx.insert_values(guild, &[(0, "m".into())])?;
+        tx.rollback_to(&inner);
+        assert_eq!(tx.read_table(guild).len(), 1);
+        tx.rollback_to(&start);
+        tx.insert_values(guild, &[(0, "o".into())])?;
+        tx.rollback_to(&start);
+        assert!(tx.read_table(guild).is_empty());
+        Ok(())
+    })
+    .expect("committed");
 }
