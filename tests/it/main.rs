@@ -3,6 +3,7 @@
 mod documents;
 mod engine;
 mod generated;
+mod plans;
 mod server;
 mod tick;
 mod tidy;

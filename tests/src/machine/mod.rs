@@ -97,6 +97,9 @@ pub struct Machine {
     held: Vec<(View, World)>,
     /// The commit that views show.
     shown: u64,
+    /// What was told as changed, with the commit before which it was not: as far back as `told_from`.
+    told: Vec<(u64, String, u64, ChangeKind)>,
+    told_from: u64,
 }
 
 impl Default for Machine {
@@ -143,7 +146,18 @@ impl Machine {
     fn of(db: Database, clock: ManualClock, is_typed: bool) -> Machine {
         let world = World::new(db.read().schema());
         let stepper = db.tick_loop(60.0).procedure("ring", ring).stepped().expect("the loop starts");
-        Machine { db, world, seen: Seen::default(), is_typed, clock, stepper, held: Vec::new(), shown: 0 }
+        Machine {
+            db,
+            world,
+            seen: Seen::default(),
+            is_typed,
+            clock,
+            stepper,
+            held: Vec::new(),
+            shown: 0,
+            told: Vec::new(),
+            told_from: 0,
+        }
     }
 
     /// Takes a step and compares everything.
@@ -223,6 +237,37 @@ impl Machine {
         }
         sorted(&mut told);
         assert_eq!(told, expected, "what changed since commit {before}");
+        self.remember(before, &told);
+    }
+
+    /// What changed since some time ago is all that was told since, or it is said to be too long ago.
+    fn remember(&mut self, before: u64, told: &[(usize, u64, ChangeKind)]) {
+        const TOLD_MAX: usize = 300;
+        let names = |at: usize| self.world.schema.tables[at].name.clone();
+        self.told.extend(told.iter().map(|(at, id, kind)| (before, names(*at), *id, *kind)));
+        if self.told.len() > TOLD_MAX {
+            let gone = self.told[self.told.len() - TOLD_MAX].0;
+            self.told_from = gone + 1;
+            self.told.retain(|(before, ..)| *before > gone);
+        }
+        let Some(since) = self.told.first().map(|(before, ..)| (*before).max(self.told_from)) else { return };
+        for (at, table) in self.world.schema.tables.iter().enumerate() {
+            let Some(changes) = __private::changes_since(&self.db, at, since).expect("no transaction runs") else {
+                continue;
+            };
+            let mut changes: Vec<_> = changes.iter().map(|change| (change.id.get(), change.kind as u8)).collect();
+            let all = self.told.iter().filter(|(before, name, ..)| *before >= since && *name == table.name);
+            let mut expected: Vec<_> = all.map(|(_, _, id, kind)| (*id, *kind as u8)).collect();
+            changes.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(changes, expected, "what changed in `{}` since commit {since}", table.name);
+        }
+    }
+
+    /// A table has another name, or is another one: what was told of it is not asked again.
+    fn forget_told(&mut self) {
+        self.told.clear();
+        self.told_from = self.shown;
     }
 
     fn look_up(&mut self, tape: &mut Tape<'_>) {
