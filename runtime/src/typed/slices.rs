@@ -24,12 +24,21 @@ pub struct AllSlices<'t> {
 }
 
 /// A table beside others, to be read, or to be taken apart into its column groups.
-#[derive(Debug)]
 pub struct TableSlices<'t, T> {
     def: &'t TableDef,
     table: &'t mut TableWriter,
     version: u64,
     record: PhantomData<fn() -> T>,
+}
+
+// A derive would demand it of the record, too.
+impl<T> std::fmt::Debug for TableSlices<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("TableSlices")
+            .field("table", &self.table)
+            .field("version", &self.version)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The column groups of a table, to be taken in their order.
