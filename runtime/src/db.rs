@@ -15,7 +15,7 @@ use dbgen_schema::{Format, Schema, Source};
 use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 /// A database without generated code: tables by name, values in and out.
 pub type Database = Db<Dynamic>;
@@ -83,6 +83,9 @@ impl<S: Facade> Db<S> {
     /// All tables at the last commit. Never waits: one atomic load.
     #[inline]
     pub fn read(&self) -> S::View {
+        if self.shared.published.is_behind() {
+            self.shared.publish_put_off();
+        }
         S::View::from(View::new(self.shared.published.load()))
     }
 
@@ -212,6 +215,20 @@ impl<S: Facade> Builder<S> {
 }
 
 impl Shared {
+    /// Publishes what could not be published while readers pinned every version, if that has changed and nobody is
+    /// writing: who writes publishes by himself.
+    #[cold]
+    pub(crate) fn publish_put_off(&self) {
+        let mut writer = match self.writer.try_lock() {
+            Ok(writer) => Some(writer),
+            Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        };
+        if let Some(engine) = writer.as_deref_mut().and_then(Option::as_deref_mut) {
+            engine.publish_if_free();
+        }
+    }
+
     /// Takes the writing side.
     pub(crate) fn lock(&self) -> Result<Writer<'_>> {
         let me = thread_number();

@@ -18,6 +18,8 @@
 //! # Ok::<(), dbgen_runtime::Error>(())
 //! ```
 
+mod many;
+
 use crate::catalog::Catalog;
 use crate::error::{Error, Result, Violation, nearest};
 use crate::id::RecordId;
@@ -342,7 +344,14 @@ fn index_key(def: &TableDef, index: &IndexDef, values: &[Value]) -> Result<Key> 
     }
     if let Some(misfit) = image.misfits.pop() {
         let (table, field) = (def.name.clone(), def.fields[misfit.field].name.clone());
-        return Err(Error::violation(Violation { table, field, id: None, rule: misfit.rule, value: misfit.value }));
+        return Err(Error::violation(Violation {
+            table,
+            field,
+            id: None,
+            row: None,
+            rule: misfit.rule,
+            value: misfit.value,
+        }));
     }
     Ok(key)
 }

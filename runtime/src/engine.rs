@@ -130,6 +130,8 @@ pub struct Engine {
     given_out: bool,
     /// Tables with something to publish.
     dirty: Vec<u32>,
+    /// The running transaction has brought the spare roots in step.
+    refreshed: bool,
     /// Room for the image of a stored record, kept for its allocation.
     pub(crate) scratch: Vec<u8>,
     /// Room for the image of a record on its way in, kept for its allocations.
@@ -178,6 +180,7 @@ impl Engine {
             savepoints: Savepoints::default(),
             given_out: false,
             dirty: Vec::new(),
+            refreshed: false,
             scratch: Vec::new(),
             image: RecordImage::new(),
             stats: EngineStats::default(),
@@ -216,21 +219,26 @@ impl Engine {
         self.savepoints = Savepoints::default();
         self.tape.begin();
         self.refused = None;
-        self.refresh_spares();
+        self.refreshed = false;
     }
 
-    /// Ends the transaction: its changes stay, and become visible with the next publication.
+    /// Ends the transaction: its changes stay, and become visible with the next publication. One that changed nothing
+    /// takes no number.
     pub fn commit(&mut self) {
         self.note_group();
         self.tape.commit();
-        for at in self.touched.drain(..) {
-            let table = &mut self.tables[at as usize];
-            table.commit();
-            if table.is_dirty() && !self.dirty.contains(&at) {
-                self.dirty.push(at);
+        let mut has_changed = false;
+        for at in &self.touched {
+            let table = &mut self.tables[*at as usize];
+            if table.commit() {
+                has_changed = true;
+                if !self.dirty.contains(at) {
+                    self.dirty.push(*at);
+                }
             }
         }
-        self.commit += 1;
+        self.touched.clear();
+        self.commit += u64::from(has_changed);
         self.stats.commits += 1;
     }
 
@@ -278,11 +286,21 @@ impl Engine {
     /// Table number `at`, to be changed by the running transaction.
     #[inline]
     pub(crate) fn table_mut(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
-        let writer = &mut self.tables[at];
-        if writer.touch() {
+        if self.tables[at].touch() {
             self.touched.push(at as u32);
+            if !self.tables[at].has_back() {
+                self.free_versions();
+            }
         }
+        let writer = &mut self.tables[at];
         (&self.catalog.tables()[at], writer)
+    }
+
+    /// Has old roots let go of the versions that nobody else holds, so that tables can write on them.
+    fn free_versions(&mut self) {
+        if !std::mem::replace(&mut self.refreshed, true) {
+            self.refresh_spares();
+        }
     }
 
     /// All tables side by side, to be changed by the running transaction, with the commit that it will be. Who changes one
@@ -290,6 +308,7 @@ impl Engine {
     pub(crate) fn side_by_side(&mut self) -> (&Catalog, &mut [TableWriter], u64) {
         self.note_group();
         self.given_out = true;
+        self.free_versions();
         (&self.catalog, &mut self.tables, self.commit + 1)
     }
 
@@ -311,22 +330,33 @@ impl Engine {
         }
     }
 
-    /// Makes everything committed visible to readers.
+    /// Makes everything committed visible to readers; if they pin every version, puts it off until one is free.
     pub fn publish(&mut self) {
+        let done = self.publish_if_free();
+        self.stats.publications_skipped += u64::from(!done);
+    }
+
+    /// Makes everything committed visible to readers, unless they pin every version; says whether they see it.
+    pub fn publish_if_free(&mut self) -> bool {
         if self.dirty.is_empty() {
-            return;
+            return true;
         }
-        if self.dirty.iter().any(|at| self.tables[*at as usize].is_starved()) {
-            self.stats.publications_skipped += 1;
-            return;
+        if self.is_starved() {
+            // Perhaps only old roots that nobody holds keep the versions from being free.
+            self.refresh_spares();
+            if self.is_starved() {
+                self.published.set_behind(true);
+                return false;
+            }
         }
-        let mut next = self.take_root();
+        let SpareRoot { root: mut next, mut stale } = self.take_root();
         let root = Arc::make_mut(&mut next);
         root.commit = self.commit;
         for at in &self.dirty {
             root.tables[*at as usize] = self.tables[*at as usize].publish(self.commit);
         }
-        self.swap_root(next);
+        stale.clear();
+        self.swap_root(next, stale);
         for spare in &mut self.spares {
             spare.stale.extend_from_slice(&self.dirty);
             if spare.stale.len() > 2 * self.tables.len() {
@@ -335,38 +365,47 @@ impl Engine {
             }
         }
         self.dirty.clear();
-        self.refresh_spares();
+        self.published.set_behind(false);
+        true
     }
 
-    fn swap_root(&mut self, next: Arc<Version>) {
+    fn is_starved(&mut self) -> bool {
+        self.dirty.iter().any(|at| self.tables[*at as usize].is_starved())
+    }
+
+    /// `stale` is an empty list whose allocation is taken over.
+    fn swap_root(&mut self, next: Arc<Version>, stale: Vec<u32>) {
         self.current = next.clone();
         let old = self.published.swap(next);
-        self.spares.push(SpareRoot { root: old, stale: Vec::new() });
+        self.spares.push(SpareRoot { root: old, stale });
         self.stats.publications += 1;
     }
 
     /// A root that only we hold, equal to the current one.
-    fn take_root(&mut self) -> Arc<Version> {
+    fn take_root(&mut self) -> SpareRoot {
         for at in 0..self.spares.len() {
             if self.spares[at].refresh(&self.current) {
-                return self.spares.swap_remove(at).root;
+                return self.spares.swap_remove(at);
             }
         }
         self.stats.roots_made += 1;
-        Arc::new(Version::clone(&self.current))
+        SpareRoot { root: Arc::new(Version::clone(&self.current)), stale: Vec::new() }
     }
 
     /// Brings spare roots that no reader holds any more in step, which lets go of old table versions; those beyond what
     /// circulates are dropped.
     fn refresh_spares(&mut self) {
         const SPARE_ROOTS_MAX: usize = 4;
-        let current = &self.current;
-        let mut free = 0;
-        self.spares.retain_mut(|spare| {
-            let is_free = spare.refresh(current);
-            free += usize::from(is_free);
-            !is_free || free <= SPARE_ROOTS_MAX
-        });
+        let (mut free, mut at) = (0, 0);
+        while at < self.spares.len() {
+            free += usize::from(self.spares[at].refresh(&self.current));
+            if free > SPARE_ROOTS_MAX {
+                self.spares.swap_remove(at);
+                free -= 1;
+            } else {
+                at += 1;
+            }
+        }
     }
 
     /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog`. Must not run inside a
@@ -390,11 +429,12 @@ impl Engine {
         }
         self.hooks.bind(&catalog);
         self.catalog = catalog.clone();
-        self.swap_root(Arc::new(Version {
+        let root = Arc::new(Version {
             commit: self.commit,
             catalog,
             tables: self.tables.iter().map(|table| table.current().clone()).collect(),
-        }));
+        });
+        self.swap_root(root, Vec::new());
         // Roots of the old catalog are nobody's spare.
         self.spares.clear();
     }
@@ -409,12 +449,13 @@ impl SpareRoot {
     /// If no reader holds the root, points it at the current table versions and says so.
     fn refresh(&mut self, current: &Version) -> bool {
         let Some(root) = Arc::get_mut(&mut self.root) else { return false };
-        for at in self.stale.drain(..) {
-            let (mine, theirs) = (&mut root.tables[at as usize], &current.tables[at as usize]);
+        for at in &self.stale {
+            let (mine, theirs) = (&mut root.tables[*at as usize], &current.tables[*at as usize]);
             if !Arc::ptr_eq(mine, theirs) {
                 *mine = theirs.clone();
             }
         }
+        self.stale.clear();
         true
     }
 }

@@ -315,6 +315,8 @@ pub struct Violation {
     pub field: String,
     /// The record; `None` for one that was to be inserted.
     pub id: Option<RecordId>,
+    /// Where in a batch of new records it was, from 0; `None` if there was no batch.
+    pub row: Option<usize>,
     /// The rule.
     pub rule: Rule,
     /// What was given.
@@ -370,6 +372,9 @@ impl fmt::Display for Violation {
         write!(f, "`{table}.{field}`")?;
         if let Some(id) = self.id {
             write!(f, " of record {id}")?;
+        }
+        if let Some(row) = self.row {
+            write!(f, " of row {row}")?;
         }
         match &self.rule {
             Rule::NotNull => write!(f, " must not be null"),

@@ -16,6 +16,15 @@ pub enum Op<'a> {
         /// The record. Its pending heap values are moved into the table's heap.
         image: &'a mut RecordImage,
     },
+    /// New records, all of them or none. The first that breaks a rule does not hide what is wrong with the others.
+    InsertMany {
+        /// Position of the table.
+        table: usize,
+        /// The records.
+        records: &'a mut dyn Images,
+        /// Where their ids go, in their order.
+        ids: &'a mut Vec<RecordId>,
+    },
     /// A record's new content, whole. What equals the old is not written.
     Update {
         /// Position of the table.
@@ -25,16 +34,16 @@ pub enum Op<'a> {
         /// Its content. Heap cells that are not pending mean "as it is".
         image: &'a mut RecordImage,
     },
-    /// One field's new content, for fields that no rule, unique index or reference concerns.
-    WriteFree {
+    /// One field's new content.
+    Write {
         /// Position of the table.
         table: usize,
         /// The record.
         id: RecordId,
         /// The field.
         field: usize,
-        /// Its cell.
-        cell: &'a [u8],
+        /// Its cell, a valid one of its type with nothing in the heap; `None` = null.
+        cell: Option<&'a [u8]>,
     },
     /// A record's end, with what its relations demand of others.
     Delete {
@@ -45,11 +54,25 @@ pub enum Op<'a> {
     },
 }
 
+/// Records on their way in, one after another.
+pub trait Images {
+    /// Writes the next record into an empty image; `false` = there is none.
+    fn next(&mut self, image: &mut RecordImage) -> bool;
+}
+
+impl std::fmt::Debug for dyn Images + '_ {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("records")
+    }
+}
+
 /// What a mutation did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Applied {
     /// The record is there, under this id.
     Inserted(RecordId),
+    /// So many records are there.
+    InsertedMany(usize),
     /// The record has changed.
     Updated,
     /// The record was like that already.

@@ -135,20 +135,21 @@ impl NotedImage {
 }
 
 impl Noted {
-    /// Copies an operation.
-    pub(crate) fn of(op: &Op<'_>) -> Noted {
-        match op {
+    /// Copies an operation; `None` for one that consists of others, which are noted themselves.
+    pub(crate) fn of(op: &Op<'_>) -> Option<Noted> {
+        Some(match op {
+            Op::InsertMany { .. } => return None,
             Op::Insert { table, owner, image } => {
                 Noted::Insert { table: *table, owner: owner.map(RecordId::get), image: NotedImage::of(image) }
             }
             Op::Update { table, id, image } => {
                 Noted::Update { table: *table, id: id.get(), image: NotedImage::of(image) }
             }
-            Op::WriteFree { table, id, field, cell } => {
-                Noted::Write { table: *table, id: id.get(), field: *field, cell: cell.to_vec() }
+            Op::Write { table, id, field, cell } => {
+                Noted::Write { table: *table, id: id.get(), field: *field, cell: cell.unwrap_or_default().to_vec() }
             }
             Op::Delete { table, id } => Noted::Delete { table: *table, id: id.get() },
-        }
+        })
     }
 }
 
@@ -299,10 +300,11 @@ impl RecordedOp {
             Noted::Write { table, id, field, cell } => {
                 let def = &engine.catalog.tables()[*table];
                 match def.fields.get(*field) {
-                    Some(found) if found.at.size == cell.len() => {}
+                    Some(found) if found.at.size == cell.len() || cell.is_empty() => {}
                     _ => return Err(misplaced()),
                 }
-                engine.apply(Op::WriteFree { table: *table, id: record(*id)?, field: *field, cell }).map(drop)
+                let cell = (!cell.is_empty()).then_some(cell.as_slice());
+                engine.apply(Op::Write { table: *table, id: record(*id)?, field: *field, cell }).map(drop)
             }
             Noted::Delete { table, id } => engine.apply(Op::Delete { table: *table, id: record(*id)? }).map(drop),
             Noted::Group { table, group, bytes } => {

@@ -2,7 +2,9 @@
 
 use crate::engine::{Engine, Moment};
 use crate::error::{Error, Result};
-use crate::id::Id;
+use crate::id::{Id, RecordId};
+use crate::limits::VIOLATIONS_MAX;
+use crate::op::{Applied, Op};
 use crate::record::image::RecordImage;
 use crate::table::writer::ChangeKind;
 use crate::typed::{Table, TableMut, TableRef};
@@ -119,6 +121,46 @@ impl Transaction {
     /// What `body` returns.
     pub fn nested<R>(&mut self, body: impl FnOnce(&mut Transaction) -> Result<R>) -> Result<R> {
         nested(self, body)
+    }
+
+    /// Has `write` write each of these records, all of them or none, and sums up what it says. One that breaks a rule does
+    /// not hide what is wrong with the others.
+    pub(crate) fn write_all(
+        &mut self,
+        ids: Vec<RecordId>,
+        mut write: impl FnMut(&mut Transaction, RecordId) -> Result<usize>,
+    ) -> Result<usize> {
+        let moment = self.savepoint();
+        let (mut written, mut found) = (0, Vec::new());
+        for id in ids {
+            match write(self, id) {
+                Ok(count) => written += count,
+                Err(Error::Invalid(violations)) => found.extend(violations),
+                Err(other) => {
+                    self.rollback_to(&moment);
+                    return Err(other);
+                }
+            }
+            found.truncate(VIOLATIONS_MAX);
+        }
+        if found.is_empty() {
+            return Ok(written);
+        }
+        self.rollback_to(&moment);
+        Err(Error::Invalid(found))
+    }
+
+    /// Deletes these records, but for those that a cascade has taken along before their turn.
+    pub(crate) fn delete_all(&mut self, table: usize, ids: Vec<RecordId>) -> Result<usize> {
+        self.write_all(ids, |tx, id| {
+            if tx.engine.view(table).version.row_of(id).is_none() {
+                return Ok(0);
+            }
+            match tx.engine.apply(Op::Delete { table, id })? {
+                Applied::Deleted(count) => Ok(count),
+                other => unreachable!("a deletion deletes, not {other:?}"),
+            }
+        })
     }
 
     /// Calls `body` with the engine and an empty image.

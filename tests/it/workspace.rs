@@ -28,6 +28,7 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["__private", "typed"], "tests/it/generated/arena.rs"),
     ("runtime", &["apply", "catalog", "dynamic", "error", "verify"], "tests/it/engine/model.rs"),
     ("runtime", &["engine", "txn"], "tests/it/engine/undo.rs"),
+    ("runtime", &["op"], "tests/it/engine/many.rs"),
     ("runtime", &["db", "view"], "tests/it/engine/publication.rs"),
     ("runtime", &["clock", "tick"], "tests/it/engine/timer.rs"),
     ("runtime", &["client", "procedure"], "tests/it/server/rpc.rs"),

@@ -33,7 +33,7 @@ impl<'a> Findings<'a> {
     pub(super) fn add(&mut self, field: &str, rule: Rule, value: Value) {
         if self.found.len() < VIOLATIONS_MAX {
             let table = self.view.def.name.clone();
-            self.found.push(Violation { table, field: field.to_owned(), id: self.id, rule, value });
+            self.found.push(Violation { table, field: field.to_owned(), id: self.id, row: None, rule, value });
         }
     }
 
@@ -56,21 +56,26 @@ impl<'a> Findings<'a> {
 
     /// The rules of one field by itself.
     pub(crate) fn field(&mut self, at: usize, cells: Cells<'_>) {
-        let (def, image) = (self.view.def, cells.fixed);
-        let field = &def.fields[at];
-        if def.is_null(image, at) {
+        let def = self.view.def;
+        let place = (!def.is_null(cells.fixed, at)).then_some(def.fields[at].at.image_offset);
+        self.value(at, cells, place);
+    }
+
+    /// The same for a value that lies somewhere else; `None` = null.
+    pub(super) fn value(&mut self, at: usize, cells: Cells<'_>, place: Option<usize>) {
+        let field = &self.view.def.fields[at];
+        let Some(place) = place else {
             if !field.nullable {
                 self.add(&field.name, Rule::NotNull, Value::Null);
             }
             return;
-        }
-        if let Some((rule, value)) = self.broken_rule(field, cells) {
+        };
+        if let Some((rule, value)) = self.broken_rule(field, cells, place) {
             self.add(&field.name, rule, value);
         }
     }
 
-    fn broken_rule(&self, field: &FieldDef, cells: Cells<'_>) -> Option<(Rule, Value)> {
-        let at = field.at.image_offset;
+    fn broken_rule(&self, field: &FieldDef, cells: Cells<'_>, at: usize) -> Option<(Rule, Value)> {
         let inside = || field.plan.broken_rule(cells, at, field.allow_nan);
         if let Some(broken) = field.is_ruled.then(inside).flatten() {
             return Some(broken);
@@ -162,8 +167,8 @@ impl Engine {
         findings.misfits(image);
         // Where a value did not fit, the image holds none: nothing more can be said of it.
         let fits = |at: usize| !image.is_misfit(at);
-        for at in (0..view.def.fields.len()).filter(|at| fits(*at)) {
-            findings.field(at, cells);
+        for at in view.def.ruled.iter().filter(|at| fits(**at)) {
+            findings.field(*at, cells);
         }
         for relation in view.def.outgoing.iter().filter(|relation| fits(relation.from_field)) {
             findings.reference(relation, self.view(relation.to_table), cells);

@@ -187,7 +187,7 @@ pub(super) enum Coming<'a> {
     /// This image.
     Image(&'a RecordImage),
     /// What it is, but for one cell.
-    Cell(usize, &'a [u8]),
+    Cell(usize, Option<&'a [u8]>),
 }
 
 impl Engine {
@@ -243,7 +243,8 @@ impl Engine {
             (Coming::Cell(field, cell), old) => {
                 let mut values = old.clone().unwrap_or_default();
                 if let Some(value) = values.get_mut(field) {
-                    *value = codec::read(&view.def.fields[field].plan, cell, HeapRef(&[]));
+                    let read = |cell| codec::read(&view.def.fields[field].plan, cell, HeapRef(&[]));
+                    *value = cell.map_or(Value::Null, read);
                 }
                 Some(values)
             }

@@ -44,8 +44,9 @@ impl Engine {
         }
         let change = self.tell_before(table, On::Update, Some(id), Coming::Image(image))?;
         let version = self.next_commit();
-        self.atomically(table, |rows| write_changed(rows, row, id, image, old, &changed, version))?;
-        self.tables[table].note(id, ChangeKind::Update);
+        let (def, writer) = self.table_mut(table);
+        write_changed(&mut writer.rows(def), row, id, image, old, &changed, version)?;
+        writer.note(id, ChangeKind::Update);
         self.made(change);
         Ok(Applied::Updated)
     }
@@ -64,7 +65,7 @@ impl Engine {
         findings.misfits(image);
         // Where a value did not fit, the image holds none: nothing more can be said of it.
         let fits = |at: usize| !image.is_misfit(at);
-        for (at, field) in view.def.fields.iter().enumerate().filter(|(at, _)| changed.has(*at) && fits(*at)) {
+        for (at, field) in changed.iter().filter(|at| fits(*at)).map(|at| (at, &view.def.fields[at])) {
             if field.immutable {
                 findings.add(&field.name, Rule::Immutable, view.value_in(cells, at));
             }
@@ -104,7 +105,7 @@ impl Engine {
 fn keep_equal_heap_values(view: TableView<'_>, old: &[u8], image: &mut RecordImage) {
     let heap = view.version.heap();
     let mut was = Vec::new();
-    for FieldDef { plan, at, .. } in view.def.fields.iter().filter(|field| field.has_heap) {
+    for FieldDef { plan, at, .. } in view.def.heap_fields.iter().map(|at| &view.def.fields[*at]) {
         was.clear();
         plan.heap_cells(old, at.image_offset, &mut |offset| was.push(offset));
         let mut kept = Vec::new();
@@ -128,23 +129,46 @@ struct Changed {
 
 impl Changed {
     fn between(def: &TableDef, old: &[u8], new: &[u8]) -> Changed {
-        let mut changed = Changed { first: 0, rest: vec![false; def.fields.len().saturating_sub(128)] };
-        for at in 0..def.fields.len() {
-            if def.cell(old, at) != def.cell(new, at) || def.is_null(old, at) != def.is_null(new, at) {
-                match at.checked_sub(128) {
-                    None => changed.first |= 1 << at,
-                    Some(rest) => changed.rest[rest] = true,
+        let mut changed = Changed { first: 0, rest: vec![false; def.fields.len().saturating_sub(Changed::INLINE)] };
+        for group in &def.layout.groups {
+            let row = group.image_offset..group.image_offset + group.stride;
+            if old[row.clone()] == new[row] {
+                continue;
+            }
+            for at in group.fields.iter().map(|field| field.at()) {
+                if def.cell(old, at) != def.cell(new, at) || def.is_null(old, at) != def.is_null(new, at) {
+                    changed.add(at);
                 }
             }
         }
         changed
     }
 
+    const INLINE: usize = 128;
+
+    fn add(&mut self, field: usize) {
+        match field.checked_sub(Changed::INLINE) {
+            None => self.first |= 1 << field,
+            Some(rest) => self.rest[rest] = true,
+        }
+    }
+
     fn has(&self, field: usize) -> bool {
-        match field.checked_sub(128) {
+        match field.checked_sub(Changed::INLINE) {
             None => self.first >> field & 1 == 1,
             Some(rest) => self.rest[rest],
         }
+    }
+
+    /// The fields, in order.
+    fn iter(&self) -> impl Iterator<Item = usize> + '_ {
+        let mut left = self.first;
+        let first = std::iter::from_fn(move || {
+            let at = (left != 0).then(|| left.trailing_zeros() as usize)?;
+            left &= left - 1;
+            Some(at)
+        });
+        first.chain((0..self.rest.len()).filter(|at| self.rest[*at]).map(|at| at + Changed::INLINE))
     }
 
     fn concerns(&self, index: &IndexDef) -> bool {
@@ -166,17 +190,18 @@ fn write_changed(
     version: u64,
 ) -> Result<()> {
     let def = rows.def;
+    rows.check_room(image)?;
     let concerned = || def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)).map(|(at, _)| at);
     // The old keys are made of heap values that go next.
     concerned().for_each(|at| rows.index_remove(at, old, id));
-    for at in (0..def.fields.len()).filter(|at| changed.has(*at) && def.fields[*at].has_heap) {
+    for at in changed.iter().filter(|at| def.fields[*at].has_heap) {
         rows.store_pending(at, image)?;
         rows.free_heap(at, old, Some(&image.fixed));
     }
     concerned().for_each(|at| rows.index_insert(at, &image.fixed, id));
-    for at in (0..def.fields.len()).filter(|at| changed.has(*at)) {
-        rows.write_field(row, at, def.cell(&image.fixed, at));
-        rows.write_null(row, at, def.is_null(&image.fixed, at));
+    for at in changed.iter() {
+        let is_null = def.fields[at].at.null_bit.is_some() && def.is_null(&image.fixed, at);
+        rows.write_field(row, at, (!is_null).then(|| def.cell(&image.fixed, at)));
     }
     rows.touch(row, version);
     Ok(())

@@ -179,6 +179,18 @@ impl Key {
         more.spilled.extend_from_slice(bytes);
     }
 
+    /// Appends `count` zeros.
+    #[inline]
+    fn zeros(&mut self, count: usize) {
+        let end = self.len + count;
+        if end <= Key::INLINE_BYTES {
+            self.inline[self.len..end].fill(0);
+            self.len = end;
+        } else {
+            (0..count).for_each(|_| self.raw(&[0]));
+        }
+    }
+
     /// Appends a column from the bytes behind its heap cell.
     pub fn push_text(&mut self, text: &[u8]) {
         let at = self.len;
@@ -194,6 +206,7 @@ impl Key {
     }
 
     /// Appends a column from the bytes of its cell.
+    #[inline]
     pub fn column(&mut self, kind: KeyKind, cell: &[u8]) {
         match kind {
             KeyKind::Raw(_) => self.raw(cell),
@@ -214,6 +227,7 @@ impl Key {
         }
     }
 
+    #[inline]
     fn big_endian(&mut self, little: &[u8], first: impl Fn(u8) -> u8) {
         let mut bytes = [0; 8];
         let n = little.len().min(8);
@@ -240,10 +254,7 @@ impl Key {
 
     /// Appends a nullable column that is null: the marker and `key_bytes` zeros.
     pub fn null(&mut self, key_bytes: usize) {
-        self.raw(&[0]);
-        for _ in 0..key_bytes {
-            self.raw(&[0]);
-        }
+        self.zeros(1 + key_bytes);
     }
 
     /// Appends the marker in front of the value of a nullable column.
@@ -260,9 +271,7 @@ impl Key {
         let len = value.len().min(N);
         self.impossible |= value.len() > N;
         self.raw(&value.as_bytes()[..len]);
-        for _ in len..N {
-            self.raw(&[0]);
-        }
+        self.zeros(N - len);
         if str_length_bytes(N as u16) == 1 {
             self.raw(&[len as u8])
         } else {

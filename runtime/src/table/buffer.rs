@@ -145,13 +145,39 @@ pub struct Journal {
     committed: usize,
     /// The latest mark: a note before it does not stand for a change after it.
     marked: usize,
+    /// Counts marks, and whatever else ends the validity of what follows.
+    epoch: u64,
+    /// For every buffer, how it has grown since the mark.
+    grown: Vec<Grown>,
+    /// Numbers of the meta buffer whose before-image has been kept since the mark, a bit each.
+    numbers: u128,
+}
+
+/// How a buffer has grown since a mark: whatever is written there needs no note, since undoing cuts it off and catching up
+/// copies it.
+#[derive(Debug, Clone, Copy)]
+struct Grown {
+    /// The epoch in which this is true.
+    epoch: u64,
+    /// The note.
+    entry: usize,
+    /// How long the buffer was.
+    from: usize,
 }
 
 impl Journal {
     /// Where the journal stands; what comes later can be undone without what came before.
     pub fn mark(&mut self) -> Mark {
-        self.marked = self.entries.len();
+        self.begin_epoch();
         Mark { entries: self.entries.len() }
+    }
+
+    /// What was noted until now does not stand for what comes.
+    #[inline]
+    fn begin_epoch(&mut self) {
+        self.marked = self.entries.len();
+        self.epoch += 1;
+        self.numbers = 0;
     }
 
     /// Whether nothing was noted since the last publication.
@@ -159,10 +185,15 @@ impl Journal {
         self.entries.is_empty()
     }
 
+    /// Whether anything was noted since.
+    pub fn has_noted_since(&self, mark: Mark) -> bool {
+        self.entries.len() > mark.entries
+    }
+
     /// Ends a transaction: what it did stays, and can no longer be undone.
     pub fn commit(&mut self) {
-        self.committed = self.entries.len();
-        self.marked = self.committed;
+        self.begin_epoch();
+        self.committed = self.marked;
         self.images.clear();
     }
 
@@ -182,6 +213,29 @@ impl Journal {
                 }
             }
         }
+        self.begin_epoch();
+    }
+
+    /// Notes that a buffer of `len` bytes grows by `additional`.
+    #[inline]
+    fn note_growth(&mut self, buffer: u32, len: usize, additional: usize) {
+        let at = buffer as usize;
+        if at >= self.grown.len() {
+            self.grown.resize(at + 1, Grown { epoch: u64::MAX, entry: 0, from: 0 });
+        }
+        let grown = &mut self.grown[at];
+        if grown.epoch == self.epoch {
+            self.entries[grown.entry].len += additional;
+        } else {
+            *grown = Grown { epoch: self.epoch, entry: self.entries.len(), from: len };
+            self.note(Entry { offset: len, len: additional, buffer, kind: Kind::Grow });
+        }
+    }
+
+    /// Whether what lies from `offset` on has come to the buffer since the mark.
+    #[inline]
+    fn is_new(&self, buffer: u32, offset: usize) -> bool {
+        self.grown.get(buffer as usize).is_some_and(|grown| grown.epoch == self.epoch && offset >= grown.from)
     }
 
     /// Ends the collection at a publication: gives the entries noted since the last one and starts anew.
@@ -191,8 +245,9 @@ impl Journal {
         self.images.clear();
         self.touched = 0;
         self.committed = 0;
-        self.marked = 0;
-        std::mem::replace(&mut self.entries, reuse)
+        let entries = std::mem::replace(&mut self.entries, reuse);
+        self.begin_epoch();
+        entries
     }
 
     /// Whether a buffer may differ from the published version's.
@@ -218,45 +273,78 @@ impl Journal {
     }
 }
 
-/// Brings `back`, which lacks the changes noted in `missed` (oldest first), up to `current`, and says how many bytes it
-/// copied. Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of
-/// it changed. The buffer `skip` is going to be overwritten whole: it only gets its length.
-pub fn catch_up<'a>(
-    back: &mut [Buffer],
-    current: &[Buffer],
-    missed: impl Iterator<Item = &'a [Entry]> + Clone,
-    skip: Option<usize>,
-) -> usize {
-    const WHOLE_BYTES_MAX: usize = 4 << 10;
-    let mut dirty = vec![0_usize; current.len()];
-    for entry in missed.clone().flatten() {
-        dirty[entry.buffer as usize] += entry.len;
-    }
-    if let Some(at) = skip {
-        dirty[at] = 0;
-        back[at].bytes.resize(current[at].len(), 0);
-    }
-    let mut copied = 0;
-    for (at, dirty) in dirty.iter_mut().enumerate() {
-        let len = current[at].len();
-        copied += (*dirty).min(len);
-        if *dirty > 0 && (len <= WHOLE_BYTES_MAX || *dirty > len / 2) {
-            back[at].copy_whole(&current[at]);
-            *dirty = 0;
+/// Brings versions up to date. Keeps its allocation from one time to the next.
+#[derive(Debug, Default)]
+pub struct CatchUp {
+    /// Bytes to be copied, for every buffer.
+    dirty: Vec<usize>,
+}
+
+impl CatchUp {
+    /// Brings `back`, which lacks the changes noted in `missed` (oldest first), up to `current`, and says how many bytes it
+    /// copied. The buffer `skip` is going to be overwritten whole: it only gets its length.
+    pub fn run<'a>(
+        &mut self,
+        back: &mut [Buffer],
+        current: &[Buffer],
+        missed: impl Iterator<Item = &'a [Entry]> + Clone,
+        skip: Option<usize>,
+    ) -> usize {
+        const FEW_ENTRIES: usize = 64;
+        let entries: usize = missed.clone().map(<[Entry]>::len).sum();
+        match skip {
+            None if entries <= FEW_ENTRIES => missed.flatten().map(|entry| entry.follow(back, current)).sum(),
+            _ => self.weigh(back, current, missed, skip),
         }
     }
-    for entry in missed.flatten() {
-        let at = entry.buffer as usize;
-        if dirty[at] > 0 {
-            back[at].copy_range(&current[at], entry.offset..entry.offset + entry.len);
+
+    /// Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of it
+    /// changed.
+    fn weigh<'a>(
+        &mut self,
+        back: &mut [Buffer],
+        current: &[Buffer],
+        missed: impl Iterator<Item = &'a [Entry]> + Clone,
+        skip: Option<usize>,
+    ) -> usize {
+        const WHOLE_BYTES_MAX: usize = 4 << 10;
+        self.dirty.clear();
+        self.dirty.resize(current.len(), 0);
+        for entry in missed.clone().flatten() {
+            self.dirty[entry.buffer as usize] += entry.len;
         }
-    }
-    for (at, dirty) in dirty.iter().enumerate() {
-        if *dirty > 0 {
-            back[at].copy_tail(&current[at]);
+        if let Some(at) = skip {
+            self.dirty[at] = 0;
+            back[at].bytes.resize(current[at].len(), 0);
         }
+        let mut copied = 0;
+        for (at, dirty) in self.dirty.iter_mut().enumerate() {
+            let len = current[at].len();
+            if *dirty > 0 && (len <= WHOLE_BYTES_MAX || *dirty > len / 2) {
+                back[at].copy_whole(&current[at]);
+                copied += len;
+                *dirty = 0;
+            }
+        }
+        for entry in missed.flatten().filter(|entry| self.dirty[entry.buffer as usize] > 0) {
+            copied += entry.follow(back, current);
+        }
+        copied
     }
-    copied
+}
+
+impl Entry {
+    /// Copies what the note is about, and says how many bytes that was.
+    #[inline]
+    fn follow(&self, back: &mut [Buffer], current: &[Buffer]) -> usize {
+        let (back, current) = (&mut back[self.buffer as usize], &current[self.buffer as usize]);
+        match self.kind {
+            Kind::Range => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Grow => back.copy_tail(current),
+            Kind::Whole | Kind::WholeFromPublished => back.copy_whole(current),
+        }
+        self.len
+    }
 }
 
 /// A buffer being changed, with the journal that notes it.
@@ -299,7 +387,7 @@ impl<'a> BufferMut<'a> {
     #[inline]
     pub fn edit(&mut self, offset: usize, len: usize) -> &mut [u8] {
         let range = &mut self.buffer.bytes[offset..offset + len];
-        if !self.journal.just_noted(self.id, offset, len) {
+        if !self.journal.is_new(self.id, offset) && !self.journal.just_noted(self.id, offset, len) {
             self.journal.images.extend_from_slice(range);
             self.journal.note(Entry { offset, len, buffer: self.id, kind: Kind::Range });
         }
@@ -312,18 +400,32 @@ impl<'a> BufferMut<'a> {
         self.edit(offset, bytes.len()).copy_from_slice(bytes);
     }
 
+    /// Overwrites number `at` of a buffer of u64. Its before-image is kept once until the next mark, however often it
+    /// changes.
+    #[inline]
+    pub fn write_number(&mut self, at: usize, value: u64) {
+        let bit = 1_u128.checked_shl(at as u32).unwrap_or(0);
+        if self.journal.numbers & bit != 0 {
+            self.buffer.bytes[at * 8..at * 8 + 8].copy_from_slice(&value.to_le_bytes());
+        } else {
+            self.write(at * 8, &value.to_le_bytes());
+            self.journal.numbers |= bit;
+        }
+    }
+
     /// Makes the buffer `additional` zero bytes longer.
     pub fn grow(&mut self, additional: usize) {
         let len = self.buffer.bytes.len();
         self.buffer.bytes.resize(len + additional, 0);
-        self.journal.note(Entry { offset: len, len: additional, buffer: self.id, kind: Kind::Grow });
+        self.journal.note_growth(self.id, len, additional);
     }
 
     /// Makes the buffer longer by `bytes`.
+    #[inline]
     pub fn append(&mut self, bytes: &[u8]) {
         let len = self.buffer.bytes.len();
         self.buffer.bytes.extend_from_slice(bytes);
-        self.journal.note(Entry { offset: len, len: bytes.len(), buffer: self.id, kind: Kind::Grow });
+        self.journal.note_growth(self.id, len, bytes.len());
     }
 
     /// All bytes, to be overwritten at will. The before-image is taken from the published version if nothing has touched
@@ -376,6 +478,42 @@ mod tests {
     }
 
     #[test]
+    fn growth_is_noted_once_between_marks_and_undone_to_each() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let start = journal.mark();
+        for n in 0..10 {
+            BufferMut::new(&mut now[0], &mut journal, 0).append(&[n; 8]);
+            BufferMut::new(&mut now[1], &mut journal, 1).append(&[n; 16]);
+            BufferMut::new(&mut now[1], &mut journal, 1).write(10_000, &[9; 4]);
+        }
+        assert_eq!(journal.entries.len(), 2, "what was appended since the mark needs no note of its own");
+        let (kept, middle) = (now.clone(), journal.mark());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(100, &[77; 8]);
+        BufferMut::new(&mut now[0], &mut journal, 0).append(&[5; 8]);
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
+        BufferMut::new(&mut now[0], &mut journal, 0).append(&[6; 8]);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn a_number_keeps_its_image_once_between_marks() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let start = journal.mark();
+        (0..5).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_number(2, n));
+        assert_eq!(journal.entries.len(), 1);
+        let (kept, middle) = (now.clone(), journal.mark());
+        (5..9).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_number(2, n));
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
     fn catch_up_follows_the_notes_or_copies_whole() {
         let mut back = buffers();
         let (mut now, mut journal) = (buffers(), Journal::default());
@@ -385,12 +523,12 @@ mod tests {
         BufferMut::new(&mut now[0], &mut journal, 0).write(3, &[1]);
         BufferMut::new(&mut now[1], &mut journal, 1).write(10_050, &[1]);
         let second = journal.publish(Vec::new());
-        catch_up(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter(), None);
+        CatchUp::default().run(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter(), None);
         assert_eq!(back, now);
 
         BufferMut::new(&mut now[1], &mut journal, 1).edit_whole().fill(9);
         let third = journal.publish(first);
-        catch_up(&mut back, &now, [third.as_slice()].into_iter(), None);
+        CatchUp::default().run(&mut back, &now, [third.as_slice()].into_iter(), None);
         assert_eq!(back, now);
     }
 }

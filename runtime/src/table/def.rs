@@ -24,6 +24,10 @@ pub struct TableDef {
     pub layout: TableLayout,
     /// Its fields.
     pub fields: Vec<FieldDef>,
+    /// Fields whose value by itself can break a rule.
+    pub ruled: Vec<usize>,
+    /// Fields whose values point into the heap.
+    pub heap_fields: Vec<usize>,
     /// Its indexes.
     pub indexes: Vec<IndexDef>,
     /// Relations of its own fields.
@@ -84,6 +88,8 @@ pub struct FieldDef {
     pub counter: Option<usize>,
     /// Written without any check: no rule, no index, no reference, no heap.
     pub free: bool,
+    /// Written without a look at other fields or records: its rules, if it has any, need only its value.
+    pub alone: bool,
 }
 
 /// An index, prepared.
@@ -174,6 +180,7 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
     for (def, table) in defs.iter_mut().zip(&schema.tables) {
         for at in 0..def.fields.len() {
             def.fields[at].free = is_free(def, table, at);
+            def.fields[at].alone = is_alone(def, at);
         }
     }
     Ok(defs)
@@ -224,12 +231,16 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         let (name, kind, unique) = (index.name.clone(), index.kind, index.unique);
         indexes.push(IndexDef { name, kind, unique, columns, shape, texts });
     }
+    let fields_that = |has: fn(&FieldDef) -> bool| (0..fields.len()).filter(|at| has(&fields[*at])).collect();
+    let (ruled, heap_fields) = (fields_that(FieldDef::can_be_refused), fields_that(|field| field.has_heap));
     Ok(TableDef {
         name: table.name.clone(),
         at,
         capacity: table.capacity as usize,
         layout,
         fields,
+        ruled,
+        heap_fields,
         indexes,
         outgoing: Vec::new(),
         incoming: Vec::new(),
@@ -265,6 +276,7 @@ fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, coun
         },
         counter,
         free: false,
+        alone: false,
     }
 }
 
@@ -302,6 +314,23 @@ fn relation_def(schema: &Schema, defs: &[TableDef], relation: &dbgen_schema::Rel
         to_value,
         on_delete: relation.on_delete,
     })
+}
+
+impl FieldDef {
+    /// Whether a value of the field by itself can break a rule: one that must be given has a bit or an id to be null with.
+    fn can_be_refused(&self) -> bool {
+        let can_be_null = self.at.null_bit.is_some() || matches!(self.plan, CellPlan::Ref);
+        self.is_ruled || self.min.is_some() || self.max.is_some() || (can_be_null && !self.nullable)
+    }
+}
+
+/// Whether nothing but the field's own rules concerns a new value of it.
+fn is_alone(def: &TableDef, at: usize) -> bool {
+    let field = &def.fields[at];
+    let in_index = def.indexes.iter().any(|index| index.columns.iter().any(|column| column.field == at));
+    let in_relation = def.outgoing.iter().any(|relation| relation.from_field == at)
+        || def.incoming.iter().any(|relation| relation.to_value.is_some_and(|(_, field)| field == at));
+    !in_index && !in_relation && !field.immutable && !field.has_heap && !is_ref(field)
 }
 
 /// Whether any bytes may be written into the field without a check.
@@ -364,6 +393,11 @@ impl Column {
 }
 
 impl IndexDef {
+    /// Bytes of what it holds of a record: the key and the record id.
+    pub fn item_bytes(&self) -> usize {
+        self.columns.iter().map(Column::key_bytes).sum::<usize>() + 8
+    }
+
     /// Whether it finds ranges, not only what is equal.
     pub fn is_ordered(&self) -> bool {
         self.kind == IndexKind::Btree

@@ -46,7 +46,7 @@ impl Meta<'_> {
     /// Writes number `at`.
     #[inline]
     pub fn set(&mut self, at: usize, value: u64) {
-        self.0.write(at * 8, &value.to_le_bytes());
+        self.0.write_number(at, value);
     }
 
     /// Adds to number `at`.

@@ -5,17 +5,20 @@
 
 use arc_swap::ArcSwap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A value that one writer replaces and any number of readers load, none of them waiting.
 #[derive(Debug)]
 pub struct Published<T> {
     cell: Arc<ArcSwap<T>>,
+    /// The writer has something newer that it could not publish yet.
+    is_behind: Arc<AtomicBool>,
 }
 
 impl<T> Published<T> {
     /// Publishes the first value.
     pub fn new(value: Arc<T>) -> Published<T> {
-        Published { cell: Arc::new(ArcSwap::new(value)) }
+        Published { cell: Arc::new(ArcSwap::new(value)), is_behind: Arc::default() }
     }
 
     /// The value published last.
@@ -30,6 +33,20 @@ impl<T> Published<T> {
         self.cell.swap(value)
     }
 
+    /// Whether the writer has something newer that it could not publish yet, since readers pinned every version.
+    #[inline]
+    pub fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Relaxed)
+    }
+
+    /// Says whether the writer has something newer that it cannot publish.
+    #[inline]
+    pub fn set_behind(&self, is_behind: bool) {
+        if self.is_behind() != is_behind {
+            self.is_behind.store(is_behind, Ordering::Relaxed);
+        }
+    }
+
     /// A handle for a thread that reads often.
     pub fn reader(&self) -> CachedReader<T> {
         CachedReader { cache: arc_swap::cache::Cache::new(self.cell.clone()) }
@@ -38,7 +55,7 @@ impl<T> Published<T> {
 
 impl<T> Clone for Published<T> {
     fn clone(&self) -> Self {
-        Published { cell: self.cell.clone() }
+        Published { cell: self.cell.clone(), is_behind: self.is_behind.clone() }
     }
 }
 

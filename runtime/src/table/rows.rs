@@ -9,8 +9,8 @@ use super::meta::{self, Meta};
 use super::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, VERSIONS};
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
-use crate::limits::RECORDS_MAX;
-use crate::record::codec::le_u64;
+use crate::limits::{HEAP_BYTES_MAX, HEAP_UNIT_BYTES, RECORDS_MAX};
+use crate::record::codec::{le_u64, null_bit, set_null_bit};
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::record::key::Key;
@@ -98,14 +98,37 @@ impl<'a> Rows<'a> {
         self.meta().set(meta::FREE_SLOT, id.slot() as u64 + 1);
     }
 
+    /// That there is room for a record's heap values, and for one more record: what comes then does not fail.
+    pub fn check_room(&self, image: &RecordImage) -> Result<()> {
+        // No block is more than half as long again as its value, or than two units.
+        let heap_bytes = self.buffers[HEAP].len() + 2 * image.heap.len() + 2 * HEAP_UNIT_BYTES;
+        let full = |what, limit| Err(Error::Full { table: self.def.name.clone(), what, limit });
+        if heap_bytes > HEAP_BYTES_MAX {
+            return full("the heap, in bytes,", HEAP_BYTES_MAX);
+        }
+        let numbers = &self.buffers[META];
+        if meta::get(numbers, meta::FREE_SLOT) == 0 && meta::get(numbers, meta::SLOTS) as usize >= RECORDS_MAX {
+            return full("the number of records", RECORDS_MAX);
+        }
+        Ok(())
+    }
+
     /// Adds a record. Its image must obey every rule; pending heap values are moved into the heap, and the image's cells
     /// name them there afterwards.
     /// A component takes the id of its owner.
     pub fn insert(&mut self, image: &mut RecordImage, version: u64, owner: Option<RecordId>) -> Result<RecordId> {
-        for at in 0..self.def.fields.len() {
-            if self.def.fields[at].has_heap {
-                self.store_pending(at, image)?;
-            }
+        let id = self.insert_row(image, version, owner)?;
+        for at in 0..self.def.indexes.len() {
+            self.index_insert(at, &image.fixed, id);
+        }
+        Ok(id)
+    }
+
+    /// The same, but for the indexes.
+    pub fn insert_row(&mut self, image: &mut RecordImage, version: u64, owner: Option<RecordId>) -> Result<RecordId> {
+        let def = self.def;
+        for at in &def.heap_fields {
+            self.store_pending(*at, image)?;
         }
         let id = match owner {
             Some(owner) => self.take_owner_slot(owner),
@@ -116,9 +139,6 @@ impl<'a> Rows<'a> {
         self.put(VERSIONS, row, 8, &version.to_le_bytes());
         self.append_groups(row, &image.fixed);
         self.meta().set(meta::ROWS, row as u64 + 1);
-        for at in 0..self.def.indexes.len() {
-            self.index_insert(at, &image.fixed, id);
-        }
         Ok(id)
     }
 
@@ -141,11 +161,8 @@ impl<'a> Rows<'a> {
         for at in 0..self.def.indexes.len() {
             self.index_remove(at, image, id);
         }
-        for at in 0..self.def.fields.len() {
-            if self.def.fields[at].has_heap {
-                self.free_heap(at, image, None);
-            }
-        }
+        let def = self.def;
+        def.heap_fields.iter().for_each(|at| self.free_heap(*at, image, None));
         self.release_slot(id);
         let last = self.count() - 1;
         if row != last {
@@ -200,21 +217,20 @@ impl<'a> Rows<'a> {
         &mut BufferMut::new(&mut self.buffers[at], self.journal, at as u32).edit_whole()[..len]
     }
 
-    /// Overwrites a field of a row.
+    /// Overwrites a field of a row; `None` = null.
     #[inline]
-    pub fn write_field(&mut self, row: usize, field: usize, cell: &[u8]) {
+    pub fn write_field(&mut self, row: usize, field: usize, cell: Option<&[u8]>) {
         let at = self.def.fields[field].at;
-        let stride = self.def.layout.groups[at.group].stride;
-        self.buffer(GROUPS + at.group).write(row * stride + at.offset, cell);
-    }
-
-    /// Sets or clears the null bit of a field.
-    pub fn write_null(&mut self, row: usize, field: usize, null: bool) {
-        let at = self.def.fields[field].at;
-        let Some(bit) = at.null_bit else { return };
-        let stride = self.def.layout.groups[at.group].stride;
+        let start = row * self.def.layout.groups[at.group].stride;
         let mut group = self.buffer(GROUPS + at.group);
-        crate::record::codec::set_null_bit(group.edit(row * stride + bit as usize / 8, 1), bit % 8, null);
+        match cell {
+            Some(cell) => group.write(start + at.offset, cell),
+            None => group.edit(start + at.offset, at.size).fill(0),
+        }
+        let Some(bit) = at.null_bit else { return };
+        if null_bit(&group.bytes()[start..], bit) != cell.is_none() {
+            set_null_bit(group.edit(start + bit as usize / 8, 1), bit % 8, cell.is_none());
+        }
     }
 
     /// Notes the commit that wrote the row last.
@@ -267,6 +283,11 @@ impl<'a> Rows<'a> {
         self.index(index).insert(item.bytes());
     }
 
+    /// Adds items that come in ascending order to an index.
+    pub fn index_insert_sorted<'i>(&mut self, index: usize, items: impl Iterator<Item = &'i [u8]>) {
+        self.index(index).insert_sorted(items);
+    }
+
     /// Takes the record's key out of an index. The heap values that are part of it must still be there.
     pub fn index_remove(&mut self, index: usize, image: &[u8], id: RecordId) {
         let item = self.item(index, image, id);
@@ -281,7 +302,7 @@ impl<'a> Rows<'a> {
     }
 
     /// What an index holds of a stored record.
-    fn item(&self, index: usize, image: &[u8], id: RecordId) -> Key {
+    pub fn item(&self, index: usize, image: &[u8], id: RecordId) -> Key {
         let mut key = Key::new();
         let cells = Cells::stored(image, HeapRef(self.buffers[HEAP].bytes()));
         self.def.indexes[index].key(cells, &self.def.fields, &mut key);

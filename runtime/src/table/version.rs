@@ -167,6 +167,16 @@ impl<'v> TableView<'v> {
         self.version.buffers[GROUPS + self.def.layout.groups.len() + index].bytes()
     }
 
+    /// The cell of a field of the record in `row`; `None` if it is null.
+    #[inline]
+    pub fn cell(self, row: usize, field: usize) -> Option<&'v [u8]> {
+        let at = self.def.fields[field].at;
+        let stride = self.def.layout.groups[at.group].stride;
+        let bytes = &self.version.buffers[GROUPS + at.group].bytes()[row * stride..(row + 1) * stride];
+        let null = at.null_bit.is_some_and(|bit| codec::null_bit(bytes, bit));
+        (!null).then(|| &bytes[at.offset..at.offset + at.size])
+    }
+
     /// Appends the record in `row` to `image`, as a record image's fixed part.
     pub fn gather(self, row: usize, image: &mut Vec<u8>) {
         for (at, group) in self.def.layout.groups.iter().enumerate() {

@@ -13,7 +13,7 @@
 //!
 //! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing.
 
-use super::buffer::{Buffer, Entry, Journal, Mark, catch_up};
+use super::buffer::{Buffer, CatchUp, Entry, Journal, Mark};
 use super::def::TableDef;
 use super::rows::Rows;
 use super::version::{GROUPS, TableVersion, TableView};
@@ -73,6 +73,7 @@ pub struct TableWriter {
     history_entries: usize,
     /// The last commit of which the history holds nothing, though there was something to hold.
     forgotten: u64,
+    catch_up: CatchUp,
     /// Where the running transaction began in this table, if it has touched it.
     began: Option<Savepoint>,
     /// Publication figures.
@@ -98,6 +99,7 @@ impl TableWriter {
             history: VecDeque::new(),
             history_entries: 0,
             forgotten: 0,
+            catch_up: CatchUp::default(),
             began: None,
             stats: PublicationStats::default(),
         }
@@ -132,6 +134,12 @@ impl TableWriter {
             self.began = Some(Savepoint { journal: self.journal.mark(), changes: self.changes.len() });
         }
         new
+    }
+
+    /// Whether there is a version to write on already.
+    #[inline]
+    pub fn has_back(&self) -> bool {
+        self.back.is_some()
     }
 
     /// The rows, to be changed. [`touch`](TableWriter::touch) comes first.
@@ -188,7 +196,7 @@ impl TableWriter {
             // Publications are numbered without gaps, so the place of the first one missed follows from its number.
             let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
             let missed = missed.map(|published| published.entries.as_slice());
-            self.stats.catch_up_bytes += catch_up(&mut spare.buffers, &current.buffers, missed, skip) as u64;
+            self.stats.catch_up_bytes += self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip) as u64;
             spare.seq = current.seq;
             return self.spares.remove(at);
         }
@@ -208,10 +216,13 @@ impl TableWriter {
         &self.changes
     }
 
-    /// Ends the running transaction: its changes stay.
-    pub fn commit(&mut self) {
-        self.began = None;
+    /// Ends the running transaction: its changes stay. Says whether there are any.
+    pub fn commit(&mut self) -> bool {
+        let began = self.began.take();
+        let changed = began
+            .is_some_and(|began| self.changes.len() > began.changes || self.journal.has_noted_since(began.journal));
         self.journal.commit();
+        changed
     }
 
     /// Ends the running transaction: every buffer is as it was when it began.

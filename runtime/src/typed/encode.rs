@@ -4,9 +4,9 @@
 //! text within a list within a list lands where its cell counts from.
 
 use super::read::Found;
-use super::{RecordMut, Table, TableRef};
+use super::{Table, TableRef};
 use crate::cell::{Bytes, List, LongStr, Str, TailedList, Text};
-use crate::error::{Result, Rule};
+use crate::error::Rule;
 use crate::record::heap_ref::HeapCell;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
@@ -82,20 +82,6 @@ impl RecordImage {
         }
         let block = self.end_block(outer);
         self.heap_value(field, &block)
-    }
-}
-
-impl RecordMut<'_> {
-    /// Writes a field whose cell is made with the help of the image; `None` is null.
-    ///
-    /// # Errors
-    /// As [`set`](RecordMut::set).
-    pub fn set_cell<C: NoUninit>(
-        &mut self,
-        field: usize,
-        cell: impl FnOnce(&mut RecordImage) -> Option<C>,
-    ) -> Result<()> {
-        self.set_with(field, |image| cell(image).map(|cell| bytemuck::bytes_of(&cell).to_vec()))
     }
 }
 

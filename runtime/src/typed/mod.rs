@@ -5,6 +5,7 @@
 
 mod encode;
 mod lens;
+mod many;
 mod read;
 mod slices;
 mod write;

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 
 /// A table, written inside a transaction.
 pub struct TableMut<'t, T> {
-    tx: &'t mut Transaction,
+    pub(super) tx: &'t mut Transaction,
     table: PhantomData<fn() -> T>,
 }
 
@@ -50,19 +50,6 @@ impl<'t, T: Table> TableMut<'t, T> {
             Applied::Inserted(id) => Ok(Id::new(id)),
             other => unreachable!("an insert inserts, not {other:?}"),
         }
-    }
-
-    /// Adds records, all or none.
-    ///
-    /// # Errors
-    /// As [`insert`](TableMut::insert), for the first record that breaks a rule.
-    pub fn insert_many(&mut self, records: impl IntoIterator<Item = T>) -> Result<Vec<Id<T>>> {
-        let savepoint = self.tx.engine.savepoint();
-        let inserted: Result<Vec<Id<T>>> = records.into_iter().map(|record| self.insert_owned(None, &record)).collect();
-        if inserted.is_err() {
-            self.tx.engine.rollback_to(&savepoint);
-        }
-        inserted
     }
 
     /// Reads a record, lets `change` change it, and writes what differs.
@@ -206,7 +193,7 @@ impl RecordMut<'_> {
     #[inline]
     pub fn write<C: NoUninit>(&mut self, field: usize, cell: &C) {
         let cell = bytemuck::bytes_of(cell);
-        let written = self.tx.engine.apply(Op::WriteFree { table: self.table, id: self.id, field, cell });
+        let written = self.tx.engine.apply(Op::Write { table: self.table, id: self.id, field, cell: Some(cell) });
         if let Err(refused) = written {
             // A handler's: a borrowed record is there, and the field is free of rules.
             self.tx.engine.refused.get_or_insert(refused);
@@ -218,7 +205,8 @@ impl RecordMut<'_> {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Invalid`](crate::Error::Invalid) with the rules that the new value breaks.
     pub fn set<C: NoUninit>(&mut self, field: usize, cell: Option<&C>) -> Result<()> {
-        self.set_with(field, |_| cell.map(|cell| bytemuck::bytes_of(cell).to_vec()))
+        let cell = cell.map(bytemuck::bytes_of);
+        self.tx.engine.apply(Op::Write { table: self.table, id: self.id, field, cell }).map(drop)
     }
 
     /// Writes a field whose cell is made with the help of the image: texts and lists put their bytes there and note what
@@ -226,13 +214,17 @@ impl RecordMut<'_> {
     ///
     /// # Errors
     /// As [`set`](RecordMut::set).
-    pub fn set_with(&mut self, field: usize, cell: impl FnOnce(&mut RecordImage) -> Option<Vec<u8>>) -> Result<()> {
+    pub fn set_cell<C: NoUninit>(
+        &mut self,
+        field: usize,
+        cell: impl FnOnce(&mut RecordImage) -> Option<C>,
+    ) -> Result<()> {
         let (table, id) = (self.table, self.id);
         self.tx.with_image(|engine: &mut Engine, image| {
             let view = engine.view(table);
             view.gather(view.row_of(id)?, &mut image.fixed);
             let cell = cell(image);
-            view.def.put_cell(&mut image.fixed, field, cell.as_deref());
+            view.def.put_cell(&mut image.fixed, field, cell.as_ref().map(bytemuck::bytes_of));
             engine.apply(Op::Update { table, id, image })
         })?;
         Ok(())

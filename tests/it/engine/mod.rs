@@ -7,6 +7,7 @@ mod face;
 mod index;
 mod join;
 mod machine;
+mod many;
 mod model;
 mod numbering;
 mod publication;

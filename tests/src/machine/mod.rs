@@ -198,7 +198,7 @@ impl Machine {
         }));
         match outcome {
             Ok(Ok(())) => {
-                world.commit += 1;
+                world.commit += u64::from(world.is_dirty);
                 self.world = world;
                 self.seen.kind("transaction: committed");
                 self.published();

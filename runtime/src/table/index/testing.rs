@@ -2,7 +2,7 @@
 
 use proptest::sample;
 
-use crate::table::buffer::{Buffer, BufferMut, Journal, Mark, catch_up};
+use crate::table::buffer::{Buffer, BufferMut, CatchUp, Journal, Mark};
 
 /// A table of one buffer, with its journal.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl OneBuffer {
     pub(super) fn publish_to(&mut self, version: &mut [Buffer]) -> usize {
         self.journal.commit();
         let entries = self.journal.publish(Vec::new());
-        catch_up(version, &self.buffers, std::iter::once(entries.as_slice()), None)
+        CatchUp::default().run(version, &self.buffers, std::iter::once(entries.as_slice()), None)
     }
 
     #[track_caller]

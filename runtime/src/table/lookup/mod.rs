@@ -58,7 +58,12 @@ fn equal(
         return Vec::new();
     }
     let found = hash.get_all(key.bytes()).filter_map(RecordId::from_u64);
-    found.filter(|id| !key.has_long_texts() || texts::are_equal(view, def, *id, key)).collect()
+    found.filter(|id| has_long_texts(view, def, *id, key)).collect()
+}
+
+/// Whether the long texts of `key`, if it has any, are those of a record.
+pub fn has_long_texts(view: TableView<'_>, index: &IndexDef, id: RecordId, key: &Key) -> bool {
+    !key.has_long_texts() || texts::are_equal(view, index, id, key)
 }
 
 /// Record ids as an index gives them.

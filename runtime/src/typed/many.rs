@@ -1,0 +1,58 @@
+//! Writing many records in one call, all of them or none.
+
+use super::{Table, TableMut};
+use crate::error::Result;
+use crate::id::{Id, RecordId};
+use crate::op::{Images, Op};
+use crate::record::image::RecordImage;
+
+/// Records that are encoded as the engine asks for them.
+struct Encoded<I>(I);
+
+impl<T: Table, I: Iterator<Item = T>> Images for Encoded<I> {
+    fn next(&mut self, image: &mut RecordImage) -> bool {
+        self.0.next().map(|record| record.encode(image)).is_some()
+    }
+}
+
+impl<T: Table> TableMut<'_, T> {
+    /// Adds records, all or none; gives their ids in their order. Much faster than one by one where there are indexes.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that any of the records breaks, each with the record's place in `records`.
+    pub fn insert_many(&mut self, records: impl IntoIterator<Item = T>) -> Result<Vec<Id<T>>> {
+        let mut ids = Vec::new();
+        let mut records = Encoded(records.into_iter());
+        self.tx.engine.apply(Op::InsertMany { table: T::INDEX, records: &mut records, ids: &mut ids })?;
+        Ok(ids.into_iter().map(Id::new).collect())
+    }
+
+    /// Lets `change` change every record that `wanted` picks, and writes what differs: all of them or none. Says how many
+    /// were picked. Records are picked before any is changed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that any of the changed records breaks, each with the record's id.
+    pub fn update_where(
+        &mut self,
+        wanted: impl FnMut(&T::Ref<'_>) -> bool,
+        mut change: impl FnMut(&mut T),
+    ) -> Result<usize> {
+        let picked = self.picked(wanted);
+        self.tx.write_all(picked, |tx, id| tx.table_mut::<T>().update(Id::new(id), &mut change).map(|()| 1))
+    }
+
+    /// Deletes every record that `wanted` picks, with what their relations demand: all of them or none. Says how many
+    /// records went, those of cascades included.
+    ///
+    /// # Errors
+    /// [`Error::Restricted`](crate::Error::Restricted) if others refer to one of them and may not lose it.
+    pub fn delete_where(&mut self, wanted: impl FnMut(&T::Ref<'_>) -> bool) -> Result<usize> {
+        let picked = self.picked(wanted);
+        self.tx.delete_all(T::INDEX, picked)
+    }
+
+    fn picked(&self, mut wanted: impl FnMut(&T::Ref<'_>) -> bool) -> Vec<RecordId> {
+        let table = self.read();
+        table.iter().zip(table.ids()).filter(|(record, _)| wanted(record)).map(|(_, id)| id.record_id()).collect()
+    }
+}
