@@ -130,14 +130,14 @@ impl Transaction {
         ids: Vec<RecordId>,
         mut write: impl FnMut(&mut Transaction, RecordId) -> Result<usize>,
     ) -> Result<usize> {
-        let moment = self.savepoint();
+        let moment = self.engine.savepoint();
         let (mut written, mut found) = (0, Vec::new());
         for id in ids {
             match write(self, id) {
                 Ok(count) => written += count,
                 Err(Error::Invalid(violations)) => found.extend(violations),
                 Err(other) => {
-                    self.rollback_to(&moment);
+                    self.engine.rollback_to(&moment);
                     return Err(other);
                 }
             }
@@ -146,7 +146,7 @@ impl Transaction {
         if found.is_empty() {
             return Ok(written);
         }
-        self.rollback_to(&moment);
+        self.engine.rollback_to(&moment);
         Err(Error::Invalid(found))
     }
 
