@@ -202,6 +202,10 @@ pub(crate) fn settings(attributes: &[Attribute], place: Place) -> Result<Vec<Set
 
 impl Parse for Setting {
     fn parse(input: ParseStream<'_>) -> Result<Setting> {
+        if let Ok(quoted) = input.fork().parse::<syn::LitStr>() {
+            let message = format!("written without quotes: `{}`", quoted.value());
+            return Err(Error::new(input.span(), message));
+        }
         let key = Ident::parse_any(input)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
@@ -244,7 +248,7 @@ fn check_shape(setting: &Setting, shape: Shape) -> Result<()> {
         (Shape::Number, Value::Expr(Expr::Lit(lit))) if matches!(lit.lit, Lit::Int(_)) => return Ok(()),
         (Shape::Index, Value::Group(settings)) => return check_index(settings),
         (Shape::Group(place), Value::Group(settings)) => return check_group(settings, place),
-        (Shape::Flag, _) => format!("`{key}` stands alone: `{key}`"),
+        (Shape::Flag, _) => format!("`{key}` takes no value: it is set by being there"),
         (Shape::Value, _) => format!("`{key}` takes a value: `{key} = 0`"),
         (Shape::Text, _) => format!("`{key}` takes a string: `{key} = \"…\"`"),
         (Shape::Name, _) => format!("`{key}` takes a name: `{key} = \"…\"`"),

@@ -2,7 +2,7 @@
 
 use crate::ast::{Comma, Errors, docs};
 use dbgen::names::{snake, unraw};
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
@@ -86,52 +86,77 @@ impl Parse for Name {
 struct Draft {
     name: Option<Name>,
     version: Option<LitStr>,
-    tables: Option<Vec<Path>>,
-    types: Option<Vec<Path>>,
+    tables: Vec<Path>,
+    types: Vec<Path>,
     runtime: Option<Path>,
     macros: Option<Path>,
 }
 
 impl Parse for Database {
     fn parse(input: ParseStream<'_>) -> Result<Database> {
-        let docs = docs(&Attribute::parse_outer(input)?);
+        let (database, errors) = Database::read(input);
+        errors.finish()?;
+        database.ok_or_else(|| input.error("no database"))
+    }
+}
+
+impl Database {
+    /// Reads all there is, and what is wrong with it. Without a name there is no database.
+    pub(crate) fn read(input: ParseStream<'_>) -> (Option<Database>, Errors) {
+        let mut errors = Errors::default();
+        let docs = docs(&errors.or_default(Attribute::parse_outer(input)));
         let (mut draft, mut seen) = (Draft::default(), Vec::new());
         while !input.is_empty() {
-            let key = Ident::parse_any(input)?;
-            if seen.contains(&key) {
-                return Err(Error::new_spanned(&key, format!("`{key}` is given twice: leave one out")));
-            }
-            draft.read(&key, input)?;
-            seen.push(key);
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
+            if errors.keep(draft.read(&mut seen, input)).is_none() {
+                skip_to_comma(input);
+            } else if !input.is_empty() {
+                errors.keep(input.parse::<Token![,]>());
             }
         }
         let Draft { name, version, tables, types, runtime, macros } = draft;
-        let name =
-            name.ok_or_else(|| Error::new(Span::call_site(), format!("a database needs a name: `{EXAMPLE}`")))?;
-        let (tables, types) = (tables.unwrap_or_default(), types.unwrap_or_default());
+        let Some(name) = name else {
+            if !seen.iter().any(|key| key == "name") {
+                errors.push(Error::new(Span::call_site(), format!("a database needs a name: `{EXAMPLE}`")));
+            }
+            return (None, errors);
+        };
         let database = Database { docs, name, version, tables, types, runtime, macros };
-        database.refuse_namesakes()?;
-        Ok(database)
+        errors.keep(database.refuse_namesakes());
+        (Some(database), errors)
     }
 }
 
 impl Draft {
-    fn read(&mut self, key: &Ident, input: ParseStream<'_>) -> Result<()> {
+    fn read(&mut self, seen: &mut Vec<Ident>, input: ParseStream<'_>) -> Result<()> {
+        let key = Ident::parse_any(input)?;
         if !KEYS.iter().any(|known| key == known) {
-            return Err(unknown(key));
+            return Err(unknown(&key));
         }
+        if seen.contains(&key) {
+            return Err(Error::new_spanned(&key, format!("`{key}` is given twice: leave one out")));
+        }
+        seen.push(key.clone());
         input.parse::<Token![:]>()?;
         match key.to_string().as_str() {
             "name" => self.name = Some(input.parse()?),
+            "version" if !input.peek(LitStr) => return Err(input.error("a version is a string: `version: \"1.0.0\"`")),
             "version" => self.version = Some(input.parse()?),
-            "tables" => self.tables = Some(paths(input)?),
-            "types" => self.types = Some(paths(input)?),
-            "runtime" => self.runtime = Some(input.parse()?),
-            _ => self.macros = Some(input.parse()?),
+            "tables" => self.tables = paths(input)?,
+            "types" => self.types = paths(input)?,
+            "runtime" => self.runtime = Some(input.call(Path::parse_mod_style)?),
+            _ => self.macros = Some(input.call(Path::parse_mod_style)?),
         }
         Ok(())
+    }
+}
+
+/// Leaves out the rest of what could not be read.
+fn skip_to_comma(input: ParseStream<'_>) {
+    while !input.is_empty() {
+        match input.parse::<TokenTree>() {
+            Ok(TokenTree::Punct(it)) if it.as_char() == ',' => return,
+            _ => {}
+        }
     }
 }
 

@@ -53,12 +53,23 @@ pub(crate) fn silent(gathered: &Gathered) -> TokenStream {
     // What is generic cannot be named without its parameters, so there is no type to hand the error on.
     let Some((_, broken)) = broken else { return TokenStream::new() };
     let path = from_inside(broken);
-    let kinds = database.tables.iter().map(|_| Kind::Table).chain(database.types.iter().map(|_| Kind::Composite));
-    let stubs = found().zip(kinds).map(|((found, path), kind)| match found {
+    let stubs = found().zip(kinds(database)).map(|((found, path), kind)| match found {
         Found::Item(item) => Stub::of(path, item),
         Found::Broken { .. } => Stub::unknown(path, kind),
     });
     module(database, stubs, &quote!(<#path as ::dbgen_runtime::__private::Broken>::Why), &quote!())
+}
+
+/// The module of a database that is described wrong, so that nobody asked its items: the mistakes, the first as a type.
+pub(crate) fn unread(database: &Database, error: Error) -> TokenStream {
+    let (first, rest) = split(error);
+    let stubs = database.paths().zip(kinds(database)).map(|(path, kind)| Stub::unknown(path, kind));
+    module(database, stubs, &first, &rest)
+}
+
+/// What kind of things the lists hold, as far as they tell.
+fn kinds(database: &Database) -> impl Iterator<Item = Kind> {
+    database.tables.iter().map(|_| Kind::Table).chain(database.types.iter().map(|_| Kind::Composite))
 }
 
 /// The module of a database whose schema is wrong: the mistakes, the first as a type.

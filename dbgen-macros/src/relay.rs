@@ -19,7 +19,7 @@ use crate::database::Database;
 use dbgen::names::unraw;
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{DeriveInput, Error, Generics, Result, braced, bracketed};
 
 /// What a derive expands to.
@@ -59,9 +59,14 @@ fn relay(ident: &Ident, what: &TokenStream, item: TokenStream) -> TokenStream {
 
 /// What `database!` expands to: the first of the chain.
 pub(crate) fn database(input: TokenStream) -> TokenStream {
-    let database: Database = match syn::parse2(input.clone()) {
-        Ok(database) => database,
+    let (database, errors) = match Parser::parse2(|input: ParseStream<'_>| Ok(Database::read(input)), input.clone()) {
+        Ok(read) => read,
         Err(error) => return error.into_compile_error(),
+    };
+    let database = match (database, errors.finish()) {
+        (Some(database), Ok(())) => database,
+        (Some(database), Err(error)) => return crate::fallback::unread(&database, error),
+        (None, error) => return error.err().map(Error::into_compile_error).unwrap_or_default(),
     };
     let last = match &database.macros {
         Some(path) => quote!(#path::__database),
