@@ -8,7 +8,7 @@ pub use crate::db::Db;
 pub use crate::error::{Error, Result};
 pub use crate::id::{Id, RecordId};
 pub use crate::join::{
-    Group, GroupMut, Join, JoinMut, Member, Members, MembersMut, NeedOf, Tables, record_in, table_view,
+    Group, GroupMut, Join, JoinMut, Member, Members, MembersMut, NeedOf, RawId, Tables, record_in, table_view,
 };
 pub use crate::record::heap_ref::{HeapCell, HeapRef};
 pub use crate::record::image::RecordImage;

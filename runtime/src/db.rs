@@ -171,7 +171,8 @@ impl<S: Facade> Builder<S> {
         self
     }
 
-    /// The schema file, JSON or TOML by its extension, for a database without generated code.
+    /// The schema file, JSON or TOML by its extension, for a database without generated code. TOML takes the feature
+    /// `toml`.
     pub fn schema_file(mut self, path: impl AsRef<Path>) -> Self {
         self.schema = Schema::from_file(path.as_ref()).map(Some).map_err(|wrong| Error::Schema(Box::new(wrong)));
         self

@@ -88,6 +88,14 @@ pub enum Error {
         /// To how much.
         limit: usize,
     },
+    /// Records of the one table have no components in the other.
+    #[error("`{table}` is no component table of `{owner}`")]
+    UnknownComponent {
+        /// The table that was asked for components.
+        owner: String,
+        /// The other one.
+        table: String,
+    },
     /// The caller's own code ended the transaction.
     #[error("{0}")]
     Aborted(Box<dyn std::error::Error + Send + Sync>),

@@ -54,7 +54,7 @@ pub mod view;
 
 pub use apply::{Change, On};
 pub use cell::value::{Duration, Timestamp, Uuid};
-pub use client::Committed;
+pub use client::{Client, Committed, Done, Pending, TransactionBuilder};
 pub use db::{Builder, Database, Db, Dynamic, Reader};
 pub use dbgen_schema::{self as schema, Value};
 pub use derived::{Blob, Bytes, Str, Text};
@@ -68,7 +68,7 @@ pub use recording::Input;
 pub use table::writer::ChangeKind;
 pub use tick::{CommitMode, Figures, LoopStats, Stepper, StopHandle, Tick, TickLoop};
 pub use txn::{Savepoint, Transaction};
-pub use typed::{Component, Table};
+pub use typed::{Component, ParRows, Table};
 pub use view::View;
 
 /// Brings in the code that `dbgen::compile` generated in the build script: `pub mod arena { … }` for the schema `arena`.

@@ -24,7 +24,7 @@
 //! # Ok::<(), Error>(())
 //! ```
 
-use crate::client::Committed;
+use crate::client::{Committed, Pending, promise};
 use crate::db::{Db, Writer};
 use crate::error::{Error, Result, nearest};
 use crate::txn::{Transaction, nested};
@@ -34,9 +34,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
-use std::pin::Pin;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::task::{Context, Poll, Waker};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// What is known of a procedure.
 #[derive(Debug, Clone, PartialEq)]
@@ -166,10 +164,10 @@ impl<S: Facade> Db<S> {
     /// # Errors
     /// As [`enqueue_procedure`](Db::enqueue_procedure); the call itself fails as [`call_procedure`](Db::call_procedure)
     /// does, and with [`Error::Stopped`] if the loop ends first.
-    pub fn call_procedure_async(&self, name: &str, arguments: Json) -> Result<Called> {
-        let (answer, called) = called();
-        self.enqueue_procedure(name, arguments, move |result| answer.give(result))?;
-        Ok(called)
+    pub fn call_procedure_async(&self, name: &str, arguments: Json) -> Result<Pending<Json>> {
+        let (promise, pending) = promise();
+        self.enqueue_procedure(name, arguments, move |result| promise.keep(result))?;
+        Ok(pending)
     }
 
     /// Puts a call of a procedure into the loop's queue; `answer` gets its result once it is visible to readers.
@@ -185,66 +183,5 @@ impl<S: Facade> Db<S> {
         let procedure = self.shared.procedures.find(name)?;
         let name = name.to_owned();
         self.enqueue_job(move |writer| procedure.call(writer, &name, &arguments), answer)
-    }
-}
-
-/// A called procedure: a future of its result.
-#[derive(Debug)]
-#[must_use = "the call is made, but nobody hears its result"]
-pub struct Called(Arc<Mutex<Hearing>>);
-
-/// Where the loop leaves the result, and whom it wakes.
-#[derive(Debug, Default)]
-struct Hearing {
-    result: Option<Result<Committed<Json>>>,
-    waker: Option<Waker>,
-    /// Nobody will leave a result any more.
-    is_over: bool,
-}
-
-/// The loop's end of a call. Dropped without an answer, it says that there will be none.
-struct Answering(Arc<Mutex<Hearing>>);
-
-fn called() -> (Answering, Called) {
-    let hearing = Arc::new(Mutex::new(Hearing::default()));
-    (Answering(hearing.clone()), Called(hearing))
-}
-
-fn heard(hearing: &Mutex<Hearing>) -> MutexGuard<'_, Hearing> {
-    hearing.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Answering {
-    fn give(self, result: Result<Committed<Json>>) {
-        heard(&self.0).result = Some(result);
-    }
-}
-
-impl Drop for Answering {
-    fn drop(&mut self) {
-        let waker = {
-            let mut hearing = heard(&self.0);
-            hearing.is_over = true;
-            hearing.waker.take()
-        };
-        if let Some(waker) = waker {
-            waker.wake();
-        }
-    }
-}
-
-impl Future for Called {
-    type Output = Result<Committed<Json>>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut hearing = heard(&self.0);
-        match hearing.result.take() {
-            Some(result) => Poll::Ready(result),
-            None if hearing.is_over => Poll::Ready(Err(Error::Stopped)),
-            None => {
-                hearing.waker = Some(context.waker().clone());
-                Poll::Pending
-            }
-        }
     }
 }

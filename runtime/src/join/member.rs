@@ -1,9 +1,9 @@
 //! What may stand in a join.
 
-use super::walk::NONE;
+use super::walk::{NONE, id_in};
 use super::{Need, Source};
 use crate::engine::Version;
-use crate::id::{Id, RecordId};
+use crate::id::Id;
 use crate::table::version::{IDS, SLOTS, TableView};
 use crate::txn::Transaction;
 use crate::typed::{Component, RecordRef, Table};
@@ -90,7 +90,22 @@ pub trait Member {
     #[doc(hidden)]
     fn data(tables: Tables<'_>) -> Self::Data<'_>;
     #[doc(hidden)]
-    fn item<'v>(data: Self::Data<'v>, id: RecordId, row: u32) -> Self::Item<'v>;
+    fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, row: u64) -> Self::Item<'v>;
+}
+
+/// The id of an entity, which few members ask for.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct RawId<'v>(pub(crate) &'v [u8; 8]);
+
+impl RawId<'_> {
+    #[inline]
+    fn get<T>(self) -> Id<T> {
+        match id_in(self.0) {
+            Some(id) => Id::new(id),
+            None => unreachable!("every row has an id"),
+        }
+    }
 }
 
 /// A table, and what is asked of it.
@@ -126,7 +141,7 @@ where
     }
 
     #[inline]
-    fn item<'v>(rows: Self::Data<'v>, _: RecordId, row: u32) -> Self::Item<'v> {
+    fn item<'v>(rows: Self::Data<'v>, _: RawId<'_>, row: u64) -> Self::Item<'v> {
         &rows[row as usize]
     }
 }
@@ -146,8 +161,8 @@ impl<M: Member> Member for Option<M> {
     }
 
     #[inline]
-    fn item<'v>(data: Self::Data<'v>, id: RecordId, row: u32) -> Self::Item<'v> {
-        (row != NONE).then(|| M::item(data, id, row))
+    fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, row: u64) -> Self::Item<'v> {
+        (row < NONE).then(|| M::item(data, id, row))
     }
 }
 
@@ -160,8 +175,8 @@ impl<T: Table> Member for Id<T> {
     fn data(_: Tables<'_>) {}
 
     #[inline]
-    fn item<'v>((): Self::Data<'v>, id: RecordId, _: u32) -> Self::Item<'v> {
-        Id::new(id)
+    fn item<'v>((): Self::Data<'v>, id: RawId<'_>, _: u64) -> Self::Item<'v> {
+        id.get()
     }
 }
 
@@ -176,8 +191,8 @@ impl<P: Table> Member for Owner<P> {
     }
 
     #[inline]
-    fn item<'v>(view: Self::Data<'v>, _: RecordId, row: u32) -> Self::Item<'v> {
-        RecordRef { view, row }.into()
+    fn item<'v>(view: Self::Data<'v>, _: RawId<'_>, row: u64) -> Self::Item<'v> {
+        RecordRef { view, row: row as u32 }.into()
     }
 }
 
@@ -192,7 +207,7 @@ macro_rules! filters {
             fn data(_: Tables<'_>) {}
 
             #[inline]
-            fn item<'v>((): Self::Data<'v>, _: RecordId, _: u32) -> Self::Item<'v> {}
+            fn item<'v>((): Self::Data<'v>, _: RawId<'_>, _: u64) -> Self::Item<'v> {}
         }
     )*};
 }
@@ -218,7 +233,7 @@ macro_rules! __component {
             }
 
             #[inline]
-            fn item<'v>(view: Self::Data<'v>, _: $crate::__private::RecordId, row: u32) -> Self::Item<'v> {
+            fn item<'v>(view: Self::Data<'v>, _: $crate::__private::RawId<'_>, row: u64) -> Self::Item<'v> {
                 $crate::__private::record_in(view, row)
             }
         }
@@ -234,8 +249,8 @@ pub fn table_view<T: Table>(tables: Tables<'_>) -> TableView<'_> {
 /// The record in a row.
 #[doc(hidden)]
 #[inline]
-pub fn record_in<'v, R: From<RecordRef<'v>>>(view: TableView<'v>, row: u32) -> R {
-    RecordRef { view, row }.into()
+pub fn record_in<'v, R: From<RecordRef<'v>>>(view: TableView<'v>, row: u64) -> R {
+    RecordRef { view, row: row as u32 }.into()
 }
 
 /// Something that a join gives of each entity, perhaps to be written.
@@ -259,7 +274,7 @@ pub trait MemberMut {
     #[doc(hidden)]
     fn data<'t>(taken: Taken<'t>) -> Self::Data<'t>;
     #[doc(hidden)]
-    fn item<'x>(data: &'x mut Self::Data<'_>, id: RecordId, row: u32) -> Self::Item<'x>;
+    fn item<'x>(data: &'x mut Self::Data<'_>, id: RawId<'_>, row: u64) -> Self::Item<'x>;
     /// Cuts off what lies before `row`, for members that write.
     #[doc(hidden)]
     fn split<'t>(data: Self::Data<'t>, row: usize) -> (Self::Data<'t>, Self::Data<'t>);
@@ -294,7 +309,7 @@ where
     }
 
     #[inline]
-    fn item<'x>(data: &'x mut &[G::Row], _: RecordId, row: u32) -> &'x G::Row {
+    fn item<'x>(data: &'x mut &[G::Row], _: RawId<'_>, row: u64) -> &'x G::Row {
         &data[row as usize]
     }
 
@@ -321,7 +336,7 @@ where
     }
 
     #[inline]
-    fn item<'x>(data: &'x mut &mut [G::Row], _: RecordId, row: u32) -> &'x mut G::Row {
+    fn item<'x>(data: &'x mut &mut [G::Row], _: RawId<'_>, row: u64) -> &'x mut G::Row {
         &mut data[row as usize]
     }
 
@@ -343,8 +358,8 @@ impl<M: MemberMut> MemberMut for Option<M> {
     }
 
     #[inline]
-    fn item<'x>(data: &'x mut M::Data<'_>, id: RecordId, row: u32) -> Option<M::Item<'x>> {
-        (row != NONE).then(|| M::item(data, id, row))
+    fn item<'x>(data: &'x mut M::Data<'_>, id: RawId<'_>, row: u64) -> Option<M::Item<'x>> {
+        (row < NONE).then(|| M::item(data, id, row))
     }
 
     fn split<'t>(data: M::Data<'t>, row: usize) -> (M::Data<'t>, M::Data<'t>) {
@@ -364,8 +379,8 @@ macro_rules! without_data {
             fn data<'t>(_: Taken<'t>) {}
 
             #[inline]
-            fn item<'x>(_: &'x mut Self::Data<'_>, id: RecordId, _: u32) -> Self::Item<'x> {
-                let give: fn(RecordId) -> $item = $give;
+            fn item<'x>(_: &'x mut Self::Data<'_>, id: RawId<'_>, _: u64) -> Self::Item<'x> {
+                let give: fn(RawId<'_>) -> $item = $give;
                 give(id)
             }
 
@@ -377,7 +392,7 @@ macro_rules! without_data {
 }
 
 without_data! {
-    [T] Id<T>: Table, T => Id<T>, Id::new;
+    [T] Id<T>: Table, T => Id<T>, |id| id.get();
     [T] With<T>: Component, T::Parent => (), |_| ();
     [T] Without<T>: Component, T::Parent => (), |_| ();
 }

@@ -25,14 +25,16 @@
 //! Walking shares nothing but what is read, so pieces of 64 rows can be walked on several threads; the pieces are given
 //! in order.
 
+mod entities;
 mod member;
 mod read;
 mod tuple;
 mod walk;
 mod write;
 
+pub use entities::Entities;
 pub use member::{
-    Group, GroupMut, Member, MemberMut, NeedOf, Owner, Tables, Taken, With, Without, record_in, table_view,
+    Group, GroupMut, Member, MemberMut, NeedOf, Owner, RawId, Tables, Taken, With, Without, record_in, table_view,
 };
 pub use read::Join;
 pub use tuple::{Members, MembersMut};

@@ -1,18 +1,24 @@
 //! Joins that read.
 
-use super::member::{NeedOf, Reads, Tables};
+use super::member::{NeedOf, RawId, Reads, Tables};
 use super::tuple::Members;
-use super::walk::{NONE, Rows, Walk, id_in};
+use super::walk::{BLOCK_ROWS, Rows, Walk};
 use super::{MEMBERS_MAX, Need, Part, Parts, Source};
 use crate::table::mask::MaskTest;
 use crate::table::version::TableView;
 use crate::txn::Transaction;
 use crate::typed::Table;
+use crate::typed::parallel::{piece_rows, probed};
 use crate::view::View;
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use std::ops::Range;
 
-/// Rows that are worth a thread of their own.
-const PIECE_ROWS: usize = 4096;
+/// Rows that are worth a thread of their own, whatever is done with them.
+const PIECE_ROWS: usize = 16 * 1024;
+/// So few rows are not even timed.
+pub(super) const ROWS_MIN: usize = 4096;
+/// Rows that are walked before it is decided whether to share out the rest.
+pub(super) const PROBE_ROWS: usize = 16 * BLOCK_ROWS;
 
 /// The entities that have what is asked for, in the order of the rows of the member that is walked.
 ///
@@ -76,14 +82,27 @@ impl<'v, M: Members + 'v> Join<'v, M> {
     }
 
     /// Calls `each` for every entity, on as many threads as are worth it.
-    pub fn par_for_each(self, each: impl Fn(M::Item<'v>) + Send + Sync)
-    where
-        M::Item<'v>: Send,
-    {
-        if self.walk.rows_left() < 2 * PIECE_ROWS {
-            return self.for_each(each);
+    pub fn par_for_each(self, each: impl Fn(M::Item<'v>) + Send + Sync) {
+        let rows = self.walk.rows();
+        let probe = if rows.len() < ROWS_MIN { 0 } else { PROBE_ROWS };
+        let rest = rows.start + probe..rows.end;
+        let elapsed = probed(probe, |of| self.part(rows.start + of.start..rows.start + of.end).for_each(&each));
+        match piece_rows(elapsed, probe, rest.len()) {
+            None => self.part(rest).for_each(each),
+            Some(piece) => self.part(rest).pieces(piece).into_par_iter().for_each(|piece| piece.0.for_each(&each)),
         }
-        self.into_par_iter().for_each(each);
+    }
+
+    /// The same over some of the rows.
+    fn part(&self, rows: Range<usize>) -> Self {
+        Join { walk: self.walk.part(rows), data: self.data }
+    }
+
+    /// The same in pieces of so many rows, or a few more.
+    fn pieces(&self, rows: usize) -> Vec<Piece<'v, M>> {
+        let (all, step) = (self.walk.rows(), rows.next_multiple_of(BLOCK_ROWS));
+        let piece = |start: usize| Piece(self.part(start..all.end.min(start + step)));
+        all.clone().step_by(step).map(piece).collect()
     }
 }
 
@@ -99,7 +118,7 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
     #[inline]
     fn next(&mut self) -> Option<M::Item<'v>> {
         let (id, rows) = self.walk.next()?;
-        Some(M::item(self.data, id, &rows))
+        Some(M::item(self.data, RawId(id), &rows))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -111,8 +130,7 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
         loop {
             while let Some((ids, bases)) = self.walk.next_lined_up() {
                 for (offset, id) in ids.iter().enumerate() {
-                    let Some(id) = id_in(id) else { continue };
-                    folded = f(folded, M::item(self.data, id, &moved(&bases, offset as u32)));
+                    folded = f(folded, M::item(self.data, RawId(id), &moved(&bases, offset)));
                 }
             }
             let Some(item) = self.next() else { return folded };
@@ -123,8 +141,8 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
 
 /// The rows of an entity `offset` rows behind another one, of a block that is lined up.
 #[inline]
-pub(super) fn moved(bases: &Rows, offset: u32) -> Rows {
-    bases.map(|base| if base == NONE { NONE } else { base + offset })
+pub(super) fn moved(bases: &Rows, offset: usize) -> Rows {
+    bases.map(|base| base + offset as u64)
 }
 
 impl<'v, M: Members + 'v> IntoParallelIterator for Join<'v, M>
@@ -135,13 +153,8 @@ where
     type Iter = rayon::iter::FlatMapIter<rayon::vec::IntoIter<Piece<'v, M>>, fn(Piece<'v, M>) -> Join<'v, M>>;
 
     fn into_par_iter(self) -> Self::Iter {
-        let rows = self.walk.rows();
-        let pieces = rows.clone().step_by(PIECE_ROWS).map(|start| {
-            let piece = start..rows.end.min(start + PIECE_ROWS);
-            Piece(Join { walk: self.walk.part(piece), data: self.data })
-        });
         let join: fn(Piece<'v, M>) -> Join<'v, M> = |piece| piece.0;
-        pieces.collect::<Vec<_>>().into_par_iter().flat_map_iter(join)
+        self.pieces(PIECE_ROWS).into_par_iter().flat_map_iter(join)
     }
 }
 

@@ -1,9 +1,8 @@
 //! Tuples of members: what a join is asked for.
 
-use super::member::{NeedOf, Taken};
+use super::member::{NeedOf, RawId, Taken};
 use super::walk::Rows;
 use super::{Member, MemberMut, Need};
-use crate::id::RecordId;
 use crate::join::member::Tables;
 use crate::typed::Table;
 
@@ -24,7 +23,7 @@ pub trait Members {
     #[doc(hidden)]
     fn data(tables: Tables<'_>) -> Self::Data<'_>;
     #[doc(hidden)]
-    fn item<'v>(data: Self::Data<'v>, id: RecordId, rows: &Rows) -> Self::Item<'v>;
+    fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, rows: &Rows) -> Self::Item<'v>;
 }
 
 /// The members of a join that writes: a tuple of one to eight, each table of which is either written once or read.
@@ -46,7 +45,7 @@ pub trait MembersMut {
     #[doc(hidden)]
     fn data<'t>(taken: impl FnMut() -> Taken<'t>) -> Self::Data<'t>;
     #[doc(hidden)]
-    fn item<'x>(data: &'x mut Self::Data<'_>, id: RecordId, rows: &Rows) -> Self::Item<'x>;
+    fn item<'x>(data: &'x mut Self::Data<'_>, id: RawId<'_>, rows: &Rows) -> Self::Item<'x>;
     #[doc(hidden)]
     fn split<'t>(data: Self::Data<'t>, rows: &Rows) -> (Self::Data<'t>, Self::Data<'t>);
 }
@@ -81,7 +80,7 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn item<'v>(data: Self::Data<'v>, id: RecordId, rows: &Rows) -> Self::Item<'v> {
+            fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, rows: &Rows) -> Self::Item<'v> {
                 ($first::item(data.$first_at, id, rows[$first_at]), $($member::item(data.$at, id, rows[$at]),)*)
             }
         }
@@ -98,7 +97,7 @@ macro_rules! tuples {
             }
 
             #[inline]
-            fn item<'x>(data: &'x mut Self::Data<'_>, id: RecordId, rows: &Rows) -> Self::Item<'x> {
+            fn item<'x>(data: &'x mut Self::Data<'_>, id: RawId<'_>, rows: &Rows) -> Self::Item<'x> {
                 (
                     $first::item(&mut data.$first_at, id, rows[$first_at]),
                     $($member::item(&mut data.$at, id, rows[$at]),)*

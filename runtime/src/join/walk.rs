@@ -7,8 +7,8 @@ use crate::table::mask::{MaskTest, Masks};
 use crate::table::version::IN_USE;
 use std::ops::Range;
 
-/// The row of a member that is not there.
-pub(crate) const NONE: u32 = u32::MAX;
+/// The row of a member that is not there, and all beyond it: rows behind it in a block are not there either.
+pub(crate) const NONE: u64 = 1 << 63;
 /// Rows that are lined up at once: their ids are a few cache lines, which one comparison covers.
 pub(crate) const BLOCK_ROWS: usize = 64;
 
@@ -43,9 +43,9 @@ impl<'v> Source<'v> {
 
     /// The row of the record, if it is there.
     #[inline]
-    fn row_of(self, id: RecordId) -> Option<u32> {
+    fn row_of(self, id: RecordId) -> Option<u64> {
         let slot = le_u64(self.slots.get(id.slot() as usize)?);
-        ((slot >> 32) as u32 == id.generation() | IN_USE).then_some(slot as u32)
+        ((slot >> 32) as u32 == id.generation() | IN_USE).then_some(u64::from(slot as u32))
     }
 }
 
@@ -55,7 +55,7 @@ pub(crate) struct Part<'v> {
     pub(crate) need: Need,
     pub(crate) source: Source<'v>,
     /// The row that goes with the first one of the block; `NONE` = its rows are looked up, or there are none.
-    base: u32,
+    base: u64,
 }
 
 impl<'v> Part<'v> {
@@ -104,11 +104,14 @@ pub(crate) struct Walk<'v> {
     block: Range<usize>,
     /// Whether the rows of all members lie side by side in the block, and no mask need be asked.
     lined_up: bool,
+    /// Whether some members ask for no more than the mask tells.
     filters: bool,
+    /// Whether the mask is asked before rows are looked up in this block: it is one look for all members.
+    asks_masks: bool,
 }
 
 /// The rows of an entity, member by member.
-pub(crate) type Rows = [u32; MEMBERS_MAX];
+pub(crate) type Rows = [u64; MEMBERS_MAX];
 
 impl<'v> Walk<'v> {
     /// Walks the smallest member that must be there, or all entities if none must.
@@ -122,7 +125,7 @@ impl<'v> Walk<'v> {
     /// Walks the table with these ids.
     pub(crate) fn over(of: Parts<'v>, ids: &'v [[u8; 8]]) -> Walk<'v> {
         let filters = of.parts[..of.count].iter().any(|part| matches!(part.need, Need::With | Need::Without));
-        Walk { ids, rows: 0..ids.len(), block: 0..0, lined_up: false, filters, of }
+        Walk { ids, rows: 0..ids.len(), block: 0..0, lined_up: false, filters, asks_masks: filters, of }
     }
 
     /// Rows still to be walked: no fewer than entities that are still to be given.
@@ -154,10 +157,12 @@ impl<'v> Walk<'v> {
         }
         self.block = self.rows.start..self.rows.end.min(self.rows.start + BLOCK_ROWS);
         let ids = &self.ids[self.block.clone()];
-        self.lined_up = !self.filters;
+        let mut looked_up = 0;
         for part in &mut self.of.parts[..self.of.count] {
-            self.lined_up &= part.line_up(ids);
+            looked_up += usize::from(!part.line_up(ids));
         }
+        self.lined_up = !self.filters && looked_up == 0;
+        self.asks_masks = self.filters || looked_up > 1;
         true
     }
 
@@ -169,42 +174,38 @@ impl<'v> Walk<'v> {
         let done = self.rows.start - self.block.start;
         let ids = &self.ids[self.rows.start..self.block.end];
         self.rows.start = self.block.end;
-        Some((ids, self.bases(done as u32)))
+        Some((ids, self.bases(done as u64)))
     }
 
     /// The rows of an entity of a block that is lined up.
     #[inline]
-    fn bases(&self, offset: u32) -> Rows {
-        let mut rows = [NONE; MEMBERS_MAX];
-        for (row, part) in rows.iter_mut().zip(&self.of.parts) {
-            *row = if part.base == NONE { NONE } else { part.base + offset };
-        }
-        rows
+    fn bases(&self, offset: u64) -> Rows {
+        self.of.parts.map(|part| part.base + offset)
     }
 
     /// The next entity that has what is asked for.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<(RecordId, Rows)> {
+    pub(crate) fn next(&mut self) -> Option<(&'v [u8; 8], Rows)> {
         loop {
             if self.rows.start >= self.block.end && !self.next_block() {
                 return None;
             }
             let row = self.rows.start;
             self.rows.start += 1;
-            let id = id_in(&self.ids[row])?;
-            let offset = (row - self.block.start) as u32;
+            let ids = self.ids;
+            let offset = (row - self.block.start) as u64;
             if self.lined_up {
-                return Some((id, self.bases(offset)));
+                return Some((&ids[row], self.bases(offset)));
             }
-            if let Some(rows) = self.look_up(id, offset) {
-                return Some((id, rows));
+            if let Some(rows) = self.look_up(id_in(&ids[row])?, offset) {
+                return Some((&ids[row], rows));
             }
         }
     }
 
     /// The rows of an entity of a block that is not lined up.
-    fn look_up(&self, id: RecordId, offset: u32) -> Option<Rows> {
-        if !self.of.masks.passes(id.slot(), &self.of.test) {
+    fn look_up(&self, id: RecordId, offset: u64) -> Option<Rows> {
+        if self.asks_masks && !self.of.masks.passes(id.slot(), &self.of.test) {
             return None;
         }
         let mut rows = [NONE; MEMBERS_MAX];
@@ -213,7 +214,7 @@ impl<'v> Walk<'v> {
                 NONE => part.source.row_of(id).unwrap_or(NONE),
                 base => base + offset,
             };
-            if *row == NONE && part.need == Need::Required {
+            if *row >= NONE && part.need == Need::Required {
                 return None;
             }
         }

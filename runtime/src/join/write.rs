@@ -3,19 +3,17 @@
 //! A column group that is written is taken out of its table for the time of the join, all of it; the others are read. So
 //! what is given of an entity borrows from the join, one entity at a time: [`JoinMut::for_each`] instead of an iterator.
 
-use super::member::{NeedOf, Taken};
-use super::read::moved;
+use super::member::{NeedOf, RawId, Taken};
+use super::read::{PROBE_ROWS, ROWS_MIN, moved};
 use super::tuple::{MembersMut, writes_once};
-use super::walk::{NONE, Rows, Walk, id_in};
+use super::walk::{NONE, Rows, Walk};
 use super::{MEMBERS_MAX, Parts, Source};
 use crate::engine::Engine;
 use crate::table::version::TableView;
 use crate::txn::Transaction;
 use crate::typed::Table;
+use crate::typed::parallel::{piece_rows, probed};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
-
-/// Entities that are worth a thread of their own; a whole number of cache lines in every column group.
-const PIECE_ROWS: usize = 4096;
 
 /// The entities that have what is asked for, to be written, in the order of the rows of the member that is walked.
 pub struct JoinMut<'t, M: MembersMut> {
@@ -88,37 +86,38 @@ impl Engine {
 
 impl<M: MembersMut> JoinMut<'_, M> {
     /// Calls `each` for every entity.
-    pub fn for_each(mut self, mut each: impl FnMut(M::Item<'_>)) {
-        loop {
-            while let Some((ids, bases)) = self.walk.next_lined_up() {
-                each_of(&mut self.data, ids, &bases, &mut each);
-            }
-            let Some((id, rows)) = self.walk.next() else { return };
-            each(M::item(&mut self.data, id, &rows));
-        }
+    pub fn for_each(mut self, each: impl FnMut(M::Item<'_>)) {
+        for_each_of::<M>(self.walk, &mut self.data, each);
     }
 
     /// Calls `each` for every entity, on as many threads as are worth it, if the rows of all members lie side by side;
     /// otherwise on this one. What is written is the same either way.
     pub fn par_for_each(self, each: impl Fn(M::Item<'_>) + Send + Sync) {
-        if self.walk.rows_left() < 2 * PIECE_ROWS {
-            return self.for_each(each);
-        }
-        let Some(runs) = runs(self.walk.clone()) else { return self.for_each(each) };
-        let (mut rest, mut before) = (self.data, [0; MEMBERS_MAX]);
+        let rows = self.walk.rows();
+        let probe = if rows.len() < ROWS_MIN { 0 } else { PROBE_ROWS };
+        let (left, mut data) = (rows.start + probe..rows.end, self.data);
+        let elapsed = probed(probe, |of| {
+            for_each_of::<M>(self.walk.part(rows.start + of.start..rows.start + of.end), &mut data, &each);
+        });
+        let walk = self.walk.part(left.clone());
+        let runs = piece_rows(elapsed, probe, left.len()).and_then(|piece| runs(walk.clone(), piece));
+        let Some(runs) = runs else {
+            return for_each_of::<M>(walk, &mut data, each);
+        };
+        let (mut rest, mut before) = (data, [0; MEMBERS_MAX]);
         let mut pieces = Vec::with_capacity(runs.len());
         for run in runs {
             // Members that are not there have no rows to cut.
-            let ahead = |at: usize, end: u32| if run.bases[at] == NONE { 0 } else { end - before[at] };
-            let (_, from_here) = M::split(rest, &std::array::from_fn(|at| ahead(at, run.bases[at])));
-            let len = run.ids.len() as u32;
-            let lens = run.bases.map(|base| if base == NONE { 0 } else { len });
+            let ahead = |at: usize| if run.bases[at] >= NONE { 0 } else { run.bases[at] - before[at] };
+            let (_, from_here) = M::split(rest, &std::array::from_fn(ahead));
+            let len = run.ids.len() as u64;
+            let lens = run.bases.map(|base| if base >= NONE { 0 } else { len });
             let (piece, behind) = M::split(from_here, &lens);
-            for (before, base) in before.iter_mut().zip(&run.bases).filter(|(_, base)| **base != NONE) {
+            for (before, base) in before.iter_mut().zip(&run.bases).filter(|(_, base)| **base < NONE) {
                 *before = base + len;
             }
             rest = behind;
-            pieces.push((piece, run.ids, run.bases.map(|base| if base == NONE { NONE } else { 0 })));
+            pieces.push((piece, run.ids, run.bases.map(|base| if base >= NONE { NONE } else { 0 })));
         }
         pieces
             .into_par_iter()
@@ -132,12 +131,22 @@ impl<M: MembersMut> std::fmt::Debug for JoinMut<'_, M> {
     }
 }
 
+/// Calls `each` for the entities of a walk.
+fn for_each_of<M: MembersMut>(mut walk: Walk<'_>, data: &mut M::Data<'_>, mut each: impl FnMut(M::Item<'_>)) {
+    loop {
+        while let Some((ids, bases)) = walk.next_lined_up() {
+            each_of::<M>(data, ids, &bases, &mut each);
+        }
+        let Some((id, rows)) = walk.next() else { return };
+        each(M::item(data, RawId(id), &rows));
+    }
+}
+
 /// Calls `each` for the entities of a run whose members lie side by side.
 #[inline]
 fn each_of<M: MembersMut>(data: &mut M::Data<'_>, ids: &[[u8; 8]], bases: &Rows, each: &mut impl FnMut(M::Item<'_>)) {
     for (offset, id) in ids.iter().enumerate() {
-        let Some(id) = id_in(id) else { continue };
-        each(M::item(data, id, &moved(bases, offset as u32)));
+        each(M::item(data, RawId(id), &moved(bases, offset)));
     }
 }
 
@@ -149,21 +158,22 @@ struct Run<'t> {
 
 /// The whole walk as runs, in each of which, and from each to the next, the rows of every member go upwards; `None` if
 /// they do not, or some must be looked up.
-fn runs(mut walk: Walk<'_>) -> Option<Vec<Run<'_>>> {
+fn runs(mut walk: Walk<'_>, piece_rows: usize) -> Option<Vec<Run<'_>>> {
     let all = walk.ids();
     let mut runs: Vec<Run<'_>> = Vec::new();
     let (mut start, mut ends) = (walk.rows().start, [0; MEMBERS_MAX]);
     while walk.rows_left() > 0 {
         let (ids, bases) = walk.next_lined_up()?;
         let goes_on = runs.last().is_some_and(|run| {
-            let len = run.ids.len() as u32;
-            len < PIECE_ROWS as u32 && moved(&run.bases, len) == bases
+            let len = run.ids.len();
+            let follows = |at: usize| bases[at] == run.bases[at] + len as u64 || bases[at].min(run.bases[at]) >= NONE;
+            len < piece_rows && (0..MEMBERS_MAX).all(follows)
         });
-        let is_upward = (0..MEMBERS_MAX).all(|at| bases[at] == NONE || bases[at] >= ends[at]);
+        let is_upward = (0..MEMBERS_MAX).all(|at| bases[at] >= NONE || bases[at] >= ends[at]);
         if !is_upward {
             return None;
         }
-        ends = std::array::from_fn(|at| if bases[at] == NONE { ends[at] } else { bases[at] + ids.len() as u32 });
+        ends = std::array::from_fn(|at| if bases[at] >= NONE { ends[at] } else { bases[at] + ids.len() as u64 });
         match runs.last_mut().filter(|_| goes_on) {
             Some(run) => run.ids = all.get(start - run.ids.len()..start + ids.len())?,
             None => runs.push(Run { ids, bases }),

@@ -6,10 +6,12 @@
 mod encode;
 mod lens;
 mod many;
+pub(crate) mod parallel;
 mod read;
 mod slices;
 mod write;
 
+pub use parallel::ParRows;
 pub use read::{Found, RecordRef, Records, TableRef};
 pub use slices::{AllSlices, GroupSlices, TableSlices};
 pub use write::{RecordMut, TableMut};

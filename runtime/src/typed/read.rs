@@ -8,7 +8,6 @@ use crate::record::key::Key;
 use crate::table::lookup::{self, Ids};
 use crate::table::version::{GROUPS, TableView};
 use bytemuck::{AnyBitPattern, NoUninit};
-use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use std::marker::PhantomData;
 use std::ops::Bound;
 
@@ -71,16 +70,6 @@ impl<'v, T: Table> TableRef<'v, T> {
         Records { view: self.view, rows: 0..self.len() as u32, table: PhantomData }
     }
 
-    /// All records, shared out over the cores in pieces that are worth it.
-    pub fn par_iter(self) -> impl IndexedParallelIterator<Item = T::Ref<'v>>
-    where
-        T::Ref<'v>: Send,
-    {
-        const ROWS_MIN: usize = 1024;
-        let record = move |row: usize| -> T::Ref<'v> { self.record(row) };
-        (0..self.len()).into_par_iter().with_min_len(ROWS_MIN).map(record)
-    }
-
     /// The ids of all records, in the order in which they lie.
     pub fn ids(self) -> impl ExactSizeIterator<Item = Id<T>> + 'v {
         (0..self.len() as u32).map(move |row| RecordRef { view: self.view, row }.id())
@@ -93,7 +82,7 @@ impl<'v, T: Table> TableRef<'v, T> {
     }
 
     #[inline]
-    fn record(self, row: usize) -> T::Ref<'v> {
+    pub(super) fn record(self, row: usize) -> T::Ref<'v> {
         RecordRef { view: self.view, row: row as u32 }.into()
     }
 

@@ -1,7 +1,9 @@
 //! The engine, through both of its faces.
 
+mod client;
 mod component;
 mod determinism;
+mod dynamic;
 mod edits;
 mod face;
 mod index;
@@ -10,6 +12,7 @@ mod machine;
 mod many;
 mod model;
 mod numbering;
+mod parallel;
 mod publication;
 mod script;
 mod stories;

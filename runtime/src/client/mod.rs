@@ -3,13 +3,26 @@
 //! `transact` takes the writing side by itself; a client instead hands its transaction to the loop, which executes it
 //! between ticks (or at the next one) together with whatever else waits, publishes once, and answers. It never waits for a
 //! lock, and a full queue is an answer.
+//!
+//! - [`Client`]: one call per request, each to be awaited ([`Pending`]); no runtime needed, any will do
+//! - [`TransactionBuilder`]: several steps put together, then done as one transaction, here or in the loop
+//! - [`Db::enqueue`]: what both stand on, with a function that is called with the result
+
+mod builder;
+mod deadline;
+mod handle;
+mod pending;
+
+pub use builder::{Done, TransactionBuilder};
+pub use handle::Client;
+pub use pending::Pending;
+pub(crate) use pending::promise;
 
 use crate::db::{Db, Writer};
 use crate::edit::SchemaEdit;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tick::Answer;
 use crate::typed::Facade;
-use std::sync::mpsc;
 use std::time::Duration;
 
 /// A transaction's result, with the commit that made it visible.
@@ -26,7 +39,7 @@ impl<S: Facade> Db<S> {
     /// readers; it must not block.
     ///
     /// # Errors
-    /// [`Error::QueueFull`] if too many wait already; [`Error::Stopped`] if no loop runs. `answer` is not called then.
+    /// [`QueueFull`](crate::Error::QueueFull) if too many wait already; [`Stopped`](crate::Error::Stopped) if no loop runs. `answer` is not called then.
     pub fn enqueue<R: Send + 'static>(
         &self,
         body: impl FnOnce(&mut S::Tx) -> Result<R> + Send + 'static,
@@ -65,19 +78,13 @@ impl<S: Facade> Db<S> {
     /// Puts a transaction into the loop's queue and waits for its result.
     ///
     /// # Errors
-    /// What `body` returns; [`Error::QueueFull`], [`Error::Stopped`], and [`Error::TimedOut`] if there is no answer in
+    /// What `body` returns; [`QueueFull`](crate::Error::QueueFull), [`Stopped`](crate::Error::Stopped), and [`TimedOut`](crate::Error::TimedOut) if there is no answer in
     /// time, in which case the transaction may still be executed.
     pub fn call<R: Send + 'static>(
         &self,
         at_most: Duration,
         body: impl FnOnce(&mut S::Tx) -> Result<R> + Send + 'static,
     ) -> Result<Committed<R>> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        // The receiver may have given up waiting: nobody is left to be told.
-        self.enqueue(body, move |result| drop(sender.send(result)))?;
-        receiver.recv_timeout(at_most).map_err(|error| match error {
-            mpsc::RecvTimeoutError::Timeout => Error::TimedOut(at_most),
-            mpsc::RecvTimeoutError::Disconnected => Error::Stopped,
-        })?
+        self.client().transact(body).at_most(at_most).wait()
     }
 }

@@ -19,6 +19,7 @@
 //! ```
 
 mod many;
+mod named;
 
 use crate::catalog::Catalog;
 use crate::error::{Error, Result, Violation, nearest};
@@ -118,17 +119,20 @@ impl<'v> DynTable<'v> {
     }
 
     /// All records in the order of their slots, from that of `begin` on.
+    #[cfg(feature = "server")]
     pub(crate) fn in_slots(self, begin: Option<RecordId>) -> impl Iterator<Item = DynRecord<'v>> {
         (begin.map_or(0, RecordId::slot)..self.view.version.slots()).filter_map(move |slot| self.in_slot(slot))
     }
 
     /// The same backwards.
+    #[cfg(feature = "server")]
     pub(crate) fn in_slots_back(self, begin: Option<RecordId>) -> impl Iterator<Item = DynRecord<'v>> {
         let slots = self.view.version.slots();
         let end = begin.map_or(slots, |begin| slots.min(begin.slot().saturating_add(1)));
         (0..end).rev().filter_map(move |slot| self.in_slot(slot))
     }
 
+    #[cfg(feature = "server")]
     fn in_slot(self, slot: u32) -> Option<DynRecord<'v>> {
         Some(DynRecord { view: self.view, row: self.view.version.row_in_slot(slot)? })
     }
