@@ -53,7 +53,67 @@ pub(crate) enum Shape {
     NamesOrMany(&'static Section),
 }
 
+/// Keys that other languages have, and what says the same here: per section, by what it is.
+const INSTEAD: &[(&str, &str, &str)] = &[
+    (
+        "a schema",
+        "properties",
+        "this is JSON Schema; tables are declared as `\"tables\": { \"player\": { \"fields\": [ ... ] } }`",
+    ),
+    ("a schema", "title", "the database's name is `\"name\": \"arena\"`"),
+    ("a table", "primary_key", "say `\"primary_key\": true` at the field; for several fields write a unique index"),
+    ("a table", "unique", "say `\"unique\": true` at the field; for several fields write a unique index"),
+    ("a table", "foreign_key", "say `\"foreign_key\": \"guild.id\"` at the field"),
+    ("a table", "foreign_keys", "say `\"foreign_key\": \"guild.id\"` at the field"),
+    ("a table", "name", "its name is the key that it stands under: `\"tables\": { \"player\": { ... } }`"),
+    ("a table", "public", "who may read is the server's business: `dbgen serve --help`"),
+    ("an enum", "name", "its name is the key that it stands under: `\"enums\": { \"Class\": { ... } }`"),
+    ("an enum", "reserved", "the lock file remembers the numbers of what is gone: `dbgen lock`"),
+    ("an enum", "type", "how many bytes a value takes follows from the number of variants"),
+    ("a composite type", "name", "its name is the key that it stands under: `\"custom_types\": { \"Vec3\": { ... } }`"),
+    ("a field of a table", "check", "bounds are `\"min\": 0` and `\"max\": 100`"),
+    ("a field of a table", "number", "numbers of fields are kept in the lock file: `dbgen lock`"),
+    ("a field of a table", "tag", "numbers of fields are kept in the lock file: `dbgen lock`"),
+    ("a field of a table", "length", "lengths are part of the type: `str<16>`"),
+    ("a field of a table", "size", "lengths are part of the type: `str<16>`"),
+    ("a field of a table", "enum", "declare the values under `enums` and give the field that name as its type"),
+    ("a field of a table", "items", "what a list holds is part of its type: `list<u16>`"),
+];
+
 impl Section {
+    /// What says the same as a key, in small letters, that this section does not have.
+    pub(crate) fn instead_of(&self, key: &str) -> Option<&'static str> {
+        INSTEAD.iter().find(|(what, name, _)| *what == self.what && *name == key).map(|(_, _, instead)| *instead)
+    }
+
+    /// What to write where an object of this section was expected.
+    pub(crate) fn as_object(&self) -> String {
+        let example = self.example();
+        let example = if example.is_empty() { String::new() } else { format!(": `{example}`") };
+        format!("this is where {} is described{example}", self.what)
+    }
+
+    /// What to write where a list of such objects was expected.
+    pub(crate) fn as_list(&self) -> String {
+        match self.example() {
+            "" => "write it in brackets: `[ ... ]`".to_string(),
+            example => format!("write a list: `[{example}, ...]`"),
+        }
+    }
+
+    fn example(&self) -> &'static str {
+        match self.what {
+            "a field of a table" | "a field of a composite type" => "{ \"name\": \"hp\", \"type\": \"i32\" }",
+            "a variant of an enum" => "{ \"name\": \"mage\", \"number\": 1 }",
+            "an index" => "{ \"fields\": [\"class\", \"hp\"] }",
+            "an enum" => "{ \"variants\": [\"warrior\", \"mage\"] }",
+            "a table" | "a composite type" => "{ \"fields\": [ ... ] }",
+            "a relation" => "{ \"from\": \"player.guild\", \"to\": \"guild\" }",
+            "a schedule" => "{ \"at\": \"fires_at\", \"procedure\": \"despawn\" }",
+            _ => "",
+        }
+    }
+
     pub(crate) fn key(&self, name: &str) -> Option<&'static Key> {
         self.keys.iter().find(|key| key.name == name)
     }
@@ -188,7 +248,10 @@ macro_rules! field_section {
                 key("min", Shape::Value, "The smallest value allowed.").also(&["minimum", "from"]),
                 key("max", Shape::Value, "The largest value allowed.").also(&["maximum", "to"]),
                 key("allow_nan", Shape::Flag, "Whether NaN and infinities may be stored (floats only)."),
-                $($more),*
+                $($more,)*
+                key("renamed_from", Shape::Name, "The name it had before, so that its data is kept.")
+                    .also(&["old_name", "was", "previously"]),
+                key("id", Shape::Count(1, u32::MAX), "Its stable id; normally kept in the lock file."),
             ],
         }
     };
@@ -199,7 +262,7 @@ pub(crate) static COMPOSITE_FIELD: Section = field_section!["a field of a compos
 pub(crate) static FIELD: Section = field_section![
     "a field of a table",
     key("unique", Shape::Flag, "Whether no two records may hold the same value."),
-    key("primary_key", Shape::Flag, "Unique, never null, never changed.").also(&["pk", "primary", "key"]),
+    key("primary_key", Shape::Flag, "Unique, never null, never changed.").also(&["pk", "primary", "key", "is_primary"]),
     key("indexed", Shape::Flag, "Whether it has an index of its own.").also(&["index", "btree", "hash"]),
     key("auto_increment", Shape::Flag, "Whether it takes the next number when a record does not give one.")
         .also(&["auto_inc", "serial", "identity", "sequence"]),
@@ -209,16 +272,11 @@ pub(crate) static FIELD: Section = field_section![
         "references",
         "ref",
         "refers_to",
+        "relation",
         "fk"
     ]),
     key("on_delete", Shape::Word(&["restrict", "cascade", "set_null"]), "What deleting the record it refers to does.")
         .also(&["ondelete", "delete"]),
-    key("renamed_from", Shape::Name, "The name it had before, so that its data is kept.").also(&[
-        "old_name",
-        "was",
-        "previously"
-    ]),
-    key("id", Shape::Count(1, u32::MAX), "Its stable id; normally kept in the lock file."),
 ];
 
 pub(crate) static INDEX: Section = Section {
@@ -227,7 +285,12 @@ pub(crate) static INDEX: Section = Section {
         key("name", Shape::Name, "Its name; `by_` and the names of its fields if left out."),
         required("fields", Shape::Names, "The fields of its key, most significant first.")
             .also(&["columns", "field", "on"]),
-        key("kind", Shape::Word(&["btree", "hash"]), "By order (default), or by equality alone."),
+        key("kind", Shape::Word(&["btree", "hash"]), "By order (default), or by equality alone.").also(&[
+            "type",
+            "method",
+            "using",
+            "algorithm",
+        ]),
         key("unique", Shape::Flag, "Whether no two records may have the same key."),
     ],
 };

@@ -8,6 +8,9 @@ use crate::tree::{Kind, Member, Node};
 /// An object of the file, read by the keys of its section.
 pub(crate) struct Object<'n, 'r> {
     members: &'n [Member],
+    /// Keys that are misspelt, and which members they stand at: their values are read all the same, so that what is wrong
+    /// in them is reported too.
+    meant: Vec<(&'static str, &'n Member)>,
     section: &'static Section,
     report: &'r mut Report,
 }
@@ -16,29 +19,37 @@ impl<'n, 'r> Object<'n, 'r> {
     /// Reports what is no object, keys that the section does not have, and required ones that are missing.
     pub(crate) fn open(node: &'n Node, section: &'static Section, report: &'r mut Report) -> Option<Object<'n, 'r>> {
         let Kind::Object(members) = &node.kind else {
-            report.push(wrong_kind(node, "an object").help(format!("this is where {} is described", section.what)));
+            report.push(wrong_kind(node, "an object").help(section.as_object()));
             return None;
         };
-        let mut meant = Vec::new();
+        let mut meant: Vec<(&'static str, &Member)> = Vec::new();
         for member in members.iter().filter(|member| section.key(&member.key.value).is_none()) {
             let key = meant_key(&member.key.value, section, report);
-            meant.extend(key);
-            report.push(unknown_key(&member.key, section, key));
+            meant.extend(key.map(|key| (key, member)));
+            report.push(unknown_key(member, section, key));
         }
         // A misspelt key is one mistake, not also a missing one.
-        let given = |name: &str| meant.contains(&name) || members.iter().any(|member| member.key.value == name);
+        let is_meant = |name: &str| meant.iter().any(|(key, _)| *key == name);
+        let given = |name: &str| is_meant(name) || members.iter().any(|member| member.key.value == name);
         for key in section.keys.iter().filter(|key| key.required && !given(key.name)) {
             let message = format!("{} needs the key `{}`", section.what, key.name);
             let finding = Finding::error(code::MISSING_KEY, &head(node), message);
             let doc = lower_first(key.doc.trim_end_matches('.'));
             report.push(finding.label(format!("no `{}` here", key.name)).help(doc));
         }
-        Some(Object { members, section, report })
+        Some(Object { members, meant, section, report })
     }
 
     fn get(&self, key: &str) -> Option<&'n Node> {
-        self.section.key(key)?;
-        self.members.iter().find(|member| member.key.value == key).map(|member| &member.value)
+        let shape = &self.section.key(key)?.shape;
+        let written = self.members.iter().find(|member| member.key.value == key);
+        let meant = || self.meant.iter().find(|(name, member)| *name == key && is_plainly(shape, &member.value));
+        written.or_else(|| meant().map(|(_, member)| *member)).map(|member| &member.value)
+    }
+
+    /// Whether the key holds an empty list.
+    pub(crate) fn is_empty_list(&self, key: &str) -> bool {
+        self.get(key).is_some_and(|node| matches!(&node.kind, Kind::List(nodes) if nodes.is_empty()))
     }
 
     pub(crate) fn text(&mut self, key: &str) -> Option<At<String>> {
@@ -54,7 +65,9 @@ impl<'n, 'r> Object<'n, 'r> {
         if let Kind::Bool(value) = node.kind {
             return Flag(Some(At { value, span: node.span.clone() }));
         }
-        self.report.push(wrong_kind(node, "true or false"));
+        let without_quotes = matches!(&node.kind, Kind::Text(text) if text.parse::<bool>().is_ok());
+        let help = without_quotes.then_some("leave the quotes out");
+        self.report.push(wrong_kind(node, "true or false").help_if(help));
         Flag(None)
     }
 
@@ -62,7 +75,9 @@ impl<'n, 'r> Object<'n, 'r> {
         let Shape::Count(min, max) = self.section.key(key)?.shape else { return None };
         let node = self.get(key)?;
         let Kind::Number(number) = &node.kind else {
-            self.report.push(wrong_kind(node, "a number"));
+            let without_quotes = matches!(&node.kind, Kind::Text(text) if text.parse::<u32>().is_ok());
+            let help = without_quotes.then_some("leave the quotes out");
+            self.report.push(wrong_kind(node, "a number").help_if(help));
             return None;
         };
         match number.as_u64().and_then(|value| u32::try_from(value).ok()) {
@@ -103,7 +118,14 @@ impl<'n, 'r> Object<'n, 'r> {
     }
 
     pub(crate) fn many<T>(&mut self, key: &str, read: impl Fn(&Node, &mut Report) -> Option<T>) -> Vec<T> {
-        self.get(key).and_then(|node| list(node, self.report, read)).unwrap_or_default()
+        let Some(node) = self.get(key) else { return Vec::new() };
+        if let (Kind::Object(_), Some(Shape::Many(section) | Shape::NamesOrMany(section))) =
+            (&node.kind, self.section.key(key).map(|key| &key.shape))
+        {
+            self.report.push(wrong_kind(node, "a list").help(section.as_list()));
+            return Vec::new();
+        }
+        list(node, self.report, read).unwrap_or_default()
     }
 
     pub(crate) fn map<T>(&mut self, key: &str, read: impl Fn(&At<String>, &Node, &mut Report) -> Option<T>) -> Vec<T> {
@@ -130,7 +152,11 @@ fn text(node: &Node, report: &mut Report) -> Option<At<String>> {
     if let Kind::Text(text) = &node.kind {
         return Some(At { value: text.clone(), span: node.span.clone() });
     }
-    report.push(wrong_kind(node, "a string"));
+    let in_quotes = match &node.kind {
+        Kind::Number(number) => Some(format!("write it in quotes: `\"{number}\"`")),
+        _ => None,
+    };
+    report.push(wrong_kind(node, "a string").help_if(in_quotes));
     None
 }
 
@@ -147,24 +173,45 @@ fn head(node: &Node) -> Span {
     }
 }
 
+/// Whether a value is of a key's kind, so that reading it under a misspelt key reports no mistakes that are none.
+fn is_plainly(shape: &Shape, node: &Node) -> bool {
+    match shape {
+        Shape::Text | Shape::Name | Shape::Type | Shape::Path | Shape::Word(_) => matches!(node.kind, Kind::Text(_)),
+        Shape::Names | Shape::Many(_) | Shape::NamesOrMany(_) => matches!(node.kind, Kind::List(_)),
+        Shape::One(_) | Shape::Map(_) => matches!(node.kind, Kind::Object(_)),
+        // What these say may be the opposite of what the key says, or not be for the key at all.
+        Shape::Flag | Shape::Count(..) | Shape::Value => false,
+    }
+}
+
 /// The key that a person meant: nearly the same name, or what other languages call it.
 fn meant_key(written: &str, section: &'static Section, report: &Report) -> Option<&'static str> {
-    let lower = written.to_ascii_lowercase();
+    let lower = written.trim_start_matches('@').to_ascii_lowercase();
+    if section.instead_of(&lower).is_some() {
+        return None;
+    }
     let by_other_name = section.keys.iter().find(|key| key.also.contains(&lower.as_str())).map(|key| key.name);
     by_other_name.or_else(|| report.nearest(written, section.keys.iter().map(|key| key.name)))
 }
 
-fn unknown_key(key: &At<String>, section: &'static Section, meant: Option<&str>) -> Finding {
+fn unknown_key(member: &Member, section: &'static Section, meant: Option<&str>) -> Finding {
+    let key = &member.key;
     let name = shown(&key.value);
     let finding = Finding::error(code::UNKNOWN_KEY, &key.span, format!("{} has no key `{name}`", section.what));
     if std::ptr::eq(section, &language::COMPOSITE_FIELD) && language::FIELD.key(&key.value).is_some() {
         return finding.help(format!("only fields of tables take `{name}`"));
+    }
+    if let Some(instead) = section.instead_of(&name.to_ascii_lowercase()) {
+        return finding.help(instead);
     }
     finding.help(match meant {
         Some("nullable") if matches!(&*name, "required" | "not_null") => {
             "a field is never null unless it says `\"nullable\": true`".to_string()
         }
         Some(meant) => format!("did you mean `{meant}`?"),
+        None if std::ptr::eq(section, &language::TABLE) && matches!(member.value.kind, Kind::Text(_)) => {
+            format!("fields stand in a list: `\"fields\": [{{ \"name\": \"{name}\", \"type\": ... }}]`")
+        }
         None => format!("it takes {}", section.keys.iter().map(|key| key.name).collect::<Vec<&str>>().join(", ")),
     })
 }

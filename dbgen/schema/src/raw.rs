@@ -26,6 +26,8 @@ pub(crate) struct RawComposite {
     pub(crate) name: At<String>,
     pub(crate) description: Option<String>,
     pub(crate) fields: Vec<RawField>,
+    /// Whether it says so; that nothing was read from a list is reported already.
+    pub(crate) is_empty: bool,
 }
 
 #[derive(Debug)]
@@ -33,6 +35,8 @@ pub(crate) struct RawEnum {
     pub(crate) name: At<String>,
     pub(crate) description: Option<String>,
     pub(crate) variants: Vec<RawVariant>,
+    /// Whether it says so; that nothing was read from a list is reported already.
+    pub(crate) is_empty: bool,
 }
 
 #[derive(Debug)]
@@ -153,18 +157,25 @@ fn merge(top: &mut Option<At<String>>, inner: Option<At<String>>, report: &mut R
 }
 
 fn read_composite(name: &At<String>, node: &Node, report: &mut Report) -> Option<RawComposite> {
-    let mut object = Object::open(node, &language::COMPOSITE, report)?;
+    let Some(mut object) = Object::open(node, &language::COMPOSITE, report) else {
+        return Some(RawComposite { name: name.clone(), description: None, fields: Vec::new(), is_empty: false });
+    };
     Some(RawComposite {
         name: name.clone(),
+        is_empty: object.is_empty_list("fields"),
         description: object.description(),
         fields: object.many("fields", |node, report| read_field(node, &language::COMPOSITE_FIELD, report)),
     })
 }
 
 fn read_enum(name: &At<String>, node: &Node, report: &mut Report) -> Option<RawEnum> {
-    let mut object = Object::open(node, &language::ENUM, report)?;
+    // One that is not understood is there all the same: that fields are of it is no mistake.
+    let Some(mut object) = Object::open(node, &language::ENUM, report) else {
+        return Some(RawEnum { name: name.clone(), description: None, variants: Vec::new(), is_empty: false });
+    };
     Some(RawEnum {
         name: name.clone(),
+        is_empty: object.is_empty_list("variants"),
         description: object.description(),
         variants: object.many("variants", read_variant),
     })

@@ -14,6 +14,7 @@
 //! it: one mistake, one diagnostic.
 
 mod fields;
+mod foreign;
 mod graph;
 mod indexes;
 mod names;

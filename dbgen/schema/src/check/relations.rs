@@ -242,7 +242,9 @@ impl Checker<'_> {
             Some((table, field)) => (table, Some(field)),
             None => (path.value.as_str(), None),
         };
-        if table.is_empty() || field.is_some_and(|field| field.is_empty() || field.contains('.')) {
+        let is_of_path = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '.');
+        let is_path = path.value.chars().all(is_of_path);
+        if !is_path || table.is_empty() || field.is_some_and(|field| field.is_empty() || field.contains('.')) {
             let message = format!("`{}` is no path to a field", shown(&path.value));
             let finding = Finding::error(code::MALFORMED_PATH, &path.span, message);
             self.report.push(finding.help("write the table, a dot and the field: `player.guild`"));

@@ -6,7 +6,7 @@ use crate::limits::RECORD_BYTES_MAX;
 use crate::source::{At, Span, shown};
 use crate::type_expr::{self, Length, TypeExpr, TypeShape};
 
-use super::{Checker, TypeName};
+use super::{Checker, TypeName, foreign};
 
 /// Where a type stands.
 #[derive(Clone, Copy, PartialEq)]
@@ -20,46 +20,6 @@ pub(super) enum Place {
 /// Types that are no types of the language itself, beside scalars.
 const BUILT_IN: &[&str] = &["str", "text", "bytes", "list", "ref"];
 
-/// What people write who know another language, and what to write here.
-const FOREIGN: &[(&str, &str)] = &[
-    ("string", "`text`, or `str<16>` to keep up to 16 bytes in the record"),
-    ("varchar", "`text`, or `str<16>` to keep up to 16 bytes in the record"),
-    ("char", "`str<4>`"),
-    ("int", "`i32`"),
-    ("integer", "`i32`"),
-    ("int32", "`i32`"),
-    ("int64", "`i64`"),
-    ("long", "`i64`"),
-    ("short", "`i16`"),
-    ("uint", "`u32`"),
-    ("uint32", "`u32`"),
-    ("uint64", "`u64`"),
-    ("byte", "`u8`"),
-    ("usize", "`u64`"),
-    ("isize", "`i64`"),
-    ("u128", "`bytes<16>`"),
-    ("i128", "`bytes<16>`"),
-    ("u256", "`bytes<32>`"),
-    ("float", "`f32`"),
-    ("float32", "`f32`"),
-    ("double", "`f64`"),
-    ("float64", "`f64`"),
-    ("number", "`f64`, or an integer type like `i32`"),
-    ("boolean", "`bool`"),
-    ("datetime", "`timestamp`"),
-    ("date", "`timestamp`"),
-    ("time", "`timestamp`"),
-    ("blob", "`bytes`"),
-    ("binary", "`bytes`"),
-    ("vec", "`list<...>`, or `[...; 8]` for a fixed number"),
-    ("array", "`list<...>`, or `[...; 8]` for a fixed number"),
-    ("set", "`list<...>`, or a table of its own"),
-    ("map", "a table of its own"),
-    ("hashmap", "a table of its own"),
-    ("option", "`\"nullable\": true` beside the type"),
-    ("optional", "`\"nullable\": true` beside the type"),
-];
-
 impl Checker<'_> {
     /// The type that a text names.
     pub(super) fn resolve(&mut self, text: &At<String>, place: Place) -> Option<Type> {
@@ -69,7 +29,7 @@ impl Checker<'_> {
                 let message = format!("`{}` is not how a type is written", shown(&text.value));
                 let finding = Finding::error(code::MALFORMED_TYPE, &part(text, &error.span), message);
                 let finding = finding.label(format!("expected {}", error.expected));
-                self.report.push(finding.help_if(type_syntax_help(&text.value)));
+                self.report.push(finding.help_if(foreign::help(&text.value)));
                 None
             }
         }
@@ -124,7 +84,6 @@ impl Checker<'_> {
             "str" => Some("say how many bytes it has: `str<16>`; or use `text`".to_string()),
             "list" => Some("say what it is a list of: `list<u16>`".to_string()),
             "ref" => Some("say which table it refers to: `ref<player>`".to_string()),
-            _ if self.tables.contains_key(name) => Some(format!("to refer to a record of that table: `ref<{name}>`")),
             _ => self.suggest_type(name),
         };
         let message = format!("unknown type `{}`", shown(name));
@@ -134,8 +93,10 @@ impl Checker<'_> {
     }
 
     fn suggest_type(&mut self, name: &str) -> Option<String> {
-        let lower = name.to_ascii_lowercase();
-        if let Some((_, instead)) = FOREIGN.iter().find(|(foreign, _)| *foreign == lower) {
+        if let Some(table) = self.tables.keys().find(|table| table.eq_ignore_ascii_case(name)) {
+            return Some(format!("to refer to a record of that table: `ref<{table}>`"));
+        }
+        if let Some(instead) = foreign::instead(name) {
             return Some(format!("use {instead}"));
         }
         let built_in = SCALARS.iter().map(|desc| desc.name).chain(BUILT_IN.iter().copied());
@@ -143,9 +104,7 @@ impl Checker<'_> {
     }
 
     fn not_generic(&mut self, head: &str, span: &Span, rule: &str) -> Option<Type> {
-        let lower = head.to_ascii_lowercase();
-        let foreign = FOREIGN.iter().find(|(foreign, _)| *foreign == lower);
-        let help = foreign.map_or_else(|| rule.to_string(), |(_, instead)| format!("use {instead}"));
+        let help = foreign::instead(head).map_or_else(|| rule.to_string(), |instead| format!("use {instead}"));
         let message = format!("unknown type `{}<...>`", shown(head));
         self.report.push(Finding::error(code::UNKNOWN_TYPE, span, message).label("not a type").help(help));
         None
@@ -197,18 +156,4 @@ fn part(text: &At<String>, range: &Span) -> Span {
     }
     let start = text.span.start + 1;
     start + range.start..start + range.end
-}
-
-fn type_syntax_help(text: &str) -> Option<&'static str> {
-    if text.ends_with('?') {
-        Some("use `\"nullable\": true` beside the type")
-    } else if text.ends_with("[]") {
-        Some("use `list<...>`")
-    } else if text.contains('(') {
-        Some("lengths stand in angle brackets: `str<16>`")
-    } else if text.contains(',') {
-        Some("a type takes one argument; for a map use a table of its own")
-    } else {
-        None
-    }
 }

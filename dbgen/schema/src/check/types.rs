@@ -11,12 +11,17 @@ use crate::source::{At, shown};
 use super::Checker;
 use super::graph::Graph;
 use super::resolve::Place;
+use super::tables::Renames;
 
 impl Checker<'_> {
     /// Fills the schema's composites and enums.
     pub(super) fn types(&mut self) {
         let raw = self.raw;
         for composite in &raw.composites {
+            let mut renames = Renames::new(composite.fields.iter().map(|field| &field.name));
+            for field in &composite.fields {
+                renames.check(field.renamed_from.as_ref(), field.id.as_ref(), "field", self.report);
+            }
             let fields: Vec<_> = composite.fields.iter().map(|field| self.field(field, Place::Inside)).collect();
             self.sound.composites.push(fields.iter().all(|(_, sound)| *sound));
             self.schema.composites.push(Composite {
@@ -24,7 +29,7 @@ impl Checker<'_> {
                 description: composite.description.clone(),
                 fields: fields.into_iter().map(|(field, _)| field).collect(),
             });
-            if composite.fields.is_empty() {
+            if composite.is_empty {
                 let message = format!("the type `{}` has no fields", shown(&composite.name.value));
                 self.report.push(Finding::error(code::EMPTY_TYPE, &composite.name.span, message));
             }
@@ -73,8 +78,10 @@ impl Checker<'_> {
 
     fn check_numbers(&mut self, raw: &RawEnum, variants: &[Variant]) {
         let Some((first, first_raw)) = variants.first().zip(raw.variants.first()) else {
-            let message = format!("the enum `{}` has no variants", shown(&raw.name.value));
-            self.report.push(Finding::error(code::EMPTY_TYPE, &raw.name.span, message));
+            if raw.is_empty {
+                let message = format!("the enum `{}` has no variants", shown(&raw.name.value));
+                self.report.push(Finding::error(code::EMPTY_TYPE, &raw.name.span, message));
+            }
             return;
         };
         if first.number != 0 {

@@ -106,14 +106,19 @@ impl<'a> Comparer<'a> {
     fn composite(&mut self, old: &Composite, new: &Composite) {
         self.docs(&new.name, old.description.as_ref(), new.description.as_ref(), 0);
         let pairs = pair(&old.fields, &new.fields);
+        let locked = self.lock.and_then(|lock| lock.composites.iter().find(|it| it.name == new.name));
         for (field, old_at) in new.fields.iter().zip(&pairs) {
             let path = format!("{}.{}", new.name, field.name);
             match old_at.and_then(|at| old.fields.get(at)) {
                 Some(old) => self.field(&path, old, field),
+                None if self.reused(&path, &field.name, field.id.0, locked.map(|it| &it.fields), field.line) => {}
                 None => self.field_added(&path, field),
             }
         }
         self.fields_removed(&new.name, &old.fields, &pairs);
+        if !pairs.iter().flatten().is_sorted() {
+            self.push(&rules::FIELDS_REORDERED, &new.name, "fields in another order", 0);
+        }
     }
 
     fn enumeration(&mut self, old: &Enumeration, new: &Enumeration) {

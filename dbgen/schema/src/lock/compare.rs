@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::model::{Schema, StableId};
+use crate::model::{Field, Schema, StableId};
 
 use super::{Drift, Ids, Lock};
 
@@ -10,6 +10,8 @@ use super::{Drift, Ids, Lock};
 pub(super) struct Comparison {
     /// Per table: its id, and those of its fields; 0 = new.
     ids: Vec<(u32, Vec<u32>)>,
+    /// Per composite: the ids of its fields; 0 = new.
+    composites: Vec<Vec<u32>>,
     drifts: Vec<Drift>,
 }
 
@@ -19,6 +21,9 @@ impl Comparison {
         for (table, (id, fields)) in schema.tables.iter_mut().zip(self.ids) {
             table.id = StableId(id);
             table.fields.iter_mut().zip(fields).for_each(|(field, id)| field.id = StableId(id));
+        }
+        for (composite, fields) in schema.composites.iter_mut().zip(self.composites) {
+            composite.fields.iter_mut().zip(fields).for_each(|(field, id)| field.id = StableId(id));
         }
         self.drifts
     }
@@ -34,24 +39,40 @@ pub(super) fn compare(lock: &Lock, schema: &Schema) -> Comparison {
     let table_ids = match_up(None, &tables.collect::<Vec<_>>(), &lock.table_ids(), &mut drifts);
     let mut ids = Vec::with_capacity(schema.tables.len());
     for (table, id) in schema.tables.iter().zip(table_ids) {
-        let fields: Vec<Entry<'_>> = table
-            .fields
-            .iter()
-            .map(|field| Entry {
-                name: &field.name,
-                renamed_from: field.renamed_from.as_deref(),
-                written: (field.id.0 != 0).then_some(field.id.0),
-            })
-            .collect();
-        let field_ids = match lock.tables.iter().find(|locked| locked.id == id) {
-            Some(locked) => match_up(Some(&table.name), &fields, &locked.fields, &mut drifts),
-            // A new table: the news is the table.
-            None => fields.iter().map(|field| field.written.unwrap_or(0)).collect(),
-        };
-        ids.push((id, field_ids));
+        let locked = lock.tables.iter().find(|locked| locked.id == id).map(|locked| &locked.fields);
+        ids.push((id, field_ids(&table.name, &table.fields, locked, &mut drifts)));
     }
+    let composites = compare_composites(lock, schema, &mut drifts);
     compare_enums(lock, schema, &mut drifts);
-    Comparison { ids, drifts }
+    Comparison { ids, composites, drifts }
+}
+
+/// The ids of the fields of a table or composite that the lock file knows, or does not: then the news is their owner.
+fn field_ids(owner: &str, fields: &[Field], locked: Option<&Ids>, drifts: &mut Vec<Drift>) -> Vec<u32> {
+    let entries = fields.iter().map(|field| Entry {
+        name: &field.name,
+        renamed_from: field.renamed_from.as_deref(),
+        written: (field.id.0 != 0).then_some(field.id.0),
+    });
+    let entries: Vec<Entry<'_>> = entries.collect();
+    match locked {
+        Some(locked) => match_up(Some(owner), &entries, locked, drifts),
+        None => entries.iter().map(|field| field.written.unwrap_or(0)).collect(),
+    }
+}
+
+fn compare_composites(lock: &Lock, schema: &Schema, drifts: &mut Vec<Drift>) -> Vec<Vec<u32>> {
+    let ids = schema.composites.iter().map(|composite| {
+        let locked = lock.composites.iter().find(|locked| locked.name == composite.name);
+        if locked.is_none() {
+            drifts.push(Drift::New { path: composite.name.clone() });
+        }
+        field_ids(&composite.name, &composite.fields, locked.map(|locked| &locked.fields), drifts)
+    });
+    let ids = ids.collect();
+    let gone = lock.composites.iter().filter(|locked| !schema.composites.iter().any(|it| it.name == locked.name));
+    drifts.extend(gone.map(|locked| Drift::Removed { path: locked.name.clone() }));
+    ids
 }
 
 fn compare_enums(lock: &Lock, schema: &Schema, drifts: &mut Vec<Drift>) {

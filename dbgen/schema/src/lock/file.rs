@@ -11,7 +11,7 @@ use crate::source::{At, Format, Source};
 use crate::tree::{Kind, Member, Node};
 use crate::write::Doc;
 
-use super::{Ids, Lock, LockedEnum, LockedTable};
+use super::{Ids, Lock, LockedComposite, LockedEnum, LockedTable};
 
 /// The version of the format that is written, and the only one that is read.
 const VERSION: u32 = 1;
@@ -23,6 +23,7 @@ static LOCK: Section = Section {
         required("fingerprint", Shape::Text, "The fingerprint of the schema, 16 hexadecimal digits."),
         key("tables", Shape::Map(&TABLE), "The tables."),
         key("retired_tables", Shape::Value, "Ids of tables that are gone, with their last names."),
+        key("types", Shape::Map(&COMPOSITE), "The composites."),
         key("enums", Shape::Map(&ENUM), "The enums."),
     ],
 };
@@ -31,6 +32,14 @@ static TABLE: Section = Section {
     what: "a table of a lock file",
     keys: &[
         required("id", Shape::Count(1, u32::MAX), "Its id."),
+        required("fields", Shape::Value, "The ids of its fields."),
+        key("retired", Shape::Value, "Ids of fields that are gone, with their last names."),
+    ],
+};
+
+static COMPOSITE: Section = Section {
+    what: "a composite of a lock file",
+    keys: &[
         required("fields", Shape::Value, "The ids of its fields."),
         key("retired", Shape::Value, "Ids of fields that are gone, with their last names."),
     ],
@@ -74,12 +83,13 @@ fn read(tree: &Node, report: &mut Report) -> Option<Lock> {
     let fingerprint = root.text("fingerprint");
     let retired_tables = root.value("retired_tables");
     let mut tables = root.map("tables", read_table);
+    let composites = root.map("types", read_composite);
     let enums = root.map("enums", read_enum);
     let retired_tables = retired(retired_tables.as_ref(), report);
     refuse_repeated(tables.iter().map(|(id, _)| id), report);
     tables.sort_by_key(|(id, _)| id.value);
     let tables = tables.into_iter().map(|(_, table)| table).collect();
-    Some(Lock { fingerprint: read_fingerprint(&fingerprint?, report)?, tables, retired_tables, enums })
+    Some(Lock { fingerprint: read_fingerprint(&fingerprint?, report)?, tables, retired_tables, composites, enums })
 }
 
 fn read_fingerprint(text: &At<String>, report: &mut Report) -> Option<u64> {
@@ -98,6 +108,13 @@ fn read_table(name: &At<String>, node: &Node, report: &mut Report) -> Option<(At
     let id = id?;
     let table = LockedTable { name: name.value.clone(), id: id.value, fields };
     Some((id, table))
+}
+
+fn read_composite(name: &At<String>, node: &Node, report: &mut Report) -> Option<LockedComposite> {
+    let object = Object::open(node, &COMPOSITE, report)?;
+    let (fields, gone) = (object.value("fields"), object.value("retired"));
+    let fields = Ids { present: numbers(fields.as_ref(), report), retired: retired(gone.as_ref(), report) };
+    Some(LockedComposite { name: name.value.clone(), fields })
 }
 
 fn read_enum(name: &At<String>, node: &Node, report: &mut Report) -> Option<LockedEnum> {
@@ -170,6 +187,11 @@ pub(super) fn write(lock: &Lock) -> String {
         push_retired(&mut members, "retired", &table.fields.retired);
         (table.name.clone(), Doc::Object(members))
     });
+    let composites = lock.composites.iter().map(|composite| {
+        let mut members = vec![("fields".to_string(), present(&composite.fields))];
+        push_retired(&mut members, "retired", &composite.fields.retired);
+        (composite.name.clone(), Doc::Object(members))
+    });
     let enums = lock.enums.iter().map(|enumeration| {
         let mut members = vec![("variants".to_string(), present(&enumeration.variants))];
         push_retired(&mut members, "retired", &enumeration.variants.retired);
@@ -181,6 +203,7 @@ pub(super) fn write(lock: &Lock) -> String {
         ("tables".to_string(), Doc::Object(tables.collect())),
     ];
     push_retired(&mut root, "retired_tables", &lock.retired_tables);
+    root.push(("types".to_string(), Doc::Object(composites.collect())));
     root.push(("enums".to_string(), Doc::Object(enums.collect())));
     Doc::Object(root).to_json_pretty()
 }

@@ -9,13 +9,15 @@
 //!   "fingerprint": "9ae16a3b2f90404f",
 //!   "tables": { "player": { "id": 2, "fields": { "name": 1, "hp": 2 }, "retired": { "3": "mana" } } },
 //!   "retired_tables": { "1": "npc" },
+//!   "types": { "Vec3": { "fields": { "x": 1, "y": 2, "z": 3 } } },
 //!   "enums": { "Class": { "variants": { "warrior": 0, "mage": 1 } } }
 //! }
 //! ```
 //!
 //! `dbgen lock` writes it ([`Lock::update`]); a build only reads it ([`Lock::assign`]) and reports where the schema has moved
 //! on since ([`Drift`]). A table or field is found by its written `id`, else by its name, else by its `renamed_from`. A
-//! variant's id is its number. Fields of composites have no ids: they are found by name.
+//! variant's id is its number. Types, composites and enums, are found by name, the fields of composites by id like those of
+//! tables.
 
 mod compare;
 mod file;
@@ -25,7 +27,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::diagnostic::Diagnostics;
-use crate::model::{Schema, StableId};
+use crate::model::{Field, Schema, StableId};
 use crate::write::fingerprint;
 
 use compare::compare;
@@ -40,6 +42,8 @@ pub struct Lock {
     pub tables: Vec<LockedTable>,
     /// Ids of tables that are gone, with their last names.
     pub retired_tables: BTreeMap<u32, String>,
+    /// Composites, by name.
+    pub composites: Vec<LockedComposite>,
     /// Enums, by name.
     pub enums: Vec<LockedEnum>,
 }
@@ -52,6 +56,16 @@ pub struct LockedTable {
     pub name: String,
     /// Its id.
     pub id: u32,
+    /// Its fields.
+    pub fields: Ids,
+}
+
+/// The ids of a composite's fields.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LockedComposite {
+    /// Its name.
+    pub name: String,
     /// Its fields.
     pub fields: Ids,
 }
@@ -227,6 +241,13 @@ impl Lock {
         let mut tables: Vec<LockedTable> = tables.collect();
         tables.sort_by_key(|table| table.id);
         let retired = self.table_ids().carried_on(tables.iter().map(|table| (table.name.clone(), table.id))).retired;
+        let composites = schema.composites.iter().map(|composite| {
+            let old = self.composites.iter().find(|old| old.name == composite.name).map_or(&none, |old| &old.fields);
+            let fields = old.carried_on(composite.fields.iter().map(|field| (field.name.clone(), field.id.0)));
+            LockedComposite { name: composite.name.clone(), fields }
+        });
+        let mut composites: Vec<LockedComposite> = composites.collect();
+        composites.sort_by(|a, b| a.name.cmp(&b.name));
         let enums = schema.enums.iter().map(|enumeration| {
             let old = self.enums.iter().find(|old| old.name == enumeration.name).map_or(&none, |old| &old.variants);
             let variants = old.carried_on(enumeration.variants.iter().map(|it| (it.name.clone(), it.number.into())));
@@ -234,7 +255,7 @@ impl Lock {
         });
         let mut enums: Vec<LockedEnum> = enums.collect();
         enums.sort_by(|a, b| a.name.cmp(&b.name));
-        Lock { fingerprint: fingerprint(schema), tables, retired_tables: retired, enums }
+        Lock { fingerprint: fingerprint(schema), tables, retired_tables: retired, composites, enums }
     }
 
     /// The ids of tables.
@@ -244,16 +265,24 @@ impl Lock {
     }
 }
 
-/// Gives every table and field without an id the next free one.
+/// Gives every table and every field, also those of composites, without an id the next free one.
 fn give_ids(old: &Lock, schema: &mut Schema) {
     let mut next = next_id(old.table_ids().given().chain(schema.tables.iter().map(|table| table.id.0)));
     for table in &mut schema.tables {
         give(&mut table.id, &mut next);
         let locked = old.tables.iter().find(|locked| locked.id == table.id.0);
-        let given = locked.into_iter().flat_map(|locked| locked.fields.given());
-        let mut next = next_id(given.chain(table.fields.iter().map(|field| field.id.0)));
-        table.fields.iter_mut().for_each(|field| give(&mut field.id, &mut next));
+        give_field_ids(locked.map(|locked| &locked.fields), &mut table.fields);
     }
+    for composite in &mut schema.composites {
+        let locked = old.composites.iter().find(|locked| locked.name == composite.name);
+        give_field_ids(locked.map(|locked| &locked.fields), &mut composite.fields);
+    }
+}
+
+fn give_field_ids(locked: Option<&Ids>, fields: &mut [Field]) {
+    let given = locked.into_iter().flat_map(Ids::given);
+    let mut next = next_id(given.chain(fields.iter().map(|field| field.id.0)));
+    fields.iter_mut().for_each(|field| give(&mut field.id, &mut next));
 }
 
 fn give(id: &mut StableId, next: &mut u32) {

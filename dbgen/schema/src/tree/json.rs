@@ -133,6 +133,10 @@ fn syntax_error(text: &str, error: &ParseError) -> Finding {
         ParseErrorKind::UnexpectedWord => {
             finding("this is no JSON value").help(word_help(text.get(span.clone()).unwrap_or("")))
         }
+        // A word where a value could stand, which the parser has no name for.
+        ParseErrorKind::UnexpectedToken if text.get(span.clone()).is_some_and(is_word) => {
+            finding("this is no JSON value").help(word_help(text.get(span.clone()).unwrap_or("")))
+        }
         other => before.expecting(finding(&lower_first(&other.to_string())), text),
     }
 }
@@ -141,8 +145,13 @@ fn word_help(word: &str) -> String {
     match word.to_ascii_lowercase().as_str() {
         lower @ ("true" | "false" | "null") => format!("write `{lower}`"),
         "none" | "nil" | "undefined" => "write `null`".to_string(),
+        "nan" | "infinity" | "inf" => "floats that are not finite are strings: `\"NaN\"`, `\"-Infinity\"`".to_string(),
         _ => "strings stand in double quotes".to_string(),
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
 fn is_leading_zero(text: &str, at: usize) -> bool {

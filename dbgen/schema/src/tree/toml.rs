@@ -94,11 +94,18 @@ fn number_kind(number: Option<Number>, span: &Span, report: &mut Report) -> Opti
 }
 
 fn report_syntax_errors(text: &str, root: &DeTable<'_>, errors: &[toml::de::Error], report: &mut Report) {
-    let mut repeated = None;
+    let (mut repeated, mut line) = (None, None);
+    let mut errors: Vec<&toml::de::Error> = errors.iter().collect();
+    errors.sort_by_key(|error| error.span().map_or(text.len(), |span| span.start));
     for error in errors {
         let span = error.span().unwrap_or(text.len()..text.len());
         if error.message() != DUPLICATE_KEY {
-            report.push(Finding::error(code::SYNTAX_ERROR, &span, error.message()));
+            // What follows on the same line is mostly the parser finding its feet again.
+            let line_start = text.get(..span.start).and_then(|before| before.rfind('\n'));
+            if line != Some(line_start) {
+                report.push(syntax_error(text, &span, error.message()));
+            }
+            line = Some(line_start);
             continue;
         }
         let key = text.get(span.clone()).unwrap_or("").trim_matches(['"', '\'']);
@@ -120,6 +127,26 @@ fn report_syntax_errors(text: &str, root: &DeTable<'_>, errors: &[toml::de::Erro
             None => finding,
         });
     }
+}
+
+/// A syntax error in the parser's words, unless there are better ones for what people write by mistake.
+fn syntax_error(text: &str, span: &Span, said: &str) -> Finding {
+    let word = text.get(span.clone()).unwrap_or("");
+    let is_word = word.starts_with(|c: char| c.is_ascii_alphabetic());
+    let help = match word.to_ascii_lowercase().as_str() {
+        lower @ ("true" | "false") => format!("write `{lower}`"),
+        "null" | "none" | "nil" | "undefined" => "TOML has no null: leave the key out".to_string(),
+        _ if is_word && (said.contains("expected literal") || said.starts_with("invalid float")) => {
+            format!("strings stand in quotes: `\"{}\"`", crate::source::shown(word))
+        }
+        _ if text.get(span.start..).is_some_and(|rest| rest.trim_start().starts_with(':')) => {
+            let message = "a key and its value stand on either side of `=`";
+            return Finding::error(code::SYNTAX_ERROR, span, message).help("write `=` for `:`");
+        }
+        _ => return Finding::error(code::SYNTAX_ERROR, span, said),
+    };
+    let message = if is_word { "this is no TOML value" } else { said };
+    Finding::error(code::SYNTAX_ERROR, span, message).help(help)
 }
 
 /// For a `[header]` that is there twice: the line that is the same.

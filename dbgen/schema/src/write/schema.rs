@@ -92,7 +92,11 @@ impl Writer<'_> {
     fn composite(&self, composite: &Composite) -> Doc {
         let mut members = Members::new();
         members.description(composite.description.as_ref(), self.detail);
-        let fields = composite.fields.iter().map(|field| self.field(field).into_doc());
+        let fields = composite.fields.iter().map(|field| {
+            let mut members = self.field(field);
+            members.some("renamed_from", field.renamed_from.as_ref().filter(|_| self.detail == Detail::All));
+            members.into_doc()
+        });
         members.add("fields", Doc::List(fields.collect()));
         members.into_doc()
     }

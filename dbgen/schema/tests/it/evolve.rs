@@ -79,6 +79,20 @@ const CASES: &[Case] = &[
         )],
         &[("field_removed", "Vec2.x")],
     ),
+    (
+        &[(
+            "[custom_types.Vec2]\n    fields = [{ name = \"x\", type = \"f32\" }, ",
+            "[custom_types.Vec2]\n    fields = [{ name = \"east\", type = \"f32\", renamed_from = \"x\" }, ",
+        )],
+        &[("field_renamed", "Vec2.east")],
+    ),
+    (
+        &[(
+            "[custom_types.Vec2]\n    fields = [{ name = \"x\", type = \"f32\" }, { name = \"y\", type = \"f32\" }]",
+            "[custom_types.Vec2]\n    fields = [{ name = \"y\", type = \"f32\" }, { name = \"x\", type = \"f32\" }]",
+        )],
+        &[("fields_reordered", "Vec2")],
+    ),
     // Enums.
     (&[("[\"warrior\", \"mage\"", "[\"warrior\", \"sage\"")], &[("variant_renamed", "Class.sage")]),
     (
@@ -340,6 +354,31 @@ fn ids_tell_what_is_the_same_whatever_it_is_called() {
     new.tables[2].fields[12].id.0 = 99;
     let expected = [("field_required", "player.number"), ("field_removed", "player.number")];
     assert_eq!(changes(&plan(&old, &new, Some(&lock))), expected);
+}
+
+#[test]
+fn fields_of_composites_have_ids_of_their_own() {
+    let mut old = toml(BASE);
+    let lock = Lock::update(None, &mut old).unwrap_or_else(|conflicts| panic!("{conflicts:?}"));
+    let vec2 = |fields: &str| {
+        let before =
+            "fields = [{ name = \"x\", type = \"f32\" }, { name = \"y\", type = \"f32\" }]\n    [custom_types.Pair]";
+        toml(&replaced(&[(before, &format!("fields = [{fields}]\n    [custom_types.Pair]"))]))
+    };
+    // Renamed and moved: found by the former name once, by the id for good.
+    let y = "{ name = \"y\", type = \"f32\" }";
+    let mut new = vec2(&format!("{y}, {{ name = \"east\", type = \"f32\", renamed_from = \"x\" }}"));
+    let lock = Lock::update(Some(&lock), &mut new).unwrap_or_else(|conflicts| panic!("{conflicts:?}"));
+    assert_eq!(changes(&plan(&old, &new, Some(&lock))), [("field_renamed", "Vec2.east"), ("fields_reordered", "Vec2")]);
+    let mut later = vec2(&format!("{y}, {{ name = \"east\", type = \"f32\" }}"));
+    lock.assign(&mut later);
+    assert_eq!(changes(&plan(&new, &later, Some(&lock))), []);
+    // The id of one that is gone is refused.
+    let mut gone = vec2(y);
+    let lock = Lock::update(Some(&lock), &mut gone).unwrap_or_else(|conflicts| panic!("{conflicts:?}"));
+    let mut reused = vec2(&format!("{y}, {{ name = \"z\", type = \"f32\", default = 0, id = 1 }}"));
+    assert!(lock.assign(&mut reused).iter().any(dbgen_schema::lock::Drift::is_conflict));
+    assert_eq!(changes(&plan(&gone, &reused, Some(&lock))), [("id_reused", "Vec2.z")]);
 }
 
 #[test]

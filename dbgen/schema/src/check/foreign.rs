@@ -1,0 +1,112 @@
+//! What people write for a type who know another language (SQL, Prisma, Protobuf, Rust), and what to write here.
+
+/// Names of types in small letters, and what to use for them.
+const NAMES: &[(&str, &str)] = &[
+    ("string", "`text`, or `str<16>` to keep up to 16 bytes in the record"),
+    ("varchar", "`text`, or `str<16>` to keep up to 16 bytes in the record"),
+    ("nvarchar", "`text`, or `str<16>` to keep up to 16 bytes in the record"),
+    ("char", "`str<4>`"),
+    ("int", "`i32`"),
+    ("integer", "`i32`"),
+    ("int8", "`i8`"),
+    ("int16", "`i16`"),
+    ("int32", "`i32`"),
+    ("int64", "`i64`"),
+    ("sint32", "`i32`"),
+    ("sint64", "`i64`"),
+    ("sfixed32", "`i32`"),
+    ("sfixed64", "`i64`"),
+    ("tinyint", "`i8`, or `bool`"),
+    ("smallint", "`i16`"),
+    ("mediumint", "`i32`"),
+    ("bigint", "`i64`"),
+    ("long", "`i64`"),
+    ("short", "`i16`"),
+    ("serial", "`u32` with `\"auto_increment\": true`"),
+    ("bigserial", "`u64` with `\"auto_increment\": true`"),
+    ("uint", "`u32`"),
+    ("uint8", "`u8`"),
+    ("uint16", "`u16`"),
+    ("uint32", "`u32`"),
+    ("uint64", "`u64`"),
+    ("fixed32", "`u32`"),
+    ("fixed64", "`u64`"),
+    ("byte", "`u8`"),
+    ("usize", "`u64`"),
+    ("isize", "`i64`"),
+    ("u128", "`bytes<16>`"),
+    ("i128", "`bytes<16>`"),
+    ("u256", "`bytes<32>`"),
+    ("i256", "`bytes<32>`"),
+    ("identity", "`bytes<32>`"),
+    ("connectionid", "`bytes<16>`"),
+    ("scheduleat", "`timestamp`, and give the table a `schedule`"),
+    ("float", "`f32`"),
+    ("float32", "`f32`"),
+    ("real", "`f32`"),
+    ("double", "`f64`"),
+    ("float64", "`f64`"),
+    ("number", "`f64`, or an integer type like `i32`"),
+    ("decimal", "`i64`, in the smallest unit: cents, not euros"),
+    ("numeric", "`i64`, in the smallest unit: cents, not euros"),
+    ("money", "`i64`, in the smallest unit: cents, not euros"),
+    ("boolean", "`bool`"),
+    ("datetime", "`timestamp`"),
+    ("timestamptz", "`timestamp`"),
+    ("timestamp", "`timestamp`"),
+    ("date", "`timestamp`"),
+    ("time", "`timestamp`"),
+    ("interval", "`duration`"),
+    ("timedelta", "`duration`"),
+    ("timeduration", "`duration`"),
+    ("guid", "`uuid`"),
+    ("blob", "`bytes`"),
+    ("bytea", "`bytes`"),
+    ("binary", "`bytes`"),
+    ("json", "a custom type that says what is in it, or `text`"),
+    ("jsonb", "a custom type that says what is in it, or `text`"),
+    ("any", "an enum whose variants have payloads"),
+    ("result", "an enum whose variants have payloads"),
+    ("oneof", "an enum whose variants have payloads"),
+    ("enum", "a name that is declared under `enums`"),
+    ("struct", "a name that is declared under `custom_types`"),
+    ("vec", "`list<...>`, or `[...; 8]` for a fixed number"),
+    ("array", "`list<...>`, or `[...; 8]` for a fixed number"),
+    ("repeated", "`list<...>`"),
+    ("set", "`list<...>`, or a table of its own"),
+    ("hashset", "`list<...>`, or a table of its own"),
+    ("map", "a table of its own"),
+    ("hashmap", "a table of its own"),
+    ("btreemap", "a table of its own"),
+    ("dict", "a table of its own"),
+    ("option", "`\"nullable\": true` beside the type"),
+    ("optional", "`\"nullable\": true` beside the type"),
+    ("box", "the type itself, without `Box`"),
+];
+
+/// What to use for a name, as the end of a sentence that begins with "use".
+pub(super) fn instead(name: &str) -> Option<&'static str> {
+    let lower = name.to_ascii_lowercase();
+    NAMES.iter().find(|(foreign, _)| *foreign == lower).map(|(_, instead)| *instead)
+}
+
+/// What to do about a text that is not how a type is written.
+pub(super) fn help(text: &str) -> Option<String> {
+    let head: String = text.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect();
+    let rest = text[head.len()..].trim_start();
+    let is_text = matches!(head.to_ascii_lowercase().as_str(), "str" | "string" | "char" | "varchar" | "nvarchar");
+    let by_syntax = match rest.chars().next() {
+        _ if text.contains('@') => "what a field is besides its type are keys of their own: `\"primary_key\": true`",
+        _ if text.ends_with('?') => "use `\"nullable\": true` beside the type",
+        _ if text.ends_with("[]") => "use `list<...>`",
+        Some('(') if head.is_empty() => "for a tuple declare a type with named fields under `custom_types`",
+        Some('(') if is_text => "lengths stand in angle brackets: `str<16>`",
+        Some('[') if head.is_empty() && text.contains(',') => "the number of elements stands behind `;`: `[u8; 4]`",
+        Some('[') if head.is_empty() && !text.contains(';') => "use `list<u8>` for any number, `[u8; 4]` for four",
+        _ if rest == "unsigned" => "integers without a sign are `u8`, `u16`, `u32` and `u64`",
+        Some('.') => return instead(text.rsplit('.').next()?).map(|instead| format!("use {instead}")),
+        Some(c) if c != '>' => return instead(&head).map(|instead| format!("use {instead}")),
+        _ => return None,
+    };
+    Some(by_syntax.to_string())
+}
