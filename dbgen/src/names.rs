@@ -32,7 +32,9 @@ pub fn plural(name: &str) -> String {
 pub fn ident(name: &str) -> Ident {
     let span = Span::call_site();
     let raw = format!("r#{name}");
-    syn::parse_str(name)
+    // A keyword since edition 2024, which the parser does not know.
+    let plain = if name == "gen" { raw.as_str() } else { name };
+    syn::parse_str(plain)
         .or_else(|_| syn::parse_str(&raw))
         .or_else(|_| syn::parse_str(&format!("{name}_")))
         .unwrap_or_else(|_| Ident::new(&format!("_{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")), span))
@@ -83,6 +85,7 @@ mod tests {
     fn keywords_become_identifiers() {
         assert_eq!(ident("type").to_string(), "r#type");
         assert_eq!(ident("async").to_string(), "r#async");
+        assert_eq!(ident("gen").to_string(), "r#gen");
         for name in ["self", "Self", "super", "crate"] {
             assert_eq!(ident(name).to_string(), format!("{name}_"));
         }

@@ -1,5 +1,6 @@
 //! Tests of the compiler from outside, one binary.
 
+mod corpus;
 mod golden;
 mod properties;
 mod random;

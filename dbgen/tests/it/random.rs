@@ -33,62 +33,17 @@ impl Dice {
 }
 
 /// Names that mean something in Rust, or to the generator.
-const AWKWARD: &[&str] = &[
-    "self",
-    "Self",
-    "super",
-    "crate",
-    "type",
-    "fn",
-    "match",
-    "async",
-    "dyn",
-    "id",
-    "version",
-    "row",
-    "rows",
-    "nulls",
-    "to_record",
-    "image",
-    "value",
-    "key",
-    "cell",
-    "view",
-    "get",
-    "iter",
-    "len",
-    "insert",
-    "option",
-    "result",
-    "string",
-    "vec",
-    "str",
-    "u8",
-    "rt",
-    "core",
-    "std",
-    "clone",
-    "default",
-    "from",
-    "into",
-    "new",
-    "name",
-    "all",
-    "none",
-    "some",
-    "ok",
-    "err",
-    "tx",
-    "tick",
-    "player",
-    "players",
-    "player_ref",
-    "player_mut",
-    "player_cell",
-    "box",
-    "drop",
-    "debug",
-];
+const AWKWARD: &str = "\
+    self Self super crate type fn match async dyn id version row rows nulls to_record image value key cell view \
+    get iter len insert option result string vec str u8 rt core std clone default from into new name all none some \
+    ok err tx tick player players player_ref player_mut player_cell box drop debug table Option Result String Vec \
+    Some None Ok Err self_ Clone Copy Iterator ToString to_string into_iter eq cmp hash fmt borrow deref as_ref \
+    as_mut try_into try_from to_owned take map join check slices nested desc field update patch delete of find \
+    group Id View Tx Tick Send Sync Sized Drop Fn Box Debug Default Table Component Facade main test cfg derive \
+    include format assert union auto raw gen try yield macro_rules static abstract become final priv typeof \
+    unsized virtual await encode decode apply heap Row row_mut Lane Lanes number NUMBER ALL NAME INDEX DESC bytes \
+    text list enum struct where mut ref do extern table_mut by_name range_name by_key_0 range_key_0 \
+    insert_many for_each_mut iter_mut bool char usize i128 attach detach";
 
 const SCALARS: &[&str] =
     &["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64", "f32", "f64", "bool", "timestamp", "duration", "uuid"];
@@ -100,23 +55,23 @@ const KEYS: &[&str] =
 /// The schema that a seed stands for.
 pub(crate) fn schema(seed: u64, size: Size) -> String {
     let mut dice = Dice(seed | 1 << 60);
-    let composites: Vec<String> = names(&mut dice, size.composites, "Comp");
-    let enums: Vec<String> = names(&mut dice, size.enums, "Enum");
+    let mut composites: Vec<String> = names(&mut dice, size.composites + size.enums, "Type");
+    let enums = composites.split_off(size.composites);
     let tables: Vec<String> = names(&mut dice, size.tables, "tab");
     let mut text = String::from("{\"name\": \"random_world\", \"version\": \"1\",\n\"custom_types\": {");
     let mut types: Vec<String> = Vec::new();
     for (at, name) in composites.iter().enumerate() {
         let fields = fields(&mut dice, size.fields.min(6), &types);
         let comma = if at == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}\n\"T{name}\": {{ \"fields\": [{}] }}", fields.join(", "));
-        types.push(format!("T{name}"));
+        let _ = write!(text, "{comma}\n\"{name}\": {{ \"fields\": [{}] }}", fields.join(", "));
+        types.push(name.clone());
     }
     text.push_str("},\n\"enums\": {");
     for (at, name) in enums.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
-        let _ = write!(text, "{comma}\n\"E{name}\": {{ \"variants\": [{}] }}", variants(&mut dice, &types).join(", "));
+        let _ = write!(text, "{comma}\n\"{name}\": {{ \"variants\": [{}] }}", variants(&mut dice, &types).join(", "));
     }
-    types.extend(enums.iter().map(|name| format!("E{name}")));
+    types.extend(enums.iter().cloned());
     text.push_str("},\n\"tables\": {");
     for (at, name) in tables.iter().enumerate() {
         let comma = if at == 0 { "" } else { "," };
@@ -128,13 +83,19 @@ pub(crate) fn schema(seed: u64, size: Size) -> String {
 
 /// Distinct names, also in any other case.
 fn names(dice: &mut Dice, count: usize, prefix: &str) -> Vec<String> {
+    let awkward: Vec<&str> = AWKWARD.split_ascii_whitespace().collect();
     let mut names: Vec<String> = Vec::new();
     for at in 0..count {
-        let awkward = dice.of(AWKWARD);
-        let taken = names.iter().any(|name| name.eq_ignore_ascii_case(awkward));
+        let awkward = dice.of(&awkward);
+        let taken = names.iter().any(|name| plain(name) == plain(awkward));
         names.push(if taken { format!("{prefix}{at}") } else { awkward.to_owned() });
     }
     names
+}
+
+/// A name without what distinguishes none: case and underscores.
+fn plain(name: &str) -> String {
+    name.replace('_', "").to_ascii_lowercase()
 }
 
 fn table(dice: &mut Dice, name: &str, tables: &[String], fields_max: usize, types: &[String]) -> String {
