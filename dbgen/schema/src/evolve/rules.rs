@@ -37,7 +37,7 @@ rules! {
         "No stored value is of the new variant.";
     TYPE_ADDED = "type_added" Compatible []
         "No stored value is of the new type.";
-    TYPE_REMOVED = "type_removed" Compatible ["ENUM_NO_DELETE"]
+    TYPE_REMOVED = "type_removed" Compatible ["ENUM_NO_DELETE", "PACKAGE_ENUM_NO_DELETE", "ONEOF_NO_DELETE"]
         "No field is of the type any more.";
     INDEX_ADDED = "index_added" Compatible []
         "The index is built when the database opens.";
@@ -70,28 +70,28 @@ rules! {
 
     TABLE_RENAMED = "table_renamed" Migrated ["MESSAGE_NO_DELETE"]
         "The records are found by the table's id, or its former name.";
-    FIELD_RENAMED = "field_renamed" Migrated ["FIELD_SAME_NAME"]
+    FIELD_RENAMED = "field_renamed" Migrated ["FIELD_SAME_NAME", "FIELD_SAME_JSON_NAME"]
         "The values are found by the field's id, or its former name.";
     VARIANT_RENAMED = "variant_renamed" Migrated ["ENUM_VALUE_SAME_NAME"]
         "The number stays, and so do stored values.";
     TYPE_RENAMED = "type_renamed" Migrated []
         "Both types are made of the same, so values are taken over.";
-    FIELD_WIDENED = "field_widened" Migrated ["FIELD_WIRE_COMPATIBLE_TYPE"]
+    FIELD_WIDENED = "field_widened" Migrated ["FIELD_WIRE_COMPATIBLE_TYPE", "FIELD_WIRE_JSON_COMPATIBLE_TYPE"]
         "Every stored value fits the wider type.";
     FIELD_GREW = "field_grew" Migrated []
         "Every stored value fits the larger type; new elements of an array are zero.";
-    FIELD_NULLABLE = "field_nullable" Migrated ["FIELD_SAME_CARDINALITY"]
+    FIELD_NULLABLE = "field_nullable" Migrated ["FIELD_SAME_CARDINALITY", "FIELD_WIRE_COMPATIBLE_CARDINALITY"]
         "Stored values stay; none is null.";
     GROUP_CHANGED = "group_changed" Migrated []
         "The values move to the other column group.";
     ENUM_RESIZED = "enum_resized" Migrated []
         "Stored numbers take another number of bytes.";
 
-    TABLE_REMOVED = "table_removed" NeedsAllow ["MESSAGE_NO_DELETE"]
+    TABLE_REMOVED = "table_removed" NeedsAllow ["MESSAGE_NO_DELETE", "PACKAGE_MESSAGE_NO_DELETE"]
         "Its records are deleted.";
-    FIELD_REMOVED = "field_removed" NeedsAllow ["FIELD_NO_DELETE", "FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED"]
+    FIELD_REMOVED = "field_removed" NeedsAllow ["FIELD_NO_DELETE", "FIELD_NO_DELETE_UNLESS_NAME_RESERVED", "FIELD_NO_DELETE_UNLESS_NUMBER_RESERVED"]
         "Its values are deleted.";
-    VARIANT_REMOVED = "variant_removed" NeedsAllow ["ENUM_VALUE_NO_DELETE", "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED"]
+    VARIANT_REMOVED = "variant_removed" NeedsAllow ["ENUM_VALUE_NO_DELETE", "ENUM_VALUE_NO_DELETE_UNLESS_NAME_RESERVED", "ENUM_VALUE_NO_DELETE_UNLESS_NUMBER_RESERVED"]
         "Opening fails if a stored value is of this variant.";
     FIELD_REQUIRED = "field_required" NeedsAllow ["MESSAGE_SAME_REQUIRED_FIELDS"]
         "Works only while the table is empty: give the field a `default`, or make it nullable.";
@@ -99,7 +99,7 @@ rules! {
         "Opening fails if a stored value does not fit; doubles are rounded to floats.";
     FIELD_SHRANK = "field_shrank" NeedsAllow ["FIELD_SAME_TYPE"]
         "Opening fails if a stored value is too long; nothing is cut.";
-    FIELD_NOT_NULL = "field_not_null" NeedsAllow ["FIELD_SAME_CARDINALITY"]
+    FIELD_NOT_NULL = "field_not_null" NeedsAllow ["FIELD_SAME_CARDINALITY", "FIELD_WIRE_JSON_COMPATIBLE_CARDINALITY"]
         "Opening fails if a stored value is null and the field has no default.";
     UNIQUE_ADDED = "unique_added" NeedsAllow []
         "Opening fails if two records have the same value.";
@@ -115,7 +115,7 @@ rules! {
         "Deletions that were refused may now delete more, or the other way round.";
     DURABILITY_LOWERED = "durability_lowered" NeedsAllow []
         "Less than before survives a restart.";
-    DATABASE_RENAMED = "database_renamed" NeedsAllow ["FILE_SAME_PACKAGE"]
+    DATABASE_RENAMED = "database_renamed" NeedsAllow ["FILE_SAME_PACKAGE", "PACKAGE_NO_DELETE"]
         "A data folder belongs to a database of one name.";
     PAYLOAD_REMOVED = "payload_removed" NeedsAllow []
         "The payloads of stored values are deleted.";
