@@ -1,27 +1,77 @@
 //! From tokens to a file that reads as if a person had written it.
 
 use crate::plan::Plan;
-use crate::{Error, emit};
+use crate::{Error, Options, emit};
+use dbgen_schema::Schema;
 use proc_macro2::TokenStream;
 use quote::quote;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The file: a header, then the formatted module.
 ///
 /// # Errors
 /// [`Error::Configuration`] if the runtime's path is none; [`Error::Bug`] if the tokens are no Rust.
-pub(crate) fn file(plan: &Plan<'_>) -> Result<String, Error> {
+pub(crate) fn file(schema: &Schema, options: &Options) -> Result<String, Error> {
+    let plan = &Plan::new(schema, options, None);
     let head = emit::head(plan);
     let mut out = format!("{}\n\n{}{{\n", header(plan), formatted(quote!(#head {}))?.trim_end_matches("{}\n"));
-    let runtime = plan.options.runtime()?;
-    for (at, item) in emit::items(plan, &runtime).enumerate() {
+    for (at, section) in sections(plan)?.into_iter().enumerate() {
         if at > 0 {
             out.push('\n');
         }
-        push_items(&mut out, &formatted(item)?);
+        out.push_str(&section);
     }
     out.push_str("\n    ");
     out.push_str(&emit::facade::schema_json(plan));
     out.push_str("\n}\n");
+    Ok(out)
+}
+
+/// Every section of the module, formatted, in order. Formatting is nearly all of the time that a schema takes, so all cores
+/// take part: each worker makes a plan of its own, since identifiers stay on the thread that made them, and takes the next
+/// section that nobody has.
+fn sections(plan: &Plan<'_>) -> Result<Vec<String>, Error> {
+    const SECTIONS_PER_WORKER_MIN: usize = 16;
+    const WORKERS_MAX: usize = 8;
+    let count = emit::sections(plan);
+    let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+    let workers = cores.min(count / SECTIONS_PER_WORKER_MIN).clamp(1, WORKERS_MAX);
+    let next = AtomicUsize::new(0);
+    let (schema, options) = (plan.schema, plan.options);
+    let work = |plan: &Plan<'_>| -> Result<Vec<(usize, String)>, Error> {
+        let (runtime, mut made) = (options.runtime()?, Vec::new());
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            if at >= count {
+                return Ok(made);
+            }
+            made.push((at, section(plan, &runtime, at)?));
+        }
+    };
+    let helper = || work(&Plan::new(schema, options, None));
+    let all = std::thread::scope(|scope| {
+        let helpers: Vec<_> = (1..workers).map(|_| scope.spawn(helper)).collect();
+        let mut all = work(plan)?;
+        for helper in helpers {
+            all.extend(helper.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
+        }
+        Ok::<_, Error>(all)
+    });
+    let mut all = all?;
+    all.sort_unstable_by_key(|(at, _)| *at);
+    Ok(all.into_iter().map(|(_, section)| section).collect())
+}
+
+/// One section: a formatter that is done with one piece before the next is made works in a small piece of memory.
+fn section(plan: &Plan<'_>, runtime: &TokenStream, at: usize) -> Result<String, Error> {
+    let mut out = String::new();
+    for (at, piece) in emit::section(plan, runtime, at).into_iter().enumerate() {
+        if at > 0 {
+            out.push('\n');
+        }
+        push_items(&mut out, &formatted(piece)?);
+    }
     Ok(out)
 }
 

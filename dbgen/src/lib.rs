@@ -48,7 +48,7 @@ pub const CODEGEN_ABI: u32 = 1;
 /// [`Error::Configuration`] if the options hold something that is no Rust.
 pub fn generate(schema: &Schema, options: &Options) -> Result<String, Error> {
     options.check()?;
-    format::file(&plan::Plan::new(schema, options, None))
+    format::file(schema, options)
 }
 
 /// The generated module for a schema, as tokens: what the macros expand to.

@@ -18,8 +18,10 @@ pub use crate::table::writer::Change;
 pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
 pub use crate::typed::{
-    Component, Facade, Found, RecordMut, RecordRef, Records, Table, TableMut, TableRef, TableSlices,
+    Component, Facade, FieldDesc, Found, IndexDesc, RecordMut, RecordRef, Records, Table, TableDesc, TableMut,
+    TableRef, TableSlices,
 };
+pub use crate::verify::Fault;
 pub use crate::view::View;
 pub use crate::{
     __component as component, __groups as groups, __layout as layout, __lenses as lenses, __patched as patched,

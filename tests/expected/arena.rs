@@ -38,6 +38,15 @@ pub mod arena {
         pub fn player(&self) -> Players<'_> {
             Players(self.0.table())
         }
+
+        /// Proves from the bytes alone that every table is whole: values are of their types, texts are UTF-8, indexes
+        /// and references agree with the records.
+        ///
+        /// # Errors
+        /// The first fault of each table that has one.
+        pub fn check(&self) -> Result<(), Vec<rt::Fault>> {
+            self.0.verify()
+        }
     }
 
     impl From<rt::View> for View {
@@ -250,8 +259,17 @@ pub mod arena {
     }
 
     impl rt::Table for Guild {
-        const INDEX: usize = 0;
-        const NAME: &'static str = "guild";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 0,
+            name: "guild",
+            groups: &[("row", 34)],
+            fields: &[
+                rt::FieldDesc::required("name", "str<24>", 0, 1),
+                rt::FieldDesc::nullable("motto", "text", 0, 26),
+            ],
+            indexes: &[rt::IndexDesc::unique("by_name", &[0])],
+        };
+
         type Ref<'v> = GuildRef<'v>;
         type Mut<'t> = GuildMut<'t>;
         type Patch = GuildPatch;
@@ -275,7 +293,7 @@ pub mod arena {
     }
 
     /// Some fields of a [`Guild`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct GuildPatch {
         /// The new `name`.
         pub name: Option<String>,
@@ -442,8 +460,27 @@ pub mod arena {
     }
 
     impl rt::Table for Player {
-        const INDEX: usize = 1;
-        const NAME: &'static str = "player";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 1,
+            name: "player",
+            groups: &[("row", 50), ("motion", 24)],
+            fields: &[
+                rt::FieldDesc::required("name", "str<16>", 0, 0),
+                rt::FieldDesc::required("class", "Class", 0, 17),
+                rt::FieldDesc::required("hp", "i32", 0, 18),
+                rt::FieldDesc::required("kills", "u32", 0, 22),
+                rt::FieldDesc::required("pos", "Vec3", 1, 0),
+                rt::FieldDesc::required("vel", "Vec3", 1, 12),
+                rt::FieldDesc::required("bag", "[u16; 8]", 0, 26),
+                rt::FieldDesc::nullable("guild", "ref<guild>", 0, 42),
+            ],
+            indexes: &[
+                rt::IndexDesc::of("by_class_hp", &[1, 2]),
+                rt::IndexDesc::unique("by_name", &[0]),
+                rt::IndexDesc::of("by_guild", &[7]),
+            ],
+        };
+
         type Ref<'v> = PlayerRef<'v>;
         type Mut<'t> = PlayerMut<'t>;
         type Patch = PlayerPatch;
@@ -475,7 +512,7 @@ pub mod arena {
     }
 
     /// Some fields of a [`Player`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct PlayerPatch {
         /// The new `name`.
         pub name: Option<String>,
@@ -701,6 +738,14 @@ pub mod arena {
         /// The group `motion` of all records, to be changed at will.
         pub fn motion_mut(self) -> &'t mut [player::Motion] {
             self.0.group_mut(1)
+        }
+
+        /// Makes the group `motion` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
+        pub fn motion_next<R>(
+            self,
+            next: impl FnOnce(&[player::Motion], &mut [player::Motion]) -> R,
+        ) -> R {
+            self.0.group_next(1, next)
         }
     }
 

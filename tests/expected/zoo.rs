@@ -85,6 +85,15 @@ pub mod zoo {
         pub fn join<'v, M: rt::Members + 'v>(&'v self) -> rt::Join<'v, M> {
             self.0.join()
         }
+
+        /// Proves from the bytes alone that every table is whole: values are of their types, texts are UTF-8, indexes
+        /// and references agree with the records.
+        ///
+        /// # Errors
+        /// The first fault of each table that has one.
+        pub fn check(&self) -> Result<(), Vec<rt::Fault>> {
+            self.0.verify()
+        }
     }
 
     impl From<rt::View> for ZooView {
@@ -1064,8 +1073,56 @@ pub mod zoo {
     }
 
     impl rt::Table for Animal {
-        const INDEX: usize = 0;
-        const NAME: &'static str = "animal";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 0,
+            name: "animal",
+            groups: &[("row", 1577)],
+            fields: &[
+                rt::FieldDesc::required("id", "u64", 0, 1),
+                rt::FieldDesc::required("version", "u8", 0, 9),
+                rt::FieldDesc::required("row", "i8", 0, 10),
+                rt::FieldDesc::required("type", "Kind", 0, 11),
+                rt::FieldDesc::required("self", "bool", 0, 12),
+                rt::FieldDesc::required("image", "text", 0, 13),
+                rt::FieldDesc::nullable("nulls", "i16", 0, 21),
+                rt::FieldDesc::nullable("value", "f64", 0, 23),
+                rt::FieldDesc::nullable("key", "str<4>", 0, 31),
+                rt::FieldDesc::required("long", "str<300>", 0, 36),
+                rt::FieldDesc::required("born", "timestamp", 0, 338),
+                rt::FieldDesc::required("nap", "duration", 0, 346),
+                rt::FieldDesc::nullable("uuid", "uuid", 0, 354),
+                rt::FieldDesc::required("hash", "bytes<32>", 0, 370),
+                rt::FieldDesc::nullable("keeper", "ref<Keeper>", 0, 402),
+                rt::FieldDesc::required("label", "Label", 0, 410),
+                rt::FieldDesc::nullable("maybe", "Maybe", 0, 446),
+                rt::FieldDesc::required("stack", "Stack", 0, 462),
+                rt::FieldDesc::required("act", "Act", 0, 804),
+                rt::FieldDesc::nullable("last_act", "Act", 0, 1147),
+                rt::FieldDesc::required("number", "Number", 0, 1490),
+                rt::FieldDesc::required("tiles", "list<Tile>", 0, 1495),
+                rt::FieldDesc::required("names", "list<str<8>>", 0, 1503),
+                rt::FieldDesc::required("acts", "list<Act>", 0, 1511),
+                rt::FieldDesc::required("grid", "list<list<u16>>", 0, 1519),
+                rt::FieldDesc::nullable("deep", "list<list<text>>", 0, 1527),
+                rt::FieldDesc::required("matrix", "[[f32; 2]; 2]", 0, 1535),
+                rt::FieldDesc::required("pairs", "list<[u16; 2]>", 0, 1551),
+                rt::FieldDesc::required("words", "[text; 2]", 0, 1559),
+                rt::FieldDesc::required("kinds", "[Kind; 2]", 0, 1575),
+            ],
+            indexes: &[
+                rt::IndexDesc::of("iter", &[3, 10]),
+                rt::IndexDesc::of("get", &[3, 6, 8]),
+                rt::IndexDesc::of("by_type_nulls", &[3, 6]),
+                rt::IndexDesc::of("by_version_hashed", &[1]),
+                rt::IndexDesc::unique("by_id", &[0]),
+                rt::IndexDesc::unique("by_key", &[8]),
+                rt::IndexDesc::of("by_born", &[10]),
+                rt::IndexDesc::of("by_uuid", &[12]),
+                rt::IndexDesc::unique("by_hash", &[13]),
+                rt::IndexDesc::of("by_keeper", &[14]),
+            ],
+        };
+
         type Ref<'v> = AnimalRef<'v>;
         type Mut<'t> = AnimalMut<'t>;
         type Patch = AnimalPatch;
@@ -1173,7 +1230,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Animal`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct AnimalPatch {
         /// The new `id`.
         pub id: Option<u64>,
@@ -2016,8 +2073,19 @@ pub mod zoo {
     }
 
     impl rt::Table for Keeper {
-        const INDEX: usize = 1;
-        const NAME: &'static str = "Keeper";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 1,
+            name: "Keeper",
+            groups: &[("row", 17), ("place", 8), ("iter", 5)],
+            fields: &[
+                rt::FieldDesc::required("name", "str<16>", 0, 0),
+                rt::FieldDesc::required("at", "Tile", 1, 0),
+                rt::FieldDesc::required("steps", "[u16; 2]", 1, 4),
+                rt::FieldDesc::nullable("mood", "i32", 2, 1),
+            ],
+            indexes: &[rt::IndexDesc::unique("by_name", &[0])],
+        };
+
         type Ref<'v> = KeeperRef<'v>;
         type Mut<'t> = KeeperMut<'t>;
         type Patch = KeeperPatch;
@@ -2052,7 +2120,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Keeper`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct KeeperPatch {
         /// The new `name`.
         pub name: Option<String>,
@@ -2203,6 +2271,14 @@ pub mod zoo {
         pub fn place_mut(self) -> &'t mut [keeper::Place] {
             self.0.group_mut(1)
         }
+
+        /// Makes the group `place` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
+        pub fn place_next<R>(
+            self,
+            next: impl FnOnce(&[keeper::Place], &mut [keeper::Place]) -> R,
+        ) -> R {
+            self.0.group_next(1, next)
+        }
     }
 
     rt::lenses!(
@@ -2282,8 +2358,14 @@ pub mod zoo {
     }
 
     impl rt::Table for View {
-        const INDEX: usize = 2;
-        const NAME: &'static str = "view";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 2,
+            name: "view",
+            groups: &[("row", 0), ("self", 1)],
+            fields: &[rt::FieldDesc::required("a", "u8", 1, 0)],
+            indexes: &[],
+        };
+
         type Ref<'v> = ViewRef<'v>;
         type Mut<'t> = ViewMut<'t>;
         type Patch = ViewPatch;
@@ -2305,7 +2387,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`View`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct ViewPatch {
         /// The new `a`.
         pub a: Option<u8>,
@@ -2380,6 +2462,14 @@ pub mod zoo {
         pub fn self_mut(self) -> &'t mut [view::SelfRow] {
             self.0.group_mut(1)
         }
+
+        /// Makes the group `self` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
+        pub fn self_next<R>(
+            self,
+            next: impl FnOnce(&[view::SelfRow], &mut [view::SelfRow]) -> R,
+        ) -> R {
+            self.0.group_next(1, next)
+        }
     }
 
     rt::lenses!(View, ViewRef { id, a }, ViewMut, Views, ViewsMut);
@@ -2429,8 +2519,14 @@ pub mod zoo {
     }
 
     impl rt::Table for OptionRecord {
-        const INDEX: usize = 3;
-        const NAME: &'static str = "option";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 3,
+            name: "option",
+            groups: &[("row", 4)],
+            fields: &[rt::FieldDesc::required("a", "i32", 0, 0)],
+            indexes: &[],
+        };
+
         type Ref<'v> = OptionRecordRef<'v>;
         type Mut<'t> = OptionRecordMut<'t>;
         type Patch = OptionRecordPatch;
@@ -2454,7 +2550,7 @@ pub mod zoo {
     rt::component!(OptionRecord of Keeper, OptionRecordRef);
 
     /// Some fields of a [`OptionRecord`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct OptionRecordPatch {
         /// The new `a`.
         pub a: Option<i32>,
@@ -2529,6 +2625,14 @@ pub mod zoo {
         pub fn rows_mut(self) -> &'t mut [option::Row] {
             self.0.group_mut(0)
         }
+
+        /// Makes the group `row` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
+        pub fn rows_next<R>(
+            self,
+            next: impl FnOnce(&[option::Row], &mut [option::Row]) -> R,
+        ) -> R {
+            self.0.group_next(0, next)
+        }
     }
 
     rt::lenses!(
@@ -2586,8 +2690,14 @@ pub mod zoo {
     }
 
     impl rt::Table for Str {
-        const INDEX: usize = 4;
-        const NAME: &'static str = "str";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 4,
+            name: "str",
+            groups: &[("row", 2)],
+            fields: &[rt::FieldDesc::required("a", "str<1>", 0, 0)],
+            indexes: &[],
+        };
+
         type Ref<'v> = StrRef<'v>;
         type Mut<'t> = StrMut<'t>;
         type Patch = StrPatch;
@@ -2609,7 +2719,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Str`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct StrPatch {
         /// The new `a`.
         pub a: Option<String>,
@@ -2724,8 +2834,14 @@ pub mod zoo {
     }
 
     impl rt::Table for Rt {
-        const INDEX: usize = 5;
-        const NAME: &'static str = "rt";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 5,
+            name: "rt",
+            groups: &[("row", 8)],
+            fields: &[rt::FieldDesc::required("a", "text", 0, 0)],
+            indexes: &[],
+        };
+
         type Ref<'v> = RtRef<'v>;
         type Mut<'t> = RtMut<'t>;
         type Patch = RtPatch;
@@ -2747,7 +2863,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Rt`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct RtPatch {
         /// The new `a`.
         pub a: Option<String>,
@@ -2860,8 +2976,14 @@ pub mod zoo {
     }
 
     impl rt::Table for LabelRecord {
-        const INDEX: usize = 6;
-        const NAME: &'static str = "label";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 6,
+            name: "label",
+            groups: &[("row", 36)],
+            fields: &[rt::FieldDesc::required("a", "Label", 0, 0)],
+            indexes: &[],
+        };
+
         type Ref<'v> = LabelRecordRef<'v>;
         type Mut<'t> = LabelRecordMut<'t>;
         type Patch = LabelRecordPatch;
@@ -2881,7 +3003,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`LabelRecord`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct LabelRecordPatch {
         /// The new `a`.
         pub a: Option<Label>,
@@ -2990,8 +3112,14 @@ pub mod zoo {
     }
 
     impl rt::Table for Labels {
-        const INDEX: usize = 7;
-        const NAME: &'static str = "labels";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 7,
+            name: "labels",
+            groups: &[("row", 8)],
+            fields: &[rt::FieldDesc::required("a", "ref<label>", 0, 0)],
+            indexes: &[rt::IndexDesc::of("by_a", &[0])],
+        };
+
         type Ref<'v> = LabelsRef<'v>;
         type Mut<'t> = LabelsMut<'t>;
         type Patch = LabelsPatch;
@@ -3013,7 +3141,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Labels`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct LabelsPatch {
         /// The new `a`.
         pub a: Option<rt::Id<LabelRecord>>,
@@ -3131,8 +3259,14 @@ pub mod zoo {
     }
 
     impl rt::Table for Nested {
-        const INDEX: usize = 8;
-        const NAME: &'static str = "nested";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 8,
+            name: "nested",
+            groups: &[("row", 5)],
+            fields: &[rt::FieldDesc::required("a", "Number", 0, 0)],
+            indexes: &[],
+        };
+
         type Ref<'v> = NestedRef<'v>;
         type Mut<'t> = NestedMut<'t>;
         type Patch = NestedPatch;
@@ -3154,7 +3288,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Nested`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct NestedPatch {
         /// The new `a`.
         pub a: Option<Number>,
@@ -3264,8 +3398,14 @@ pub mod zoo {
     }
 
     impl rt::Table for Asleep {
-        const INDEX: usize = 9;
-        const NAME: &'static str = "asleep";
+        const DESC: &'static rt::TableDesc = &rt::TableDesc {
+            index: 9,
+            name: "asleep",
+            groups: &[("row", 0)],
+            fields: &[],
+            indexes: &[],
+        };
+
         type Ref<'v> = AsleepRef<'v>;
         type Mut<'t> = AsleepMut<'t>;
         type Patch = AsleepPatch;
@@ -3284,7 +3424,7 @@ pub mod zoo {
     rt::component!(Asleep of Keeper, AsleepRef);
 
     /// Some fields of a [`Asleep`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, PartialEq, Default)]
+    #[derive(Debug, Clone, Default)]
     pub struct AsleepPatch {}
 
     /// A record of `asleep`, read in place.

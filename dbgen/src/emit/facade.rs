@@ -51,14 +51,26 @@ fn fingerprint_literal(fingerprint: u64) -> TokenStream {
 }
 
 fn view(plan: &Plan<'_>) -> TokenStream {
-    let name = &plan.facade.view;
+    let (name, check) = (&plan.facade.view, &plan.facade.check);
     let (tables, join) = (plan.tables.iter().map(reads), join(plan));
     quote! {
         /// All tables at one commit.
         #[derive(Debug, Clone)]
         pub struct #name(rt::View);
 
-        impl #name { #(#tables)* #join }
+        impl #name {
+            #(#tables)*
+            #join
+
+            /// Proves from the bytes alone that every table is whole: values are of their types, texts are UTF-8, indexes
+            /// and references agree with the records.
+            ///
+            /// # Errors
+            /// The first fault of each table that has one.
+            pub fn #check(&self) -> Result<(), Vec<rt::Fault>> {
+                self.0.verify()
+            }
+        }
 
         impl From<rt::View> for #name {
             fn from(view: rt::View) -> #name {

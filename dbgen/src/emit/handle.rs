@@ -90,11 +90,22 @@ fn slice(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> TokenStream {
 fn slice_mut(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> Option<TokenStream> {
     let (module, row, at) = (&table.module, &group.row, number(group.index));
     let name = group.of_table_mut.as_ref()?;
+    let next = group.of_table_next.as_ref()?;
     let docs = format!(" The group `{}` of all records, to be changed at will.", group.name);
+    let next_docs = format!(
+        " Makes the group `{}` of all records anew: `next` reads the rows as they are and writes them **all** as they are \
+         going to be. Nothing is copied.",
+        group.name
+    );
     Some(quote! {
         #[doc = #docs]
         pub fn #name(self) -> &'t mut [#module::#row] {
             self.0.group_mut(#at)
+        }
+
+        #[doc = #next_docs]
+        pub fn #next<R>(self, next: impl FnOnce(&[#module::#row], &mut [#module::#row]) -> R) -> R {
+            self.0.group_next(#at, next)
         }
     })
 }

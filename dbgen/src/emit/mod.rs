@@ -30,24 +30,42 @@ pub(crate) fn head(plan: &Plan<'_>) -> TokenStream {
     }
 }
 
-/// The module's items, in pieces of a few that belong together, each made when it is asked for: a formatter that is done
-/// with one piece before the next is made works in a small piece of memory, which is most of its speed. What is missing is
+/// The module's items, in pieces of a few that belong together, each section made when it is asked for. What is missing is
 /// the last item, [`facade::schema_json`].
 pub(crate) fn items<'p, 's>(
     plan: &'p Plan<'s>,
     runtime: &TokenStream,
 ) -> impl Iterator<Item = TokenStream> + use<'p, 's> {
+    let runtime = runtime.clone();
+    (0..sections(plan)).flat_map(move |at| section(plan, &runtime, at))
+}
+
+/// How many sections there are: the one before all others, then one per enum, composite and table.
+pub(crate) fn sections(plan: &Plan<'_>) -> usize {
+    1 + plan.enums.len() + plan.composites.len() + plan.tables.len()
+}
+
+/// The pieces of one section.
+pub(crate) fn section(plan: &Plan<'_>, runtime: &TokenStream, at: usize) -> Vec<TokenStream> {
+    let Some(at) = at.checked_sub(1) else { return before(plan, runtime).into() };
+    if let Some(it) = plan.enums.get(at) {
+        return vec![enumeration::enumeration(plan, it)];
+    }
+    let at = at - plan.enums.len();
+    if let Some(it) = plan.composites.get(at) {
+        return vec![cells::composite(plan, it)];
+    }
+    plan.tables.get(at - plan.composites.len()).map(|it| table(plan, it).into()).unwrap_or_default()
+}
+
+fn before(plan: &Plan<'_>, runtime: &TokenStream) -> [TokenStream; PIECES_BEFORE] {
     let abi = Literal::u32_unsuffixed(CODEGEN_ABI);
     let prelude = quote! {
         use #runtime::__private as rt;
 
         const _: () = rt::check_codegen_abi(#abi);
     };
-    let enums = plan.enums.iter().map(|it| enumeration::enumeration(plan, it));
-    let composites = plan.composites.iter().map(|it| cells::composite(plan, it));
-    let tables = plan.tables.iter().flat_map(|it| table(plan, it));
-    let before: [TokenStream; PIECES_BEFORE] = [prelude, facade::facade(plan)];
-    before.into_iter().chain(enums).chain(composites).chain(tables)
+    [prelude, facade::facade(plan)]
 }
 
 /// The pieces before those of enums, composites and tables: the prelude and the facade.

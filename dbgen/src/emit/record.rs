@@ -131,15 +131,15 @@ fn patch(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     });
     quote! {
         #[doc = #docs]
-        #[derive(Debug, Clone, PartialEq, Default)]
+        #[derive(Debug, Clone, Default)]
         pub struct #patch { #(#members),* }
     }
 }
 
 fn table_impl(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
-    let (record, patch, text) = (&table.record, &table.patch, &table.table.name);
+    let (record, patch) = (&table.record, &table.patch);
     let (record_ref, record_mut, to_record) = (&table.record_ref, &table.record_mut, &table.system.to_record);
-    let index = number(table.index);
+    let desc = desc(plan, table);
     let groups = table.groups.iter().filter(|group| group.layout.stride > 0);
     let groups = groups.map(|group| encode_group(plan, table, group));
     let names = table.fields.iter().map(|field| &field.name);
@@ -149,8 +149,7 @@ fn table_impl(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     });
     quote! {
         impl rt::Table for #record {
-            const INDEX: usize = #index;
-            const NAME: &'static str = #text;
+            const DESC: &'static rt::TableDesc = &#desc;
             type Ref<'v> = #record_ref<'v>;
             type Mut<'t> = #record_mut<'t>;
             type Patch = #patch;
@@ -169,6 +168,35 @@ fn table_impl(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
         }
 
         #component
+    }
+}
+
+/// The table's descriptor, a constant.
+fn desc(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
+    let (index, name) = (number(table.index), &table.table.name);
+    let groups = table.groups.iter().map(|group| {
+        let (name, bytes) = (group.name, number(group.layout.stride));
+        quote!((#name, #bytes))
+    });
+    let fields = table.fields.iter().map(|field| {
+        let (name, ty) = (&field.field.name, dbgen_schema::write::type_text(plan.schema, &field.field.ty));
+        let (group, offset) = (number(field.layout.group), number(field.layout.offset));
+        let is = if field.field.nullable { quote!(nullable) } else { quote!(required) };
+        quote!(rt::FieldDesc::#is(#name, #ty, #group, #offset))
+    });
+    let indexes = table.indexes.iter().map(|index| {
+        let (name, fields) = (&index.index.name, index.columns.iter().map(|column| number(column.field)));
+        let is = if index.index.unique { quote!(unique) } else { quote!(of) };
+        quote!(rt::IndexDesc::#is(#name, &[#(#fields),*]))
+    });
+    quote! {
+        rt::TableDesc {
+            index: #index,
+            name: #name,
+            groups: &[#(#groups),*],
+            fields: &[#(#fields),*],
+            indexes: &[#(#indexes),*],
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct FacadePlan {
     pub tx: Ident,
     /// Its method for a part that can fail by itself: `nested`.
     pub nested: Ident,
+    /// The view's method that proves its tables whole: `check`.
+    pub check: Ident,
     /// The tables of a transaction side by side: `Slices`.
     pub slices: Ident,
     /// The method that gives them: `slices`.
@@ -136,6 +138,7 @@ impl<'s> Plan<'s> {
             let table = TablePlan::new(&plan, index, table, &mut types, &mut methods);
             plan.tables.push(table);
         }
+        plan.facade.check = methods.claim(&["check", "check_tables"]);
         plan.facade.nested = methods.claim(&["nested", "nested_transaction"]);
         plan.facade.takes_slices = methods.claim(&["slices", "table_slices"]);
         let has_components = schema.tables.iter().any(|table| table.parent.is_some());
@@ -190,6 +193,7 @@ impl FacadePlan {
             schema: claim(&format!("{name}Schema"), "DatabaseSchema"),
             database: claim(&name, "Database"),
             nested: ident("nested"),
+            check: ident("check"),
             slices: claim("Slices", "Slices"),
             takes_slices: ident("slices"),
             joins: None,

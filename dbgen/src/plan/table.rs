@@ -76,6 +76,8 @@ pub(crate) struct GroupPlan<'s> {
     pub of_table: Ident,
     /// The method of the table that gives all rows to be changed, if any bit pattern may stand in them.
     pub of_table_mut: Option<Ident>,
+    /// The method of the table that makes all rows anew from what they were, for the same groups: `motion_next`.
+    pub of_table_next: Option<Ident>,
     /// Where its fields lie.
     pub layout: GroupLayout,
     /// The one number that it is made of.
@@ -86,11 +88,13 @@ pub(crate) struct GroupPlan<'s> {
 const HANDLE_METHODS: &[&str] = &[
     "as_mut",
     "as_ref",
+    "attach",
     "clone",
     "contains",
     "delete",
     "deref",
     "deref_mut",
+    "detach",
     "find",
     "find_all",
     "find_range",
@@ -102,6 +106,7 @@ const HANDLE_METHODS: &[&str] = &[
     "get_mut",
     "group",
     "group_mut",
+    "group_next",
     "groups",
     "ids",
     "insert",
@@ -218,6 +223,7 @@ fn group_plans<'s>(
             of_record: getters.claim(&[&snake, &format!("{snake}_row"), &format!("{snake}_cells")]),
             of_table: handle.claim(&[&of_table, &format!("{snake}_rows")]),
             of_table_mut: is_free.then(|| handle.claim(&[&format!("{of_table}_mut"), &format!("{snake}_rows_mut")])),
+            of_table_next: is_free.then(|| handle.claim(&[&format!("{of_table}_next"), &format!("{snake}_rows_next")])),
             layout: layout.clone(),
             lanes: lanes(plan, members()),
         }

@@ -3,6 +3,7 @@
 //! A generated `Players<'v>` is a [`TableRef`] with methods for the table's own indexes and groups, `PlayerRef<'v>` a
 //! [`RecordRef`] with getters, and so on. Everything that is the same for all tables lives here, once.
 
+mod desc;
 mod encode;
 mod lens;
 mod many;
@@ -11,6 +12,7 @@ mod read;
 mod slices;
 mod write;
 
+pub use desc::{FieldDesc, IndexDesc, TableDesc};
 pub use parallel::ParRows;
 pub use read::{Found, RecordRef, Records, TableRef};
 pub use slices::{AllSlices, GroupSlices, TableSlices};
@@ -48,10 +50,12 @@ pub trait Component: Table {
     note = "tables are structs that dbgen generated, or that derive `dbgen_macros::Table`"
 )]
 pub trait Table: Sized + Send + Sync + 'static {
+    /// What the table is: fields, groups, indexes.
+    const DESC: &'static TableDesc;
     /// Position in the schema.
-    const INDEX: usize;
+    const INDEX: usize = Self::DESC.index;
     /// Name in the schema.
-    const NAME: &'static str;
+    const NAME: &'static str = Self::DESC.name;
     /// A record read in place.
     type Ref<'v>: From<RecordRef<'v>> + Copy;
     /// A record written in place.

@@ -129,3 +129,82 @@ fn enums_have_names() {
     let error = "bard".parse::<Class>().expect_err("no such class");
     assert_eq!(error.to_string(), "`bard` is not a variant of `Class`: expected `warrior`, `mage` or `rogue`");
 }
+
+#[test]
+fn a_group_is_made_anew_from_what_it_was() -> Result<()> {
+    let (db, _, [ayla, ..]) = filled();
+    db.transact(|tx| {
+        for motion in tx.player_mut().motion_mut() {
+            motion.vel = Vec3::new(2.0, 0.0, 0.0);
+        }
+        Ok(())
+    })?;
+    let before = db.read();
+    let largest = db.transact(|tx| {
+        Ok(tx.player_mut().motion_next(|old, new| {
+            for (old, new) in old.iter().zip(new.iter_mut()) {
+                *new = *old;
+                new.pos += old.vel * 0.5;
+            }
+            new.len()
+        }))
+    })?;
+    assert_eq!(largest, 3);
+    assert_eq!(*before.player().get(ayla)?.pos(), Vec3::default(), "a view never changes");
+    let view = db.read();
+    assert!(view.player().iter().all(|player| *player.pos() == Vec3::new(1.0, 0.0, 0.0)));
+    assert!(view.player().iter().all(|player| *player.vel() == Vec3::new(2.0, 0.0, 0.0)));
+    assert_eq!(view.check(), Ok(()));
+
+    // One that fails is undone like everything else.
+    let failed: Result<()> = db.transact(|tx| {
+        tx.player_mut().motion_next(|_, new| new.fill(at_rest()));
+        tx.guild_mut().insert(Guild::new("Night Watch")).map(drop)
+    });
+    assert!(matches!(failed, Err(Error::Invalid(_))), "{failed:?}");
+    assert_eq!(*db.read().player().get(ayla)?.pos(), Vec3::new(1.0, 0.0, 0.0));
+    Ok(())
+}
+
+/// A row at rest.
+fn at_rest() -> super::golden::arena::player::Motion {
+    super::golden::arena::player::Motion { pos: Vec3::default(), vel: Vec3::default() }
+}
+
+#[test]
+fn handles_write_many_and_read_side_by_side() -> Result<()> {
+    use rayon::iter::ParallelIterator;
+    let (db, guild, [ayla, bo, cem]) = filled();
+    let made = db.transact(|tx| tx.player_mut().insert_many((0..5000).map(|at| Player::new(format!("bot {at}")))))?;
+    assert_eq!(made.len(), 5000);
+    let twice = db.transact(|tx| tx.player_mut().insert_many([Player::new("Dee"), Player::new("Ayla")]));
+    assert!(matches!(twice, Err(Error::Invalid(_))));
+    db.transact(|tx| {
+        tx.player_mut().for_each_mut(|mut player| {
+            let hp = player.view().hp();
+            player.set_hp(hp / 2)
+        })
+    })?;
+    let view = db.read();
+    assert_eq!((view.player().len(), view.player().is_empty()), (5003, false));
+    assert_eq!(view.player().par_iter().map(|player| i64::from(player.hp())).sum::<i64>(), 5000 * 50 + 50 + 20 + 35);
+    assert_eq!(view.player().iter().rev().count(), 5003);
+    assert!(view.player().by_name("Dee").is_none(), "all or none");
+    db.transact(|tx| tx.player_mut().delete(bo))?;
+    assert!(matches!(db.read().player().get(bo), Err(Error::NotFound { .. })));
+    db.transact(|tx| tx.guild_mut().delete(guild))?;
+    assert_eq!([ayla, cem].map(|id| db.read().player().get(id).map(|it| it.guild()).ok()), [Some(None); 2]);
+    Ok(())
+}
+
+#[test]
+fn a_table_is_described_by_constants() {
+    use dbgen_runtime::Table;
+    use dbgen_runtime::typed::FieldDesc;
+    assert_eq!((Player::NAME, Player::INDEX), ("player", 1));
+    assert_eq!(Player::DESC.groups, [("row", 50), ("motion", 24)]);
+    assert_eq!(Player::DESC.field("vel"), Some(&FieldDesc::required("vel", "Vec3", 1, 12)));
+    assert_eq!(Player::DESC.field("guild").map(|field| (field.ty, field.is_nullable)), Some(("ref<guild>", true)));
+    let indexes = Player::DESC.indexes.iter().map(|index| (index.name, index.is_unique)).collect::<Vec<_>>();
+    assert_eq!(indexes, [("by_class_hp", false), ("by_name", true), ("by_guild", false)]);
+}
