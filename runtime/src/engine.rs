@@ -408,6 +408,18 @@ impl Engine {
         }
     }
 
+    /// Makes room in a table for so many records more.
+    pub(crate) fn reserve(&mut self, table: usize, records: usize) {
+        let (def, writer) = self.table_mut(table);
+        writer.rows(def).reserve(records);
+    }
+
+    /// Gives room back that no table uses. Must not run inside a transaction.
+    pub(crate) fn shrink_to_fit(&mut self) {
+        self.refresh_spares();
+        self.tables.iter_mut().for_each(TableWriter::shrink_to_fit);
+    }
+
     /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog`. Must not run inside a
     /// transaction.
     pub(crate) fn replace_catalog(&mut self, catalog: Catalog, tables: Vec<NewTable>) {

@@ -43,6 +43,12 @@ impl Transaction {
         Ok(ids)
     }
 
+    /// Makes room for so many records more, so that adding them moves nothing. What they put into the heap and the indexes
+    /// is not counted.
+    pub fn reserve(&mut self, table: TableNo, records: usize) {
+        self.engine.reserve(table.0, records);
+    }
+
     /// Writes these fields of every record that `wanted` picks, all of them or none; says how many were picked. Records are
     /// picked before any is changed.
     ///

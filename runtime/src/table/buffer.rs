@@ -81,6 +81,16 @@ impl Buffer {
         Buffer { bytes }
     }
 
+    /// Makes room for `additional` bytes more.
+    pub fn reserve(&mut self, additional: usize) {
+        self.bytes.reserve(additional);
+    }
+
+    /// Gives room back that is not used.
+    pub fn shrink_to_fit(&mut self) {
+        self.bytes.shrink_to_fit();
+    }
+
     /// Takes over all of `from`.
     fn copy_whole(&mut self, from: &Buffer) {
         self.bytes.clear();
@@ -88,9 +98,17 @@ impl Buffer {
     }
 
     /// Takes over `range` of `from`, as far as this buffer already has it; the rest comes with [`Buffer::copy_tail`].
+    #[inline]
     fn copy_range(&mut self, from: &Buffer, range: Range<usize>) {
         let end = range.end.min(self.bytes.len());
-        if range.start < end {
+        // Most notes are about one number: such a copy waits for no length.
+        if let (8, Some((to, _)), Some((from, _))) = (
+            end.wrapping_sub(range.start),
+            self.bytes.get_mut(range.start..).and_then(<[u8]>::split_first_chunk_mut::<8>),
+            from.bytes.get(range.start..).and_then(<[u8]>::split_first_chunk::<8>),
+        ) {
+            *to = *from;
+        } else if range.start < end {
             self.bytes[range.start..end].copy_from_slice(&from.bytes[range.start..end]);
         }
     }

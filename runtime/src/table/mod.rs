@@ -8,6 +8,7 @@ pub mod lookup;
 pub mod mask;
 pub mod meta;
 pub mod publish;
+mod reaper;
 pub mod rows;
 pub mod slices;
 pub mod values;

@@ -98,6 +98,16 @@ impl<'a> Rows<'a> {
         self.meta().set(meta::FREE_SLOT, id.slot() as u64 + 1);
     }
 
+    /// Makes room for so many records more, but for what they put into the heap and the indexes.
+    pub fn reserve(&mut self, records: usize) {
+        let def = self.def;
+        let fixed = [(IDS, 8), (VERSIONS, 8), (SLOTS, SLOT_BYTES)].into_iter();
+        let groups = def.layout.groups.iter().enumerate().map(|(at, group)| (GROUPS + at, group.stride));
+        for (at, stride) in fixed.chain(groups) {
+            self.buffers[at].reserve(records.saturating_mul(stride));
+        }
+    }
+
     /// That there is room for a record's heap values, and for one more record: what comes then does not fail.
     pub fn check_room(&self, image: &RecordImage) -> Result<()> {
         // No block is more than half as long again as its value, or than two units.

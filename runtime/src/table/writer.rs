@@ -15,6 +15,7 @@
 
 use super::buffer::{Buffer, CatchUp, Entry, Journal, Mark};
 use super::def::TableDef;
+use super::reaper::drop_later;
 use super::rows::Rows;
 use super::version::{GROUPS, TableVersion, TableView};
 use crate::id::RecordId;
@@ -58,6 +59,8 @@ pub struct PublicationStats {
     pub whole_copies: u64,
     /// Bytes copied to bring spares up to date.
     pub catch_up_bytes: u64,
+    /// Versions at the last publication, those that readers hold included.
+    pub versions: u64,
 }
 
 /// The writing side of a table.
@@ -74,6 +77,8 @@ pub struct TableWriter {
     /// The last commit of which the history holds nothing, though there was something to hold.
     forgotten: u64,
     catch_up: CatchUp,
+    /// Versions before this one have room that was to be given back.
+    shrunk_from: u64,
     /// Where the running transaction began in this table, if it has touched it.
     began: Option<Savepoint>,
     /// Publication figures.
@@ -100,6 +105,7 @@ impl TableWriter {
             history_entries: 0,
             forgotten: 0,
             catch_up: CatchUp::default(),
+            shrunk_from: 0,
             began: None,
             stats: PublicationStats::default(),
         }
@@ -197,12 +203,24 @@ impl TableWriter {
             let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
             let missed = missed.map(|published| published.entries.as_slice());
             self.stats.catch_up_bytes += self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip) as u64;
+            if spare.seq < self.shrunk_from {
+                spare.buffers.iter_mut().for_each(Buffer::shrink_to_fit);
+            }
             spare.seq = current.seq;
             return self.spares.remove(at);
         }
         self.stats.whole_copies += 1;
-        let buffers = current.buffers.iter().map(Buffer::copy).collect();
-        Arc::new(TableVersion { seq: current.seq, buffers })
+        let is_shrunk = current.seq >= self.shrunk_from;
+        let copy = |buffer: &Buffer| if is_shrunk { buffer.copy() } else { buffer.clone() };
+        Arc::new(TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() })
+    }
+
+    /// Gives room back that is not used: at once where no reader looks, and in the published version when it comes back.
+    /// Must not run inside a transaction.
+    pub fn shrink_to_fit(&mut self) {
+        self.shrunk_from = self.current.seq + 1;
+        let free = self.spares.iter_mut().chain(&mut self.back).filter_map(Arc::get_mut);
+        free.for_each(|version| version.buffers.iter_mut().for_each(Buffer::shrink_to_fit));
     }
 
     /// Notes a change to a record.
@@ -269,6 +287,7 @@ impl TableWriter {
         Arc::make_mut(&mut back).seq = seq;
         let old = std::mem::replace(&mut self.current, back);
         self.spares.push(old);
+        self.stats.versions = 1 + self.spares.len() as u64;
         let mut reuse = Published::empty();
         while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
             let Some(oldest) = self.history.pop_front() else { break };
@@ -307,5 +326,14 @@ fn drop_idle(spares: &mut Vec<Arc<TableVersion>>, oldest: u64) {
     let mut free = spares.iter_mut().filter_map(|spare| Arc::get_mut(spare).map(|spare| spare.seq)).collect::<Vec<_>>();
     free.sort_unstable_by(|a, b| b.cmp(a));
     let keep = free.get(FREE_MAX - 1).copied().unwrap_or(0).max(oldest.saturating_sub(1));
-    spares.retain_mut(|spare| Arc::get_mut(spare).is_none_or(|spare| spare.seq >= keep));
+    let is_idle = |spare: &mut Arc<TableVersion>| Arc::get_mut(spare).is_some_and(|spare| spare.seq < keep);
+    spares.extract_if(.., is_idle).for_each(discard);
+}
+
+/// Drops a version, a large one on another thread.
+fn discard(version: Arc<TableVersion>) {
+    const HERE_BYTES_MAX: usize = 256 << 10;
+    if version.bytes().1 > HERE_BYTES_MAX {
+        drop_later(version);
+    }
 }

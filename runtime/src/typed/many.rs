@@ -27,6 +27,12 @@ impl<T: Table> TableMut<'_, T> {
         Ok(ids.into_iter().map(Id::new).collect())
     }
 
+    /// Makes room for so many records more, so that adding them moves nothing. What they put into the heap and the indexes
+    /// is not counted.
+    pub fn reserve(&mut self, records: usize) {
+        self.tx.engine.reserve(T::INDEX, records);
+    }
+
     /// Lets `change` change every record that `wanted` picks, and writes what differs: all of them or none. Says how many
     /// were picked. Records are picked before any is changed.
     ///

@@ -144,3 +144,27 @@ fn a_transaction_inside_another_is_told_so() {
     assert!(inner.expect_err("it would wait for itself").to_string().contains("running on this thread"));
     db.transact(|_| Ok(())).expect("and afterwards all is well");
 }
+
+#[test]
+fn room_is_made_ahead_and_given_back_where_no_reader_looks() {
+    let (db, left, right) = bank(10);
+    let held = |db: &Database| db.read().open_table("left").expect("a table").bytes().1;
+    let small = held(&db);
+    db.transact(|tx| {
+        let table = tx.open_table("left")?;
+        tx.reserve(table, 100_000);
+        Ok(())
+    })
+    .expect("room");
+    transfer(&db, ("left", left[0]), ("right", right[0]), 1, "");
+    assert!(held(&db) > small + 100_000 * 24, "the version that is seen now has the room");
+    let before = db.read();
+    db.shrink_to_fit().expect("no transaction runs");
+    assert!(held(&db) > small + 100_000 * 24, "what readers see does not move");
+    drop(before);
+    for n in 0..3 {
+        transfer(&db, ("left", left[n]), ("right", right[n]), 1, "");
+    }
+    assert!(held(&db) < small + 100_000, "the room is gone");
+    db.read().verify().expect("whole");
+}
