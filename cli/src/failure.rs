@@ -118,14 +118,6 @@ pub(crate) enum Misuse {
         /// The file.
         file: PathBuf,
     },
-    /// A token with a role that there is not.
-    #[error("{}: there is no role `{role}`; known are reader, writer, schema and admin", file.display())]
-    UnknownRole {
-        /// The file.
-        file: PathBuf,
-        /// The role.
-        role: String,
-    },
 }
 
 fn unformatted(files: &[PathBuf]) -> String {

@@ -27,6 +27,9 @@ pub(crate) struct Arguments {
     /// Listen on an address that other machines reach, without a token
     #[arg(long, conflicts_with = "token_file")]
     insecure: bool,
+    /// Say once a second, on standard error, how the loop runs
+    #[arg(long)]
+    figures: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -35,7 +38,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         None => Database::builder(),
     };
     let db = builder.open().map_err(Failure::runtime)?;
-    let world = db.tick_loop(arguments.tick_rate);
+    let mut world = db.tick_loop(arguments.tick_rate);
+    if arguments.figures {
+        world = world.report(|figures| eprintln!("{figures}"));
+    }
     let stop = world.stop_handle();
     ctrlc::set_handler(move || stop.stop()).map_err(Failure::Signals)?;
     let served = world.serve(config(arguments)?).on_listen(|address| {
@@ -59,13 +65,10 @@ fn config(arguments: &Arguments) -> Result<ServerConfig, Failure> {
 fn tokens(file: &Path) -> Result<Vec<(String, Role)>, Failure> {
     let text = input::text(file)?;
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let token = |line: &str| match line.split_once(char::is_whitespace) {
-        Some((role, token)) => match Role::from_name(role) {
-            Some(role) => Ok((token.trim().to_owned(), role)),
-            None => Err(Failure::Usage(Misuse::UnknownRole { file: file.to_owned(), role: role.to_owned() })),
-        },
-        None => Ok((line.to_owned(), Role::Admin)),
+    let token = |line: &str| {
+        let role = line.split_once(char::is_whitespace).and_then(|(role, token)| Some((Role::from_name(role)?, token)));
+        role.map_or((line.to_owned(), Role::Admin), |(role, token)| (token.trim().to_owned(), role))
     };
-    let tokens = lines.map(token).collect::<Result<Vec<_>, _>>()?;
+    let tokens: Vec<(String, Role)> = lines.map(token).collect();
     if tokens.is_empty() { Err(Failure::Usage(Misuse::EmptyToken { file: file.to_owned() })) } else { Ok(tokens) }
 }

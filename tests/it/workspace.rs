@@ -25,7 +25,7 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("dbgen/schema", &["value"], "dbgen/schema/tests/it/json.rs"),
     ("dbgen/schema", &["write"], "dbgen/schema/tests/it/examples.rs"),
     ("dbgen", &["error", "options", "plan"], "dbgen/tests/it/golden.rs"),
-    ("runtime", &["__private", "typed"], "tests/it/generated/arena.rs"),
+    ("runtime", &["__private"], "tests/it/generated/arena.rs"),
     ("runtime", &["apply", "catalog", "dynamic", "error", "verify"], "tests/it/engine/model.rs"),
     ("runtime", &["engine", "txn"], "tests/it/engine/undo.rs"),
     ("runtime", &["op"], "tests/it/engine/many.rs"),
@@ -33,6 +33,9 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["clock", "tick"], "tests/it/engine/timer.rs"),
     ("runtime", &["client", "procedure"], "tests/it/server/rpc.rs"),
     ("runtime", &["edit"], "tests/it/server/edits.rs"),
+    ("runtime", &["join"], "tests/it/engine/join.rs"),
+    ("runtime", &["handler"], "tests/it/tick/handlers.rs"),
+    ("runtime", &["recording"], "tests/it/tick/recording.rs"),
 ];
 
 /// Crates that are procedural macros or programs, or this one: no modules that other crates see.

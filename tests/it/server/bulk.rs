@@ -110,6 +110,8 @@ fn rc_5_what_was_exported_can_be_brought_back() {
     }
     let cut = client.send("POST", "/table/player/records", &CSV, Some(b"name,hp\nx")).is(400).json();
     assert_eq!(cut["line"], 2);
+    let unknown = client.send("POST", "/table/player/records", &CSV, Some(b"nmae\n")).is_problem(422, "unknown_field");
+    assert_eq!(unknown["suggestion"], "name");
 }
 
 #[test]

@@ -22,13 +22,60 @@ pub(super) fn paths() -> Map<String, Json> {
             "responses": responses("2XX", json!({ "description": "Done" })),
         });
         if matches!(method.as_str(), "post" | "put" | "patch") {
-            let body = if path == "/rpc" { json!({}) } else { json!({ "type": "object" }) };
+            let body = body(&method, path);
             operation["requestBody"] = json!({ "required": true, "content": content("application/json", &body) });
         }
         let item = paths.entry(path).or_insert_with(|| json!({}));
         item[method] = operation;
     }
     paths
+}
+
+/// What the body of a request looks like, as far as it is the same for every schema. The language of schemas is described by
+/// its own document; here is what cannot be left out.
+fn body(method: &str, path: &str) -> Json {
+    let (text, object) = (json!({ "type": "string" }), json!({ "type": "object" }));
+    let field = json!({ "type": "object", "properties": { "name": text, "type": text }, "required": ["name", "type"] });
+    let end = json!({ "type": "object", "properties": { "table": text, "field": text }, "required": ["table"] });
+    let shape = |members: Json, required: &[&str], is_open: bool| json!({ "type": "object", "properties": members, "required": required, "additionalProperties": is_open });
+    match (method, path) {
+        ("post", "/table") => {
+            let members = json!({ "name": text, "fields": { "type": "array", "items": field } });
+            shape(members, &["name", "fields"], true)
+        }
+        ("post", "/table/{table}/field") => shape(json!({ "name": text, "type": text }), &["name", "type"], true),
+        ("post", "/table/{table}/index") => {
+            let members = json!({ "name": text, "fields": { "type": "array", "items": text, "minItems": 1 },
+                "kind": { "enum": ["btree", "hash"] }, "unique": { "type": "boolean" } });
+            shape(members, &["fields"], false)
+        }
+        ("post", "/relation") => {
+            let members = json!({ "name": text, "from": end, "to": end, "kind": { "enum": ["many_to_one", "one_to_one"] },
+                "on_delete": { "enum": ["restrict", "cascade", "set_null"] } });
+            shape(members, &["from", "to"], false)
+        }
+        ("put", "/schema") => {
+            let members = json!({ "name": text, "version": text, "tables": object });
+            shape(members, &["name", "version", "tables"], true)
+        }
+        ("post", "/batch") => {
+            let op = json!({ "type": "object", "required": ["op", "table"], "properties": {
+                "op": { "enum": ["insert", "replace", "patch", "delete"] }, "table": text, "values": object,
+                "id": { "type": ["integer", "string"] }, "as": text, "if_match": text } });
+            let members = json!({ "ops": { "type": "array", "items": op }, "dry_run": { "type": "boolean" } });
+            shape(members, &["ops"], false)
+        }
+        ("post", "/table/{table}/query") => {
+            let number = json!({ "type": ["integer", "null"], "minimum": 1 });
+            let names = json!({ "type": ["array", "string", "null"] });
+            let members = json!({ "where": { "type": ["object", "null"] }, "select": names, "order": names, "limit": number,
+                "offset": { "type": ["integer", "null"], "minimum": 0 }, "cursor": { "type": ["string", "null"] },
+                "count": { "enum": ["none", "exact", null] }, "int64": { "enum": ["string", "number", null] } });
+            shape(members, &[], false)
+        }
+        (_, "/rpc") => json!({}),
+        _ => object,
+    }
 }
 
 /// The response that is a problem (RFC 9457).

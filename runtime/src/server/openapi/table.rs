@@ -131,6 +131,9 @@ fn list(table: &Table) -> Json {
     })
 }
 
+/// What a filter begins with.
+const FILTER_PATTERN: &str = r"^(not\.)*(eq|neq|gt|gte|lt|lte|in|is|like|ilike|starts|between|cs)\.";
+
 /// A parameter for each field: a filter.
 fn filters(table: &Table) -> Vec<Json> {
     let filter = |field: &dbgen_schema::Field| {
@@ -138,7 +141,8 @@ fn filters(table: &Table) -> Vec<Json> {
         let is_taken = <crate::server::records::ListQuery as crate::server::params::FromParams>::NAMES
             .contains(&field.name.as_str());
         let name = if is_taken { format!("f.{}", field.name) } else { field.name.clone() };
-        json!({ "name": name, "in": "query", "required": false, "schema": { "type": "string" },
+        json!({ "name": name, "in": "query", "required": false,
+            "schema": { "type": "string", "pattern": FILTER_PATTERN },
             "description": "A filter: `eq.5`, `not.eq.5`, `between.(1,5)`, `in.(1,2)`, `like.a*`, `is.null`" })
     };
     table.fields.iter().map(filter).collect()

@@ -114,7 +114,10 @@ fn read(
             let read = |line: &str| json::parse(line.as_bytes()).and_then(|json| as_object(json, "#"));
             lines.map(|(at, line)| (at + 1, read(line))).collect()
         }
-        _ => csv::records(definition, utf8()?)?.into_iter().map(|(line, record)| (line, Ok(record))).collect(),
+        _ => csv::records(definition, utf8()?, options.unknown)?
+            .into_iter()
+            .map(|(line, record)| (line, Ok(record)))
+            .collect(),
     };
     // Who says that unknown members are to be left out brings records that were exported: their ids are others here.
     let is_component = definition.parent.is_some();

@@ -1,5 +1,6 @@
 //! CSV (RFC 4180) on its way in: a line of names, then a record a line.
 
+use crate::server::draft::Unknown;
 use crate::server::problem::{Kind, Problem};
 use dbgen_schema::{Table, Type};
 use serde_json::{Map, Value as Json};
@@ -10,11 +11,17 @@ pub(super) type Object = Map<String, Json>;
 type Row = (usize, Vec<(String, bool)>);
 
 /// The records of a text, each with its line. An empty cell is null, unless it stands in quotes.
-pub(super) fn records(table: &Table, text: &str) -> Result<Vec<(usize, Object)>, Problem> {
+pub(super) fn records(table: &Table, text: &str, unknown: Unknown) -> Result<Vec<(usize, Object)>, Problem> {
     let mut rows = rows(text)?.into_iter();
     let Some((_, names)) = rows.next() else {
         return Err(Problem::new(Kind::MalformedRequest, "the first line of CSV names the fields"));
     };
+    let is_known = |name: &str| table.field(name).is_some() || matches!(name, "_id" | "_version");
+    if let Some((name, _)) = names.iter().find(|(name, _)| unknown == Unknown::Refuse && !is_known(name)) {
+        let fields = table.fields.iter().map(|field| field.name.as_str());
+        let sentence = format!("the first line names a field `{name}`, which table `{}` has not", table.name);
+        return Err(Problem::unknown(Kind::UnknownField, sentence, name, fields).member("line", 1));
+    }
     let record = |(line, cells): Row| {
         if cells.len() != names.len() {
             let detail = format!("line {line} has {} cells, and the first line has {}", cells.len(), names.len());
