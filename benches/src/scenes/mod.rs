@@ -51,6 +51,8 @@ pub static SCENES: &[Scene] = &[
     reads("sweep_1m", "pos += vel * dt, group, 1 M", &[Ratio("hecs query_mut", 1.1)], sweep::group_1m),
     reads("sweep_lanes_10k", "pos += vel * dt, lanes, 10 k", &[Ratio("hecs query_mut", 0.5)], sweep::lanes_10k),
     reads("sweep_lanes_1m", "pos += vel * dt, lanes, 1 M", &[Ratio("hecs query_mut", 0.5)], sweep::lanes_1m),
+    reads("sweep_par_10k", "pos += vel * dt, par_, 10 k", &[Ratio("dbgen, serial", 1.1)], sweep::par_10k),
+    reads("sweep_par_1m", "pos += vel * dt, par_, 1 M", &[Ratio("dbgen, serial", 1.1)], sweep::par_1m),
     commits(
         "system_1m",
         "the same as a system at 60 Hz, 4 readers, 1 M, per row",

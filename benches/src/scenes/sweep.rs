@@ -8,6 +8,7 @@ use super::{data, worlds};
 use crate::peers::{bevy, hecs};
 use crate::race::{Race, Runs};
 use crate::world::player::Motion;
+use dbgen_runtime::ParRows;
 use dbgen_runtime::cell::{F32, Lanes};
 
 pub fn group_10k() -> Vec<Runs> {
@@ -28,6 +29,34 @@ fn group(count: usize) -> Vec<Runs> {
         bevy::sweep(hecs::sweep(race, count), count).run()
     };
     world.transact(|tx| Ok(race(tx.player_mut().motion_mut()))).expect("a sweep")
+}
+
+pub fn par_10k() -> Vec<Runs> {
+    par(10_000)
+}
+
+pub fn par_1m() -> Vec<Runs> {
+    par(1_000_000)
+}
+
+/// Shared out over the cores if it is worth it, beside the loop on one.
+fn par(count: usize) -> Vec<Runs> {
+    let ((world, _), (other, _)) = (worlds::with_players(count), worlds::with_players(count));
+    let race = |shared: &mut [Motion], serial: &mut [Motion]| {
+        let race = Race::new().side("dbgen", || {
+            let dt = data::dt();
+            shared.par_for_each_mut(|m| m.pos += m.vel * dt);
+            count
+        });
+        let race = race.side("dbgen, serial", || {
+            sweep(serial);
+            count
+        });
+        race.run()
+    };
+    let both = world
+        .transact(|tx| other.transact(|other| Ok(race(tx.player_mut().motion_mut(), other.player_mut().motion_mut()))));
+    both.expect("a sweep")
 }
 
 pub fn lanes_10k() -> Vec<Runs> {

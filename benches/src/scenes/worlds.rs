@@ -18,10 +18,15 @@ pub fn found_guilds(world: &World) -> Vec<Id<Guild>> {
 /// A world with so many players, each in a guild.
 pub fn with_players(count: usize) -> (World, Vec<Id<Player>>) {
     let world = empty();
-    let guilds = found_guilds(&world);
-    let players = (0..count).map(|n| player(n, &guilds));
-    let ids = world.transact(|tx| tx.player_mut().insert_many(players)).expect("players");
+    let ids = fill_players(&world, count);
     (world, ids)
+}
+
+/// Puts so many players into an empty world, each in a guild.
+pub fn fill_players(world: &World, count: usize) -> Vec<Id<Player>> {
+    let guilds = found_guilds(world);
+    let players = (0..count).map(|n| player(n, &guilds));
+    world.transact(|tx| tx.player_mut().insert_many(players)).expect("players")
 }
 
 /// Player number `n`.
