@@ -1,7 +1,7 @@
 //! An item that a derive stands on, as far as the schema is concerned.
 //!
-//! Reading an item reports everything that is wrong with it alone ([`crate::attr`], [`crate::types`]); what only the whole
-//! database can tell, such as whether a table exists, is found when [`crate::write`] has written the schema.
+//! Reading an item reports everything that is wrong with it alone (`attr`, `types`); what only the whole
+//! database can tell, such as whether a table exists, is found when `write` has written the schema.
 
 use crate::attr::{self, Place, Setting};
 use crate::types;

@@ -65,9 +65,10 @@
 //! # }
 //! ```
 //!
-//! The struct stays what it is: `Str<16>` is a `String` that the database keeps at 16 bytes or less, `Id<Guild>` a reference,
-//! `Option` what may be missing. The types are those of [`types`](https://docs.rs/dbgen-runtime), `dbgen_runtime::derived`
-//! those that Rust lacks. Everything must stand in one crate. Doc comments become the schema's descriptions.
+//! The struct stays what it is, its author's: `Str<16>` is a `String` that the database keeps at 16 bytes or less, `Id<Guild>` a
+//! reference, `Option` what may be missing, `Vec<T>` and `[T; N]` lists. `Str`, `Text`, `Bytes<N>` and `Blob` are in
+//! `dbgen_runtime::derived`. Doc comments become the schema's descriptions. Types are read as they are written, so an alias or
+//! a constant as a length means nothing here; all of them stand in one crate, each at the level of a module.
 //!
 //! # A schema file
 //!
@@ -77,12 +78,14 @@
 //!
 //! # The life of a derived database
 //!
-//! 1. A derive reads its item ([`ast`], [`attr`], [`types`]), reports what is wrong with it alone, and leaves a macro that
-//!    hands it on ([`relay`]).
+//! 1. A derive reads its item (`ast`, `attr`, `types`), reports what is wrong with it alone, and leaves a macro that hands it
+//!    on (`relay`).
 //! 2. `database!` calls those macros one after the other; the last call has all items.
-//! 3. [`write`] writes them as a schema, in text that remembers where its words come from ([`text`]).
-//! 4. The one reader and checker of schemas reads it; its mistakes go back to the user's tokens ([`expand`]).
+//! 3. `write` writes them as a schema, in text that remembers where its words come from (`text`).
+//! 4. The one reader and checker of schemas reads it; its mistakes go back to the user's tokens (`expand`).
 //! 5. The emitter of build scripts makes the module, with imports where it would declare records.
+//!
+//! Where any of this fails, `fallback` leaves enough that one mistake gives one error.
 
 mod ast;
 mod attr;
