@@ -3,7 +3,7 @@
 use crate::ast::{Errors, Item, Kind};
 use crate::database::{Database, from_inside};
 use crate::fallback;
-use crate::relay::{Gathered, at_call_site};
+use crate::relay::Gathered;
 use crate::text::Text;
 use crate::write;
 use dbgen::schema::diagnostic::Diagnostic;
@@ -15,7 +15,7 @@ use syn::{Error, Result, Visibility};
 
 /// What the end of the chain expands to.
 pub(crate) fn database(gathered: TokenStream) -> TokenStream {
-    let gathered: Gathered = match syn::parse2(at_call_site(gathered)) {
+    let gathered = match Gathered::read(gathered) {
         Ok(gathered) => gathered,
         Err(error) => return error.into_compile_error(),
     };

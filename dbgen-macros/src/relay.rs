@@ -7,9 +7,12 @@
 //! ```text
 //! database! { name: Arena, tables: [Player, Guild] }
 //!   Player! { [[Guild] [__database]] { name: Arena, … } }
-//!     Guild! { [[__database]] { name: Arena, … } { Table pub struct Player … } }
-//!       __database! { [] { name: Arena, … } { Table pub struct Player … } { Table pub struct Guild … } }
+//!     Guild! { [[__database]] { { name: Arena, … } { Table pub struct Player … } } }
+//!       __database! { [] { { { name: Arena, … } { Table pub struct Player … } } { Table pub struct Guild … } } }
 //! ```
+//!
+//! What was found so far is one pair of braces, which the compiler hands on without looking into it: were it a list, each of
+//! 300 tables would copy all before it.
 //!
 //! Nothing is remembered between expansions, so it works whatever the order in which the compiler expands, and tokens keep
 //! their places: a mistake that shows only in the end is reported at the user's item.
@@ -17,10 +20,10 @@
 use crate::ast::{Errors, Item, Kind, essence};
 use crate::database::Database;
 use dbgen::names::unraw;
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote};
 use syn::parse::{Parse, ParseStream, Parser};
-use syn::{DeriveInput, Error, Generics, Result, braced, bracketed};
+use syn::{DeriveInput, Error, Generics, Result};
 
 /// What a derive expands to.
 pub(crate) fn derive(kind: Kind, input: TokenStream) -> TokenStream {
@@ -47,8 +50,8 @@ fn relay(ident: &Ident, what: &TokenStream, item: TokenStream) -> TokenStream {
         #[doc(hidden)]
         #[allow(unused_macros)]
         macro_rules! #name {
-            ([[$($next:tt)*] $($rest:tt)*] $($found:tt)*) => {
-                $($next)*! { [$($rest)*] $($found)* { #what #item } }
+            ([[$($next:tt)*] $($rest:tt)*] $found:tt) => {
+                $($next)*! { [$($rest)*] { $found { #what #item } } }
             };
         }
         #[doc(hidden)]
@@ -92,20 +95,35 @@ pub(crate) enum Found {
     },
 }
 
-impl Parse for Gathered {
-    fn parse(input: ParseStream<'_>) -> Result<Gathered> {
-        let (nothing, inside);
-        bracketed!(nothing in input);
-        nothing.parse::<syn::parse::Nothing>()?;
-        braced!(inside in input);
-        let (database, mut items) = (inside.parse()?, Vec::new());
-        while !input.is_empty() {
-            let inside;
-            braced!(inside in input);
-            items.push(inside.parse()?);
+impl Gathered {
+    /// Reads what the last of the chain is called with: `[] { { { database } { item } } { item } }`.
+    ///
+    /// # Errors
+    /// If it is anything else, which people can only do on purpose.
+    pub(crate) fn read(tokens: TokenStream) -> Result<Gathered> {
+        let trees: Vec<TokenTree> = tokens.into_iter().collect();
+        let [_, TokenTree::Group(all)] = trees.as_slice() else {
+            return Err(Error::new(Span::call_site(), "use `database!`"));
+        };
+        let (mut rest, mut items) = (all.stream(), Vec::new());
+        while let Some((before, item)) = pair(&rest) {
+            items.push(syn::parse2(at_call_site(item))?);
+            rest = before;
         }
-        Ok(Gathered { database, items })
+        items.reverse();
+        Ok(Gathered { database: syn::parse2(at_call_site(rest))?, items })
     }
+}
+
+/// The contents of two pairs of braces, if that is all there is.
+fn pair(tokens: &TokenStream) -> Option<(TokenStream, TokenStream)> {
+    let mut tokens = tokens.clone().into_iter();
+    let mut braces = || match tokens.next() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => Some(group.stream()),
+        _ => None,
+    };
+    let pair = (braces()?, braces()?);
+    tokens.next().is_none().then_some(pair)
 }
 
 impl Parse for Found {
@@ -154,7 +172,7 @@ pub(crate) fn check_lists(database: &Database, items: &[Item]) -> Result<()> {
 }
 
 /// Tokens whose places are the user's, but whose names mean what they mean where the macro is used.
-pub(crate) fn at_call_site(tokens: TokenStream) -> TokenStream {
+fn at_call_site(tokens: TokenStream) -> TokenStream {
     let resolved = |mut token: TokenTree| {
         if let TokenTree::Group(group) = &token {
             let mut inner = proc_macro2::Group::new(group.delimiter(), at_call_site(group.stream()));
