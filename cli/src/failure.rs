@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use dbgen_runtime::Error;
 use dbgen_schema::Diagnostics;
 use dbgen_schema::lock::Drift;
 
@@ -112,6 +113,12 @@ pub(crate) enum Misuse {
         /// The folder.
         folder: PathBuf,
     },
+    /// A data folder that is not there.
+    #[error("{}: no data folder", folder.display())]
+    NoFolder {
+        /// Where it would be.
+        folder: PathBuf,
+    },
     /// A token file without a token.
     #[error("{}: no token in it", file.display())]
     EmptyToken {
@@ -147,6 +154,11 @@ impl Failure {
         Failure::Runtime(Box::new(error))
     }
 
+    /// There is no data folder there.
+    pub(crate) fn no_folder(folder: &Path) -> Failure {
+        Failure::Usage(Misuse::NoFolder { folder: folder.to_path_buf() })
+    }
+
     /// Says on standard error what went wrong and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         let text = self.to_string();
@@ -157,6 +169,10 @@ impl Failure {
             Failure::Schema(diagnostics) if input::is_unreadable(diagnostics) => ExitCode::from(2),
             Failure::Refused(Refusal::Unreadable) => ExitCode::from(2),
             Failure::Schema(_) | Failure::Refused(_) => ExitCode::from(1),
+            // Is it whole, can it be migrated: the answer is no.
+            Failure::Runtime(error) if matches!(**error, Error::Damaged(_) | Error::Migration { .. }) => {
+                ExitCode::from(1)
+            }
             _ => ExitCode::from(2),
         }
     }

@@ -9,6 +9,7 @@
 //! | 1 | the answer is no: a schema has errors, a file is not formatted, a change is not allowed |
 //! | 2 | the question could not be put: wrong arguments, a file that cannot be read or written |
 
+mod backup;
 mod check;
 mod diff;
 mod doc;
@@ -18,9 +19,13 @@ mod fmt;
 mod generate;
 mod input;
 mod lock;
+mod log;
 mod new;
 mod output;
+mod progress;
+mod recover;
 mod serve;
+mod snapshot;
 mod version;
 
 use std::process::ExitCode;
@@ -47,6 +52,10 @@ enum Command {
     Diff(diff::Arguments),
     Doc(doc::Arguments),
     Serve(serve::Arguments),
+    Snapshot(snapshot::Arguments),
+    Log(log::Arguments),
+    Recover(recover::Arguments),
+    Backup(backup::Arguments),
     Explain(explain::Arguments),
 }
 
@@ -67,6 +76,10 @@ fn run(command: Command) -> Result<(), Failure> {
         Command::Diff(arguments) => diff::run(&arguments),
         Command::Doc(arguments) => doc::run(&arguments),
         Command::Serve(arguments) => serve::run(&arguments),
+        Command::Snapshot(arguments) => snapshot::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments),
+        Command::Recover(arguments) => recover::run(&arguments),
+        Command::Backup(arguments) => backup::run(&arguments),
         Command::Explain(arguments) => explain::run(&arguments),
     }
 }

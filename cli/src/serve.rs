@@ -1,9 +1,10 @@
 //! `dbgen serve`: a database over HTTP, for those who write no Rust.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use dbgen_runtime::Database;
 use dbgen_runtime::server::{Role, ServerConfig};
+use dbgen_runtime::{Database, SyncLevel};
 
 use crate::failure::{Failure, Misuse};
 use crate::{input, output};
@@ -14,6 +15,17 @@ pub(crate) struct Arguments {
     /// The schema file, JSON or TOML; without one, the database begins empty and tables are made over HTTP
     #[arg(long, value_name = "FILE")]
     schema: Option<PathBuf>,
+    /// Where the data lives; without it, in memory alone. The folder remembers its schema: `--schema` is needed only once,
+    /// or to change it
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// When a write is answered: once it is synced with its neighbours (group) or by itself (immediate), once it is written
+    /// to the file (buffered), or once it is visible (memory)
+    #[arg(long, value_name = "LEVEL", default_value = "group", requires = "data")]
+    sync: Level,
+    /// Seconds between snapshots, while something changes
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, requires = "data")]
+    snapshot_every: f64,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
     listen: String,
@@ -32,10 +44,37 @@ pub(crate) struct Arguments {
     figures: bool,
 }
 
+/// When a write is answered.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Level {
+    Memory,
+    Buffered,
+    Group,
+    Immediate,
+}
+
+impl From<Level> for SyncLevel {
+    fn from(level: Level) -> SyncLevel {
+        match level {
+            Level::Memory => SyncLevel::Memory,
+            Level::Buffered => SyncLevel::Buffered,
+            Level::Group => SyncLevel::Group,
+            Level::Immediate => SyncLevel::Immediate,
+        }
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let builder = match &arguments.schema {
         Some(file) => Database::builder().schema(input::load(file)?),
         None => Database::builder(),
+    };
+    let builder = match &arguments.data {
+        Some(folder) => builder
+            .data_dir(folder)
+            .sync(arguments.sync.into())
+            .snapshot_every(Duration::try_from_secs_f64(arguments.snapshot_every.max(1.0)).unwrap_or(Duration::MAX)),
+        None => builder,
     };
     let db = builder.open().map_err(Failure::runtime)?;
     let mut world = db.tick_loop(arguments.tick_rate);
@@ -49,6 +88,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         let _ = output::print(&format!("http://{address}\n"));
     });
     served.run().map_err(Failure::runtime)?;
+    if db.durability().is_some() {
+        // Tables that are not logged survive as the last snapshot has them.
+        db.snapshot().map_err(Failure::runtime)?;
+    }
     Ok(())
 }
 

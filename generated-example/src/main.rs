@@ -30,6 +30,9 @@ struct Args {
     /// Port on 127.0.0.1; 0 picks a free one.
     #[arg(long, default_value_t = 7700)]
     port: u16,
+    /// Where the world lives; without it, in memory alone. It goes on where it was, whatever ended it.
+    #[arg(long, value_name = "DIR")]
+    data: Option<std::path::PathBuf>,
     /// End after this long, such as 5s, 500ms or 2m; without it, run until Ctrl-C.
     #[arg(long = "for", value_name = "DURATION", value_parser = duration)]
     run_for: Option<Duration>,
@@ -46,11 +49,18 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<()> {
-    // 2. Open the database. It lives in memory: contiguous buffers, packed as the schema says.
-    let db = Arena::builder().open()?;
+    // 2. Open the database. It lives in memory: contiguous buffers, packed as the schema says. With a data folder, every
+    //    commit is in a log before it is acknowledged, and opening it again gives back what was there.
+    let builder = Arena::builder();
+    let db = match &args.data {
+        Some(folder) => builder.data_dir(folder).open()?,
+        None => builder.open()?,
+    };
 
     // 3. One transaction fills the world: all of it becomes visible at once, or nothing if anything fails.
-    db.transact(|tx| populate(tx, args.bots))?;
+    if db.read().player().is_empty() {
+        db.transact(|tx| populate(tx, args.bots))?;
+    }
 
     // 4. Anybody may read at any time, from any thread, without waiting: a view is the whole world at one commit.
     let view = db.read();

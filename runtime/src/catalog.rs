@@ -58,6 +58,17 @@ impl Catalog {
         Ok(Catalog { next_id: edited.next_id.max(next_id), ..edited })
     }
 
+    /// The catalog of a schema that was stored as number `version`, when the next stable id was `next_id`.
+    pub(crate) fn restored(
+        schema: Schema,
+        compiled: Option<Arc<Compiled>>,
+        version: u64,
+        next_id: u32,
+    ) -> Result<Catalog> {
+        let restored = Catalog::with_compiled(schema, compiled, version)?;
+        Ok(Catalog { next_id: restored.next_id.max(next_id), ..restored })
+    }
+
     /// The stable id that the next thing made at run time gets.
     pub(crate) fn next_id(&self) -> u32 {
         self.next_id

@@ -1,27 +1,30 @@
 //! The database: one writer, any number of readers.
 
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Compiled};
 use crate::clock::{Clock, SystemClock};
+use crate::durable::{Durable, Folder};
 use crate::edit::SchemaEdit;
 use crate::engine::{Engine, EngineStats, Version};
 use crate::error::{Error, Result};
+use crate::log::SyncLevel;
 use crate::procedure::Procedures;
+use crate::recover::Given;
+use crate::redo::stored::empty_schema;
+use crate::storage::{Disk, Storage};
 use crate::table::publish::{CachedReader, Published};
-use crate::tick::{LoopStats, Queue, TickLoop};
+use crate::tick::{Answer, LoopStats, Queue, TickLoop};
 use crate::txn::{Outcome, Transaction};
 use crate::typed::Facade;
 use crate::view::View;
 use dbgen_schema::{Format, Schema, Source};
 use std::marker::PhantomData;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
 
 /// A database without generated code: tables by name, values in and out.
 pub type Database = Db<Dynamic>;
-
-/// What a database without any schema starts with: tables are made while it runs.
-const EMPTY_SCHEMA: &str = r#"{ "name": "world", "version": "0", "tables": {} }"#;
 
 /// The facade of a [`Database`].
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) loop_stats: Mutex<Option<Arc<LoopStats>>>,
     pub(crate) procedures: Procedures,
+    /// The data folder, if there is one.
+    pub(crate) durable: Option<Durable>,
 }
 
 impl<S> Clone for Db<S> {
@@ -71,13 +76,14 @@ impl<S> std::fmt::Debug for Db<S> {
 pub struct Builder<S> {
     schema: Result<Option<Schema>>,
     clock: Arc<dyn Clock>,
+    folder: Option<Folder>,
     facade: PhantomData<fn() -> S>,
 }
 
 impl<S: Facade> Db<S> {
     /// Says how the database is to be opened.
     pub fn builder() -> Builder<S> {
-        Builder { schema: Ok(None), clock: Arc::new(SystemClock::new()), facade: PhantomData }
+        Builder { schema: Ok(None), clock: Arc::new(SystemClock::new()), folder: None, facade: PhantomData }
     }
 
     /// All tables at the last commit. Never waits: one atomic load.
@@ -123,7 +129,7 @@ impl<S: Facade> Db<S> {
         writer.engine().publish();
         drop(writer);
         match outcome {
-            Outcome::Returned(result) => result,
+            Outcome::Returned(result) => self.shared.settle(result),
             Outcome::Panicked(payload) => std::panic::resume_unwind(payload),
         }
     }
@@ -135,7 +141,8 @@ impl<S: Facade> Db<S> {
     /// [`Error::SchemaEdit`], of which [`RecordsInTheWay`](crate::error::SchemaEditError::RecordsInTheWay) names the
     /// records that break a new rule; [`Error::Schema`] with all that is wrong with the result. Nothing is changed then.
     pub fn edit_schema(&self, edits: impl AsRef<[SchemaEdit]>) -> Result<u64> {
-        self.shared.lock()?.engine().edit_schema(edits.as_ref())
+        let edited = self.shared.lock()?.engine().edit_schema(edits.as_ref());
+        self.shared.settle(edited)
     }
 
     /// A loop that runs systems at a fixed rate; see [`TickLoop`].
@@ -193,32 +200,89 @@ impl<S: Facade> Builder<S> {
         self
     }
 
+    /// Keeps the database in a folder, so that it goes on where it was: commits in a log, all of it in a snapshot now and
+    /// then. Without a folder it lives in memory alone.
+    pub fn data_dir(self, path: impl Into<PathBuf>) -> Self {
+        self.durable(|folder| folder.data_dir = path.into())
+    }
+
+    /// When a commit is acknowledged: [`SyncLevel::Group`] if not said. Only with a [`data_dir`](Builder::data_dir).
+    pub fn sync(self, level: SyncLevel) -> Self {
+        self.durable(|folder| folder.level = level)
+    }
+
+    /// How often a snapshot is taken in the background while something changes; every 5 minutes if not said. A long log
+    /// makes one due earlier.
+    pub fn snapshot_every(self, interval: Duration) -> Self {
+        self.durable(|folder| folder.snapshot_every = interval)
+    }
+
+    /// How many snapshots are kept, with the log from the oldest of them on; 2 if not said, and at least 1.
+    pub fn snapshots_kept(self, count: usize) -> Self {
+        self.durable(|folder| folder.snapshots_kept = count.max(1))
+    }
+
+    /// How long a segment of the log grows, in bytes; 64 MiB if not said. Room for it is taken when it begins.
+    pub fn log_segment_bytes(self, bytes: u64) -> Self {
+        self.durable(|folder| folder.segment_bytes = bytes)
+    }
+
+    /// Where the data folder lies: in the system's files if not said. A simulated storage makes the whole database
+    /// deterministic: it writes its log and its snapshots on the thread that asks for them.
+    pub fn storage(self, storage: impl Storage + 'static, is_simulated: bool) -> Self {
+        self.durable(|folder| (folder.disk, folder.inline) = (Disk::new(Arc::new(storage)), is_simulated))
+    }
+
+    /// Opens what is left of a damaged data folder: everything behind the first damage in the log is given up, and kept in
+    /// its `quarantine`. Acknowledged commits may be lost; without this, the damage is told and nothing is changed.
+    pub fn salvage(self) -> Self {
+        self.durable(|folder| folder.salvage = true)
+    }
+
+    fn durable(mut self, change: impl FnOnce(&mut Folder)) -> Self {
+        change(self.folder.get_or_insert_with(Folder::default));
+        self
+    }
+
     /// Opens the database.
     ///
     /// # Errors
-    /// [`Error::Schema`] with all that is wrong with the schema; [`Error::Unsupported`]; [`Error::Io`].
+    /// [`Error::Schema`] with all that is wrong with the schema; [`Error::Unsupported`]; [`Error::Io`]. With a data folder
+    /// also [`Error::InUse`], [`Error::Damaged`] and [`Error::Migration`].
     pub fn open(self) -> Result<Db<S>> {
         let (clock, is_compiled) = (self.clock.clone(), !S::SCHEMA_JSON.is_empty());
-        let parsed = |name: &str, text: &str| {
-            let source = Source { name: name.to_owned(), text: text.to_owned(), format: Format::Json };
-            Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))
+        let given = match self.schema? {
+            _ if is_compiled => {
+                let (name, format) = ("the compiled schema".to_owned(), Format::Json);
+                let source = Source { name, text: S::SCHEMA_JSON.to_owned(), format };
+                Some(Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))?)
+            }
+            given => given,
         };
-        let schema = match self.schema? {
-            _ if is_compiled => parsed("the compiled schema", S::SCHEMA_JSON)?,
-            Some(given) => given,
-            None => parsed("the empty schema", EMPTY_SCHEMA)?,
+        let compiled = match &given {
+            Some(schema) if is_compiled => Some(Arc::new(Compiled::new(schema.clone())?)),
+            _ => None,
         };
-        let compiled_tables = if is_compiled { schema.tables.len() } else { 0 };
-        let engine = Box::new(Engine::new(Catalog::new(schema, compiled_tables, 1)?));
-        let published = engine.published();
+        let given = Given { schema: given, compiled };
+        let (engine, durable) = match self.folder.filter(Folder::is_named) {
+            Some(folder) => {
+                let (engine, durable) = Durable::open(folder, &given, clock.clone())?;
+                (engine, Some(durable))
+            }
+            None => {
+                let schema = given.schema.map_or_else(empty_schema, Ok)?;
+                (Box::new(Engine::new(Catalog::with_compiled(schema, given.compiled, 1)?)), None)
+            }
+        };
         let shared = Shared {
+            published: engine.published(),
             writer: Mutex::new(Some(engine)),
             holder: AtomicU64::new(0),
-            published,
             clock,
             queue: Queue::new(),
             loop_stats: Mutex::new(None),
             procedures: Procedures::default(),
+            durable,
         };
         Ok(Db { shared: Arc::new(shared), facade: PhantomData })
     }
@@ -236,6 +300,22 @@ impl Shared {
         };
         if let Some(engine) = writer.as_deref_mut().and_then(Option::as_deref_mut) {
             engine.publish_if_free();
+        }
+    }
+
+    /// Waits until what was committed is as durable as is asked. A refusal stays one, whatever became of the log.
+    pub(crate) fn settle<R>(&self, result: Result<R>) -> Result<R> {
+        match &self.durable {
+            Some(durable) => result.and_then(|value| durable.log.wait().map(|()| value)),
+            None => result,
+        }
+    }
+
+    /// Gives an answer once what was committed is as durable as is asked.
+    pub(crate) fn when_durable(&self, answer: Answer) {
+        match &self.durable {
+            Some(durable) => durable.log.when_durable(answer),
+            None => answer(Ok(())),
         }
     }
 
@@ -286,6 +366,9 @@ impl Writer<'_> {
         wrap: impl FnOnce(Transaction) -> T,
         body: impl FnOnce(&mut T) -> Result<R>,
     ) -> Outcome<R> {
+        if let Err(refusal) = self.engine().check_writable() {
+            return Outcome::Returned(Err(refusal));
+        }
         let Some(engine) = self.guard.take() else {
             unreachable!("a transaction gives the engine back before the lock is released")
         };

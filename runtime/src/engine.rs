@@ -16,13 +16,15 @@
 
 use crate::apply::Hooks;
 use crate::catalog::Catalog;
-use crate::error::Error;
+use crate::error::{Error, Result};
 use crate::record::image::RecordImage;
 use crate::recording::{Noted, Tape};
+use crate::redo::{CommitSink, Group, Redo};
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
 use crate::table::version::{TableVersion, TableView};
 use crate::table::writer::{Change, PublicationStats, Savepoint, TableWriter};
+use dbgen_schema::Schema;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -30,6 +32,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Debug, Clone)]
 pub struct Version {
     pub(crate) commit: u64,
+    /// The tick that ran last.
+    pub(crate) tick: u64,
     pub(crate) catalog: Arc<Catalog>,
     pub(crate) tables: Vec<Arc<TableVersion>>,
 }
@@ -80,6 +84,8 @@ pub struct Moment {
     tables: Vec<(u32, Savepoint)>,
     /// Operations that had been noted for the recording.
     noted: usize,
+    /// What was noted for the log.
+    redo: usize,
 }
 
 /// Which savepoints of the running transaction can be gone back to: one that was itself undone cannot.
@@ -143,15 +149,29 @@ pub struct Engine {
     pub(crate) tape: Tape,
     /// What a handler refused where there was no result to say so: the transaction ends with it.
     pub(crate) refused: Option<Error>,
+    /// What was committed and is not in the log yet.
+    pub(crate) redo: Redo,
+    /// The log, if there is one.
+    pub(crate) sink: Option<Box<dyn CommitSink>>,
+    /// The tick that runs, or ran last.
+    pub(crate) tick: u64,
+    /// The schema that the program gave when the database was opened: what differs was made at run time.
+    pub(crate) given: Arc<Schema>,
 }
 
 impl Engine {
     /// An empty database.
     pub fn new(catalog: Catalog) -> Engine {
+        let tables = catalog.tables().iter().map(TableWriter::empty).collect();
+        Engine::with_tables(catalog, tables, 0, 0)
+    }
+
+    /// A database with these tables, at `commit`, after `tick`.
+    pub(crate) fn with_tables(catalog: Catalog, tables: Vec<TableWriter>, commit: u64, tick: u64) -> Engine {
         let catalog = Arc::new(catalog);
-        let tables: Vec<TableWriter> = catalog.tables().iter().map(TableWriter::empty).collect();
         let current = Arc::new(Version {
-            commit: 0,
+            commit,
+            tick,
             catalog: catalog.clone(),
             tables: tables.iter().map(|table| table.current().clone()).collect(),
         });
@@ -170,9 +190,11 @@ impl Engine {
         current: Arc<Version>,
     ) -> Engine {
         Engine {
+            given: catalog.schema().clone(),
+            commit: current.commit,
+            tick: current.tick,
             catalog,
             tables,
-            commit: 0,
             published,
             current,
             spares: Vec::new(),
@@ -187,6 +209,8 @@ impl Engine {
             hooks: Hooks::default(),
             tape: Tape::default(),
             refused: None,
+            redo: Redo::default(),
+            sink: None,
         }
     }
 
@@ -212,6 +236,17 @@ impl Engine {
         self.commit + 1
     }
 
+    /// Why nothing can be committed any more, if so.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`].
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        match self.sink.as_ref().and_then(|sink| sink.refusal()) {
+            Some(refusal) => Err(refusal),
+            None => Ok(()),
+        }
+    }
+
     /// Begins a transaction. There is one at a time.
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
@@ -227,6 +262,7 @@ impl Engine {
     pub fn commit(&mut self) {
         self.note_group();
         self.tape.commit();
+        self.settle();
         let mut has_changed = false;
         for at in &self.touched {
             let table = &mut self.tables[*at as usize];
@@ -239,12 +275,17 @@ impl Engine {
         }
         self.touched.clear();
         self.commit += u64::from(has_changed);
+        match has_changed {
+            true => self.redo.commit(self.commit),
+            false => self.redo.rollback(),
+        }
         self.stats.commits += 1;
     }
 
     /// Ends the transaction: every buffer is as it was when it began.
     pub fn rollback(&mut self) {
         self.note_group();
+        self.redo.rollback();
         for at in self.touched.drain(..) {
             self.tables[at as usize].rollback();
         }
@@ -266,14 +307,16 @@ impl Engine {
     /// A moment of the running transaction.
     pub fn savepoint(&mut self) -> Moment {
         self.note_group();
+        self.settle();
         let tables = self.touched.iter().map(|at| (*at, self.tables[*at as usize].savepoint())).collect();
-        Moment { tables, noted: self.tape.noted() }
+        Moment { tables, noted: self.tape.noted(), redo: self.redo.mark() }
     }
 
-    /// Undoes what came after `savepoint`.
+    /// Undoes what came after `moment`.
     pub fn rollback_to(&mut self, moment: &Moment) {
         self.note_group();
         self.tape.forget_since(moment.noted);
+        self.redo.forget_since(moment.redo);
         for at in &self.touched {
             let table = &mut self.tables[*at as usize];
             let known = moment.tables.iter().find(|(table, _)| table == at).map(|(_, savepoint)| *savepoint);
@@ -283,9 +326,44 @@ impl Engine {
         }
     }
 
+    /// Notes for the log what became of the column groups that were lent as slices.
+    #[inline]
+    fn settle(&mut self) {
+        if self.redo.has_lent() {
+            let (catalog, tables, commit) = (&self.catalog, &self.tables, self.commit + 1);
+            self.redo.settle(catalog, tables, commit);
+        }
+    }
+
+    /// Has what is written to a column group, which is about to be lent as a slice, noted for the log.
+    pub(crate) fn lend_group(&mut self, table: usize, group: usize) {
+        if self.redo.notes(table) {
+            self.settle();
+            self.redo.lend(&self.catalog.tables()[table], group, &self.tables[table]);
+        }
+    }
+
+    /// The same for all column groups that can be lent.
+    fn lend_all(&mut self) {
+        self.settle();
+        for (def, writer) in self.catalog.tables().iter().zip(&self.tables) {
+            let groups = if self.redo.notes(def.at) { def.layout.groups.len() } else { 0 };
+            for group in (0..groups).filter(|group| def.group_is_free(*group)) {
+                self.redo.lend(def, group, writer);
+            }
+        }
+    }
+
     /// Table number `at`, to be changed by the running transaction.
     #[inline]
     pub(crate) fn table_mut(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
+        self.settle();
+        self.table_to_lend(at)
+    }
+
+    /// The same, for a column group that was just announced with [`Engine::lend_group`].
+    #[inline]
+    pub(crate) fn table_to_lend(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
         if self.tables[at].touch() {
             self.touched.push(at as u32);
             if !self.tables[at].has_back() {
@@ -307,6 +385,7 @@ impl Engine {
     /// touches it first.
     pub(crate) fn side_by_side(&mut self) -> (&Catalog, &mut [TableWriter], u64) {
         self.note_group();
+        self.lend_all();
         self.given_out = true;
         self.free_versions();
         (&self.catalog, &mut self.tables, self.commit + 1)
@@ -330,8 +409,27 @@ impl Engine {
         }
     }
 
-    /// Makes everything committed visible to readers; if they pin every version, puts it off until one is free.
+    /// Hands what was committed since the last time to the log, as one group.
+    fn hand_over(&mut self) {
+        if self.sink.is_none() {
+            return;
+        }
+        let Some(payload) = self.redo.take(self.commit) else { return };
+        let group = Group {
+            commit: self.commit,
+            tick: self.tick,
+            schema: false,
+            schema_version: self.catalog.version(),
+            payload,
+        };
+        if let Some(sink) = &mut self.sink {
+            sink.append(group);
+        }
+    }
+
+    /// Hands everything committed to the log, and makes it visible to readers; if they pin every version, puts it off until one is free.
     pub fn publish(&mut self) {
+        self.hand_over();
         let done = self.publish_if_free();
         self.stats.publications_skipped += u64::from(!done);
     }
@@ -351,7 +449,7 @@ impl Engine {
         }
         let SpareRoot { root: mut next, mut stale } = self.take_root();
         let root = Arc::make_mut(&mut next);
-        root.commit = self.commit;
+        (root.commit, root.tick) = (self.commit, self.tick);
         for at in &self.dirty {
             root.tables[*at as usize] = self.tables[*at as usize].publish(self.commit);
         }
@@ -443,6 +541,7 @@ impl Engine {
         self.catalog = catalog.clone();
         let root = Arc::new(Version {
             commit: self.commit,
+            tick: self.tick,
             catalog,
             tables: self.tables.iter().map(|table| table.current().clone()).collect(),
         });

@@ -158,6 +158,36 @@ pub enum Error {
         /// The address.
         address: String,
     },
+    /// The database was opened without a data folder: there is nothing to write to.
+    #[error("the database lives in memory alone: it was opened without a data folder")]
+    NoDataDir,
+    /// A folder that is to be filled holds something.
+    #[error("{path}: the folder is not empty")]
+    NotEmpty {
+        /// The folder.
+        path: String,
+    },
+    /// Another process has the data folder open.
+    #[error("{path}: another process has this data folder open")]
+    InUse {
+        /// The lock file.
+        path: String,
+    },
+    /// A data folder cannot be opened as it is. Nothing in it was changed.
+    #[error("{0}")]
+    Damaged(#[from] Box<Damage>),
+    /// Commits can no longer be made durable: the database answers reads, and refuses writes until it is opened anew.
+    #[error("the database is read-only, since its log could not be written: {why}")]
+    ReadOnly {
+        /// What failed first.
+        why: String,
+    },
+    /// The schema that the data is stored under cannot become the one asked for by itself. Nothing was changed.
+    #[error("the data cannot be migrated to this schema by itself:\n{plan}")]
+    Migration {
+        /// Every change, with what it means.
+        plan: Box<dbgen_schema::evolve::Plan>,
+    },
     /// The system refused.
     #[error("{path}: {source}")]
     Io {
@@ -184,6 +214,69 @@ impl Error {
     pub(crate) fn violation(violation: Violation) -> Error {
         Error::Invalid(vec![violation])
     }
+}
+
+/// What is wrong with a data folder, where, and what can be done.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}, byte {offset}: {what}{}", .advice.as_ref().map(|advice| format!("; {advice}")).unwrap_or_default())]
+#[non_exhaustive]
+pub struct Damage {
+    /// The file.
+    pub path: String,
+    /// Where in the file.
+    pub offset: u64,
+    /// What is wrong.
+    pub what: DamageKind,
+    /// What can be done.
+    pub advice: Option<String>,
+}
+
+/// The ways in which a data folder can be wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DamageKind {
+    /// It is none of ours.
+    #[error("this is not a file of dbgen's")]
+    Foreign,
+    /// A later version wrote it.
+    #[error("format {found} is newer than this program, which reads up to {known}")]
+    Newer {
+        /// Its format.
+        found: u32,
+        /// The newest that is known.
+        known: u32,
+    },
+    /// It belongs to another database.
+    #[error("the file belongs to another database")]
+    AnotherDatabase,
+    /// Bytes are not what their checksum says.
+    #[error("{what} is damaged")]
+    Checksum {
+        /// What the bytes are.
+        what: &'static str,
+    },
+    /// The file ends too early, or too late.
+    #[error("the file has {found} bytes, {expected} were written")]
+    Length {
+        /// Bytes there are.
+        found: u64,
+        /// Bytes there should be.
+        expected: u64,
+    },
+    /// Something says what cannot be.
+    #[error("{0}")]
+    Nonsense(String),
+    /// Commits that were durable cannot be read.
+    #[error("commits {first} to {last} were durable once and cannot be read any more")]
+    Lost {
+        /// The first commit that cannot be read.
+        first: u64,
+        /// The last that was durable, as far as can be proved.
+        last: u64,
+    },
+    /// A file is not there.
+    #[error("the file is missing")]
+    Missing,
 }
 
 /// Why a change to the schema is not allowed while the database runs.

@@ -155,7 +155,8 @@ impl<S: Facade> Db<S> {
         let mut writer = self.shared.lock()?;
         let result = procedure.call(&mut writer, name, arguments);
         writer.engine().publish();
-        result
+        drop(writer);
+        self.shared.settle(result)
     }
 
     /// Puts a call of a procedure into the loop's queue and gives what can be awaited: its result, once it is visible to

@@ -1,6 +1,7 @@
 //! The one test binary of the workspace. A module per subject; tests of the backlog begin with their id (`mi_1_…`).
 
 mod documents;
+mod durability;
 mod engine;
 mod generated;
 mod plans;

@@ -10,10 +10,10 @@ const RANKS: &[&[&str]] = &[
     &["cell", "derived", "record", "value", "codec"],
     &["table"],
     &["catalog", "relation"],
-    &["op", "engine", "apply", "edit", "recording"],
-    &["log", "snapshot", "recover"],
-    &["view", "txn", "typed", "join", "dynamic", "verify"],
-    &["db", "tick", "procedure", "handler", "timer", "client", "server"],
+    &["op", "engine", "apply", "edit", "recording", "redo"],
+    &["log", "snapshot"],
+    &["view", "txn", "typed", "join", "dynamic", "verify", "recover"],
+    &["db", "durable", "tick", "procedure", "handler", "timer", "client", "server"],
     &["__private"],
 ];
 

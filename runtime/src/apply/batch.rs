@@ -117,18 +117,21 @@ impl Engine {
         let counters = self.take_numbers(table, image);
         self.check_insert(table, None, image)?;
         let version = self.next_commit();
+        self.check_room(table, image)?;
+        let noted = self.noted(table, |redo, def| redo.insert(def, false, &counters, image, version));
         let (def, writer) = self.table_mut(table);
         let mut rows = writer.rows(def);
-        rows.check_room(image)?;
         for (counter, value) in counters {
             rows.set_counter(counter, value);
         }
-        let id = rows.insert_row(image, version, None)?;
-        for (at, keys) in keys.iter_mut().enumerate() {
-            keys.push(rows.item(at, &image.fixed, id).bytes());
+        let inserted = rows.insert_row(image, version, None);
+        if let Ok(id) = &inserted {
+            for (at, keys) in keys.iter_mut().enumerate() {
+                keys.push(rows.item(at, &image.fixed, *id).bytes());
+            }
+            writer.note(*id, ChangeKind::Insert);
         }
-        writer.note(id, ChangeKind::Insert);
-        Ok(id)
+        self.inserted(noted, inserted)
     }
 
     /// That no two records of the batch have the same key in a unique index.

@@ -133,12 +133,14 @@ impl Engine {
         self.update(table, id, &mut image)
     }
 
-    fn remove(&mut self, table: usize, id: RecordId) -> Result<()> {
+    pub(super) fn remove(&mut self, table: usize, id: RecordId) -> Result<()> {
         let mut image = std::mem::take(&mut self.scratch);
         image.clear();
         let view = self.view(table);
         let row = view.row_of(id)?;
         view.gather(row, &mut image);
+        let version = self.next_commit();
+        self.noted(table, |redo, def| redo.delete(def, id, version));
         let (def, writer) = self.table_mut(table);
         writer.rows(def).remove(row, id, &image);
         writer.note(id, ChangeKind::Delete);

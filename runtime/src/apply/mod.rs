@@ -8,6 +8,7 @@ pub(crate) mod check;
 mod component;
 mod delete;
 mod hook;
+pub(crate) mod replay;
 mod update;
 mod write;
 
@@ -20,6 +21,8 @@ use crate::id::RecordId;
 use crate::op::{Applied, Op};
 use crate::record::image::RecordImage;
 use crate::recording::Noted;
+use crate::redo::Redo;
+use crate::table::def::TableDef;
 use crate::table::values::put_extension;
 use crate::table::writer::ChangeKind;
 use hook::Coming;
@@ -80,38 +83,82 @@ impl Engine {
         let counters = self.take_numbers(table, image);
         self.check_insert(table, owner, image)?;
         let change = self.tell_before(table, On::Insert, owner, Coming::Image(image))?;
-        let version = self.next_commit();
-        let (def, writer) = self.table_mut(table);
-        let mut rows = writer.rows(def);
-        rows.check_room(image)?;
-        for (counter, value) in counters {
-            rows.set_counter(counter, value);
-        }
-        let id = rows.insert(image, version, owner)?;
-        writer.note(id, ChangeKind::Insert);
-        self.mark_component(table, id, true);
+        let id = self.insert_checked(table, owner, &counters, image)?;
         self.made(change.map(|change| Change { id: Some(id), ..change }));
         Ok(id)
     }
 
+    /// Adds a record that obeys every rule.
+    fn insert_checked(
+        &mut self,
+        table: usize,
+        owner: Option<RecordId>,
+        counters: &[(usize, u64)],
+        image: &mut RecordImage,
+    ) -> Result<RecordId> {
+        let version = self.next_commit();
+        self.check_room(table, image)?;
+        let noted = self.noted(table, |redo, def| redo.insert(def, owner.is_some(), counters, image, version));
+        let (def, writer) = self.table_mut(table);
+        let mut rows = writer.rows(def);
+        for (counter, value) in counters {
+            rows.set_counter(*counter, *value);
+        }
+        let inserted = rows.insert(image, version, owner);
+        let id = self.inserted(noted, inserted)?;
+        self.tables[table].note(id, ChangeKind::Insert);
+        self.mark_component(table, id, true);
+        Ok(id)
+    }
+
+    /// Notes for the log what is about to happen to a table, if the log is to know; gives where that begins.
+    fn noted(&mut self, table: usize, note: impl FnOnce(&mut Redo, &TableDef)) -> Option<usize> {
+        if !self.redo.notes(table) {
+            return None;
+        }
+        // What was lent comes first: it was written before.
+        self.table_mut(table);
+        let mark = self.redo.mark();
+        note(&mut self.redo, &self.catalog.tables()[table]);
+        Some(mark)
+    }
+
+    /// Completes the note of an insert with the id that was given, or forgets it if there is none.
+    fn inserted(&mut self, noted: Option<usize>, inserted: Result<RecordId>) -> Result<RecordId> {
+        match (noted, &inserted) {
+            (Some(_), Ok(id)) => self.redo.inserted(*id),
+            (Some(mark), Err(_)) => self.redo.forget_since(mark),
+            (None, _) => {}
+        }
+        inserted
+    }
+
+    /// That there is room for what a record needs: what comes then does not fail.
+    fn check_room(&mut self, table: usize, image: &RecordImage) -> Result<()> {
+        let (def, writer) = self.table_mut(table);
+        writer.rows(def).check_room(image)
+    }
+
     /// A whole column group as bytes, to be overwritten at will. Only for groups of free fields.
     pub(crate) fn group_mut(&mut self, table: usize, group: usize) -> &mut [u8] {
+        self.record_group(table, group);
         self.lend_group(table, group);
         let version = self.next_commit();
-        let (def, writer) = self.table_mut(table);
+        let (def, writer) = self.table_to_lend(table);
         writer.rows(def).group_mut(group, version)
     }
 
     /// Lets `next` write a whole column group from what it was. Only for groups of free fields.
     pub(crate) fn group_next<R>(&mut self, table: usize, group: usize, next: impl FnOnce(&[u8], &mut [u8]) -> R) -> R {
+        self.record_group(table, group);
         self.lend_group(table, group);
         let version = self.next_commit();
-        let (def, writer) = self.table_mut(table);
+        let (def, writer) = self.table_to_lend(table);
         writer.group_next(def, group, version, next)
     }
 
     /// Has the recording look at a column group once its slice has been given back.
-    fn lend_group(&mut self, table: usize, group: usize) {
+    fn record_group(&mut self, table: usize, group: usize) {
         if self.tape.is_noting() && !self.hooks.is_running() {
             self.note_group();
             self.tape.lend(table, group);

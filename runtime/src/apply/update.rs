@@ -31,8 +31,7 @@ impl Engine {
         old: &mut Vec<u8>,
     ) -> Result<Applied> {
         let view = self.view(table);
-        let row = view.row_of(id)?;
-        view.gather(row, old);
+        view.gather(view.row_of(id)?, old);
         if image.fixed.len() < old.len() {
             put_extension(view.def, image, Some(old));
         }
@@ -43,12 +42,53 @@ impl Engine {
             return Ok(Applied::Unchanged);
         }
         let change = self.tell_before(table, On::Update, Some(id), Coming::Image(image))?;
-        let version = self.next_commit();
-        let (def, writer) = self.table_mut(table);
-        write_changed(&mut writer.rows(def), row, id, image, old, &changed, version)?;
-        writer.note(id, ChangeKind::Update);
+        self.update_checked(table, id, image, old, &changed)?;
         self.made(change);
         Ok(Applied::Updated)
+    }
+
+    /// Changes fields of a record to what obeys every rule.
+    fn update_checked(
+        &mut self,
+        table: usize,
+        id: RecordId,
+        image: &mut RecordImage,
+        old: &[u8],
+        changed: &Changed,
+    ) -> Result<Applied> {
+        let row = self.view(table).row_of(id)?;
+        let version = self.next_commit();
+        self.check_room(table, image)?;
+        self.noted(table, |redo, def| redo.update(def, id, image, &changed.iter().collect::<Vec<_>>(), version));
+        let (def, writer) = self.table_mut(table);
+        write_changed(&mut writer.rows(def), row, id, image, old, changed, version)?;
+        self.tables[table].note(id, ChangeKind::Update);
+        Ok(Applied::Updated)
+    }
+
+    /// Does an update again that was noted in the log: `fields` of `noted` are what they became.
+    pub(super) fn update_again(
+        &mut self,
+        table: usize,
+        id: RecordId,
+        fields: &[usize],
+        noted: RecordImage,
+    ) -> Result<Applied> {
+        let view = self.view(table);
+        let mut old = Vec::new();
+        view.gather(view.row_of(id)?, &mut old);
+        let (def, mut image) = (view.def, noted);
+        let new = std::mem::replace(&mut image.fixed, old.clone());
+        let mut changed = Changed::none(def);
+        for at in fields {
+            def.put_cell(
+                &mut image.fixed,
+                *at,
+                (!def.is_null(&new, *at) || !def.has_null_bit(*at)).then(|| def.cell(&new, *at)),
+            );
+            changed.add(*at);
+        }
+        self.update_checked(table, id, &mut image, &old, &changed)
     }
 
     fn check_update(
@@ -128,8 +168,12 @@ struct Changed {
 }
 
 impl Changed {
+    fn none(def: &TableDef) -> Changed {
+        Changed { first: 0, rest: vec![false; def.fields.len().saturating_sub(Changed::INLINE)] }
+    }
+
     fn between(def: &TableDef, old: &[u8], new: &[u8]) -> Changed {
-        let mut changed = Changed { first: 0, rest: vec![false; def.fields.len().saturating_sub(Changed::INLINE)] };
+        let mut changed = Changed::none(def);
         for group in &def.layout.groups {
             let row = group.image_offset..group.image_offset + group.stride;
             if old[row.clone()] == new[row] {

@@ -40,6 +40,7 @@ impl Engine {
     ) -> Result<Applied> {
         let change = self.tell_before(table, On::Update, Some(id), Coming::Cell(field, cell))?;
         let version = self.next_commit();
+        self.noted(table, |redo, def| redo.write(def, id, field, cell, version));
         let (def, writer) = self.table_mut(table);
         let mut rows = writer.rows(def);
         rows.write_field(row, field, cell);

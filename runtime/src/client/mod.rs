@@ -58,7 +58,8 @@ impl<S: Facade> Db<S> {
             let result = job(writer);
             let commit = writer.engine().commit;
             let result = result.map(|value| Committed { value, commit });
-            Box::new(move || answer(result)) as Answer
+            // What was refused was refused, whatever became of the log.
+            Box::new(move |durable: Result<()>| answer(result.and_then(|it| durable.map(|()| it)))) as Answer
         }))
     }
 

@@ -46,9 +46,10 @@ pub(super) struct FieldDraft {
 }
 
 /// For every table and field of the new schema, its number in the old one.
-pub(super) struct Origins {
-    pub(super) tables: Vec<Option<usize>>,
-    pub(super) fields: Vec<Vec<Option<usize>>>,
+#[derive(Debug)]
+pub(crate) struct Origins {
+    pub(crate) tables: Vec<Option<usize>>,
+    pub(crate) fields: Vec<Vec<Option<usize>>>,
 }
 
 impl Origins {

@@ -14,6 +14,7 @@
 //!
 //! What it does not do: custom types and enums are those of the schema that the database was opened with.
 
+mod adopt;
 mod carry;
 mod compiled;
 mod draft;
@@ -28,7 +29,8 @@ use crate::table::def::TableDef;
 use crate::table::version::TableView;
 use crate::table::writer::TableWriter;
 use carry::{Carried, carry};
-use draft::{Draft, Origins};
+use draft::Draft;
+pub(crate) use draft::Origins;
 use in_the_way::InTheWay;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value as Json, json};
@@ -199,6 +201,7 @@ impl Engine {
     /// [`Error::SchemaEdit`](crate::Error::SchemaEdit), [`Error::Schema`](crate::Error::Schema) with all that the checker
     /// finds. Nothing is changed then.
     pub fn edit_schema(&mut self, edits: &[SchemaEdit]) -> Result<u64> {
+        self.check_writable()?;
         self.publish();
         let old = self.catalog.clone();
         if edits.is_empty() {
@@ -215,8 +218,10 @@ impl Engine {
         let tables = self.carry_tables(&old, &catalog, &origins)?;
         self.check_relations(&old, &catalog, &origins, &tables)?;
         let version = catalog.version();
+        let group = self.schema_group(&catalog, &origins)?;
         self.replace_catalog(catalog, tables);
         self.tape.edit(edits);
+        self.hand_over_schema(group);
         Ok(version)
     }
 

@@ -1,5 +1,6 @@
 //! Records as bytes: images on their way in, cells and heap values on their way out, keys, dynamic values.
 
+pub mod check;
 pub mod codec;
 pub mod hash;
 pub mod heap_ref;

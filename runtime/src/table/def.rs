@@ -8,7 +8,7 @@ use crate::record::key::{Key, KeyKind};
 use crate::record::plan::CellPlan;
 use crate::table::index::IndexShape;
 use dbgen_schema::layout::{FieldLayout, TableLayout, table_layout};
-use dbgen_schema::{IndexKind, OnDelete, Scalar, Schema, Value};
+use dbgen_schema::{Durability, IndexKind, OnDelete, Scalar, Schema, Value};
 use std::ops::Bound;
 
 /// Everything the engine asks about a table.
@@ -36,6 +36,8 @@ pub struct TableDef {
     pub incoming: Vec<RelationDef>,
     /// Counters of `auto_increment` fields.
     pub counters: usize,
+    /// How much of it survives a restart.
+    pub durability: Durability,
     /// For a timer table: when its records fall due and what happens then.
     pub timer: Option<TimerDef>,
     /// For a component table: the table whose records own its records. A component has its owner's id.
@@ -245,6 +247,7 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         outgoing: Vec::new(),
         incoming: Vec::new(),
         counters,
+        durability: table.durability,
         timer: None,
         owner: table.parent.map(|parent| parent.at()),
         components: Vec::new(),
@@ -461,6 +464,11 @@ impl TableDef {
             Some(bit) => null_bit(&image[self.layout.groups[at.group].image_offset..], bit),
             None => is_ref(&self.fields[field]) && self.cell(image, field).iter().all(|byte| *byte == 0),
         }
+    }
+
+    /// Whether null is a bit beside the field.
+    pub fn has_null_bit(&self, field: usize) -> bool {
+        self.fields[field].at.null_bit.is_some()
     }
 
     /// The cell of a field in a record image.

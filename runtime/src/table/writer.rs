@@ -223,6 +223,11 @@ impl TableWriter {
         free.for_each(|version| version.buffers.iter_mut().for_each(Buffer::shrink_to_fit));
     }
 
+    /// Whether a column group may differ from the published version's.
+    pub fn has_touched_group(&self, group: usize) -> bool {
+        self.journal.has_touched((GROUPS + group) as u32)
+    }
+
     /// Notes a change to a record.
     #[inline]
     pub fn note(&mut self, id: RecordId, kind: ChangeKind) {

@@ -245,7 +245,7 @@ impl<S: Facade> TickLoop<S> {
             systems: std::mem::take(&mut self.systems),
             recorder: Recorder::new(names),
             period: Duration::from_secs_f64(1.0 / self.rate_hz),
-            next: 1,
+            next: self.db.shared.lock()?.engine().tick + 1,
             db: self.db.clone(),
         })
     }
@@ -345,6 +345,7 @@ impl<S: Facade> Stepper<S> {
         let shared = self.db.shared.clone();
         let view = self.db.read();
         let mut writer = shared.lock()?;
+        writer.engine().tick = info.number;
         writer.engine().tape.begin_tick(info.number, wall_us);
         for failure in timer::fire(&mut writer, &shared.procedures, wall_us) {
             tracing::error!(timer = %failure.timer, tick = info.number, error = %failure.error, "a timer failed");

@@ -11,8 +11,8 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// Tells the caller how its request ended.
-pub(crate) type Answer = Box<dyn FnOnce() + Send>;
+/// Tells the caller how its request ended, once that is as durable as is asked; an error says that it never will be.
+pub(crate) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 /// A request: executes its transaction and gives what is to be done once it is published.
 pub(crate) type Job = Box<dyn FnOnce(&mut Writer<'_>) -> Answer + Send>;
 
@@ -94,7 +94,9 @@ impl Requests {
         }
         writer.engine().publish();
         drop(writer);
-        answers.into_iter().for_each(|answer| answer());
+        for answer in answers {
+            shared.when_durable(answer);
+        }
         Ok(())
     }
 }

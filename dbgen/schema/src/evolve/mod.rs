@@ -126,6 +126,18 @@ impl fmt::Display for Plan {
     }
 }
 
+/// For every table of `new`, and for every field of each, its place in `old`; `None` = it is new. The same pairs that
+/// [`plan`] compares.
+pub fn origins(old: &Schema, new: &Schema) -> (Vec<Option<usize>>, Vec<Vec<Option<usize>>>) {
+    let tables = compare::pair(&old.tables, &new.tables);
+    let fields = new.tables.iter().zip(&tables).map(|(table, from)| match from {
+        Some(from) => compare::pair(&old.tables[*from].fields, &table.fields),
+        None => vec![None; table.fields.len()],
+    });
+    let fields = fields.collect();
+    (tables, fields)
+}
+
 /// What lies between two versions of a schema. With the lock file, ids that belonged to something that is gone are noticed
 /// too; `assign` or `update` it to both schemas before.
 pub fn plan(old: &Schema, new: &Schema, lock: Option<&Lock>) -> Plan {

@@ -126,6 +126,7 @@ kinds! {
     Stopped               503 "stopped"                BUSY            "Not running";
     TimedOut              504 "timed_out"              BUSY            "No answer in time";
     Full                  507 "full"                   LIMIT           "Table full";
+    ReadOnly              507 "read_only"              LIMIT           "The log cannot be written";
 }
 
 impl Kind {

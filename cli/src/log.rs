@@ -1,0 +1,66 @@
+//! `dbgen log`: the log of a data folder.
+
+use std::path::PathBuf;
+
+use clap::Subcommand;
+use dbgen_runtime::log::format::Kind;
+use dbgen_runtime::recover::tools;
+use dbgen_runtime::storage::Disk;
+
+use crate::failure::Failure;
+use crate::output;
+
+/// Show or prove the log of a data folder; a database may have it open
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Show every record, one a line
+    Dump {
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Prove the log behind the newest snapshot, and say how it ends
+    Verify {
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let disk = Disk::real();
+    match &arguments.command {
+        Command::Dump { data } => {
+            output::print("segment      offset      commit        tick     durable  kind     payload\n")?;
+            let mut line = |record: &tools::LogRecord| {
+                let kind = match record.kind {
+                    Kind::Effects => "effects",
+                    Kind::Schema => "schema",
+                    Kind::Marker => "marker",
+                };
+                let (segment, offset, commit) = (record.segment, record.offset, record.commit);
+                let (tick, durable, payload) = (record.tick, record.durable, record.payload_bytes);
+                let line = format!(
+                    "{segment:>7} {offset:>11} {commit:>11} {tick:>11} {durable:>11}  {kind:<7} {payload:>8}\n"
+                );
+                output::print(&line).map_err(dbgen_runtime::Error::abort)
+            };
+            tools::dump(&disk, data, &mut line).map_err(Failure::runtime)
+        }
+        Command::Verify { data } => {
+            let ending = tools::check(&disk, data).map_err(Failure::runtime)?;
+            let (records, bytes, commit) = (ending.records, ending.bytes, ending.end.commit);
+            let torn = match ending.torn.len() {
+                0 => String::new(),
+                torn => format!("; {torn} bytes behind it are torn, and no acknowledged commit is among them"),
+            };
+            output::print(&format!("whole: {records} records in {bytes} bytes, up to commit {commit}{torn}\n"))
+        }
+    }
+}

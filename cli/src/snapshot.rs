@@ -1,0 +1,114 @@
+//! `dbgen snapshot`: the snapshots of a data folder.
+
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+use dbgen_runtime::Database;
+use dbgen_runtime::recover::tools;
+use dbgen_runtime::storage::Disk;
+
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Bar;
+
+/// List, take, prove and go back to snapshots of a data folder
+#[derive(Debug, clap::Args)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the snapshots, newest first
+    List {
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Take a snapshot of a database that is not running: the next start reads it instead of the log
+    Create {
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+    },
+    /// Prove a snapshot: every checksum, every length, every record
+    Verify {
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The commit of the snapshot; all of them if not given
+        commit: Option<u64>,
+    },
+    /// Go back to a snapshot; what came after it goes to the folder `quarantine`, and is no longer part of the database
+    Restore {
+        /// The data folder
+        #[arg(long, value_name = "DIR")]
+        data: PathBuf,
+        /// The commit of the snapshot
+        commit: u64,
+    },
+}
+
+pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let disk = Disk::real();
+    match &arguments.command {
+        Command::List { data } => list(&disk, data),
+        Command::Create { data } => create(data),
+        Command::Verify { data, commit } => verify(&disk, data, *commit),
+        Command::Restore { data, commit } => {
+            tools::restore(&disk, data, *commit).map_err(Failure::runtime)?;
+            output::print(&format!("the database is at commit {commit} again\n"))
+        }
+    }
+}
+
+fn list(disk: &Disk, data: &Path) -> Result<(), Failure> {
+    for (commit, manifest) in tools::snapshots(disk, data).map_err(Failure::runtime)? {
+        let line = match manifest {
+            Ok(manifest) => format!(
+                "{commit}  tick {}, {} tables, {} bytes stored, {} in memory\n",
+                manifest.tick,
+                manifest.tables.len(),
+                manifest.stored_bytes(),
+                manifest.raw_bytes()
+            ),
+            Err(error) => format!("{commit}  unreadable: {error}\n"),
+        };
+        output::print(&line)?;
+    }
+    Ok(())
+}
+
+fn create(data: &Path) -> Result<(), Failure> {
+    if !data.is_dir() {
+        return Err(Failure::no_folder(data));
+    }
+    let db = Database::builder().data_dir(data).open().map_err(Failure::runtime)?;
+    let bar = Bar::new("snapshot");
+    let commit = db.snapshot_with(|done, total| bar.set(done, total)).map_err(Failure::runtime)?;
+    bar.end();
+    output::print(&format!("snapshot of commit {commit}\n"))
+}
+
+fn verify(disk: &Disk, data: &Path, commit: Option<u64>) -> Result<(), Failure> {
+    let known = tools::snapshots(disk, data).map_err(Failure::runtime)?;
+    let commits: Vec<u64> = match commit {
+        Some(commit) => vec![commit],
+        None => known.into_iter().map(|(commit, _)| commit).collect(),
+    };
+    if commits.is_empty() {
+        return Err(Failure::no_folder(data));
+    }
+    let mut failure = None;
+    for commit in commits {
+        match tools::prove(disk, data, commit) {
+            Ok(manifest) => output::print(&format!("{commit}  whole, {} bytes\n", manifest.stored_bytes()))?,
+            Err(error) => {
+                output::print(&format!("{commit}  damaged\n"))?;
+                failure.get_or_insert(error);
+            }
+        }
+    }
+    failure.map_or(Ok(()), |error| Err(Failure::runtime(error)))
+}

@@ -1,0 +1,255 @@
+//! The data folder of an open database: its log, its snapshots in the background, and what is known of both.
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::engine::{Engine, Version};
+use crate::error::{Error, Result};
+use crate::log::{Log, SyncLevel};
+use crate::recover::{self, Given, Recovered};
+use crate::snapshot;
+use crate::storage::{Disk, Lock, RealStorage};
+use crate::table::publish::Published;
+use crate::typed::Facade;
+use std::path::PathBuf;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Bytes of log after which a snapshot is due, whatever the time.
+const LOG_BYTES_DUE: u64 = 256 << 20;
+/// How often it is asked whether one is due.
+const POLL: Duration = Duration::from_millis(500);
+
+/// What a builder is told of the data folder.
+#[derive(Debug, Clone)]
+pub(crate) struct Folder {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) disk: Disk,
+    pub(crate) level: SyncLevel,
+    pub(crate) snapshot_every: Duration,
+    pub(crate) snapshots_kept: usize,
+    pub(crate) segment_bytes: u64,
+    pub(crate) inline: bool,
+    pub(crate) salvage: bool,
+}
+
+impl Default for Folder {
+    fn default() -> Self {
+        Folder {
+            data_dir: PathBuf::new(),
+            disk: Disk::new(Arc::new(RealStorage)),
+            level: SyncLevel::default(),
+            snapshot_every: Duration::from_secs(300),
+            snapshots_kept: 2,
+            segment_bytes: 64 << 20,
+            inline: false,
+            salvage: false,
+        }
+    }
+}
+
+impl Folder {
+    /// Whether there is to be a folder at all.
+    pub(crate) fn is_named(&self) -> bool {
+        !self.data_dir.as_os_str().is_empty()
+    }
+}
+
+/// How durable the database is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DurabilityStatus {
+    /// The data folder.
+    pub data_dir: PathBuf,
+    /// When a commit is acknowledged.
+    pub level: SyncLevel,
+    /// The last commit with something to log.
+    pub logged: u64,
+    /// The last of those that no loss of power takes away.
+    pub durable: u64,
+    /// Bytes of all log records since the database was opened.
+    pub log_bytes: u64,
+    /// How often a commit waited, since the queue of the log was full.
+    pub queue_waits: u64,
+    /// The commit of the last snapshot.
+    pub snapshot: u64,
+    /// Why the last snapshot failed, if it did.
+    pub snapshot_error: Option<String>,
+    /// Why the database is read-only, if it is.
+    pub read_only: Option<String>,
+    /// What opening the folder came to.
+    pub recovered: Recovered,
+}
+
+/// The data folder of an open database.
+pub(crate) struct Durable {
+    pub(crate) log: Log,
+    keeper: Arc<Keeper>,
+    /// What ends the background thread, and the thread.
+    background: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
+    recovered: Recovered,
+    _lock: Box<dyn Lock>,
+}
+
+/// Who takes snapshots.
+#[derive(Debug)]
+struct Keeper {
+    folder: Folder,
+    log: Log,
+    database: [u8; 16],
+    published: Published<Version>,
+    given: Arc<dbgen_schema::Schema>,
+    /// One snapshot at a time; the commit of the last, and why one failed since.
+    last: Mutex<(u64, Option<String>)>,
+}
+
+impl Durable {
+    /// Opens a data folder, or makes one.
+    pub(crate) fn open(folder: Folder, given: &Given, clock: Arc<dyn Clock>) -> Result<(Box<Engine>, Durable)> {
+        let options = recover::Options {
+            disk: folder.disk.clone(),
+            data_dir: folder.data_dir.clone(),
+            level: folder.level,
+            segment_bytes: folder.segment_bytes,
+            inline: folder.inline,
+            salvage: folder.salvage,
+        };
+        let opened = recover::open(&options, given)?;
+        let keeper = Arc::new(Keeper {
+            folder,
+            log: opened.log.clone(),
+            database: opened.database,
+            published: opened.engine.published(),
+            given: opened.engine.given.clone(),
+            last: Mutex::new((opened.recovered.snapshot, None)),
+        });
+        let background = match keeper.folder.inline {
+            true => None,
+            false => Some(background(keeper.clone(), clock)?),
+        };
+        let (log, recovered, lock) = (opened.log, opened.recovered, opened.lock);
+        let durable = Durable { log, keeper, background: Mutex::new(background), recovered, _lock: lock };
+        Ok((opened.engine, durable))
+    }
+
+    fn status(&self) -> DurabilityStatus {
+        let (snapshot, snapshot_error) = self.keeper.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        DurabilityStatus {
+            data_dir: self.keeper.folder.data_dir.clone(),
+            level: self.log.level(),
+            logged: self.log.appended(),
+            durable: self.log.durable(),
+            log_bytes: self.log.bytes(),
+            queue_waits: self.log.queue_waits(),
+            snapshot,
+            snapshot_error,
+            read_only: self.log.fault(),
+            recovered: self.recovered.clone(),
+        }
+    }
+}
+
+impl Drop for Durable {
+    fn drop(&mut self) {
+        let background = self.background.get_mut().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((stop, thread)) = background {
+            drop(stop);
+            if thread.join().is_err() {
+                tracing::error!("the snapshot thread panicked");
+            }
+        }
+    }
+}
+
+/// Takes snapshots when they are due, until the sender is dropped.
+fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>, JoinHandle<()>)> {
+    let (stop, stopped) = channel::<()>();
+    let run = move || {
+        let (mut taken, mut log_bytes) = (clock.monotonic(), keeper.log.bytes());
+        while stopped.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
+            let is_long = keeper.log.bytes() - log_bytes >= LOG_BYTES_DUE;
+            if !is_long && clock.monotonic() - taken < keeper.folder.snapshot_every {
+                continue;
+            }
+            // A failure is kept for whoever asks, and told; the log goes on holding everything.
+            if let Err(error) = keeper.snapshot(&mut |_, _| {}) {
+                tracing::error!(%error, "a snapshot failed");
+            }
+            (taken, log_bytes) = (clock.monotonic(), keeper.log.bytes());
+        }
+    };
+    let thread = std::thread::Builder::new().name("dbgen-snapshot".to_owned()).spawn(run);
+    let thread = thread.map_err(|source| Error::Io { path: "the snapshot thread".to_owned(), source })?;
+    Ok((stop, thread))
+}
+
+impl Keeper {
+    /// Takes a snapshot of what is published now; gives its commit.
+    fn snapshot(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = self.take(last.0, progress);
+        match &taken {
+            Ok(commit) => *last = (*commit, None),
+            Err(error) => last.1 = Some(error.to_string()),
+        }
+        taken
+    }
+
+    fn take(&self, last: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
+        let version = self.published.load();
+        if version.commit == last {
+            return Ok(last);
+        }
+        // The log holds all that the snapshot shows before the snapshot is there: commits have no gaps.
+        self.log.sync()?;
+        let Folder { disk, data_dir, snapshots_kept, .. } = &self.folder;
+        let source = snapshot::Source {
+            version: &version,
+            database: self.database,
+            tick: version.tick,
+            given: &self.given,
+            durable: self.log.durable(),
+            log_segment: self.log.segment_of(version.commit + 1),
+        };
+        snapshot::write(disk, data_dir, &source, progress)?;
+        snapshot::retain(disk, data_dir, *snapshots_kept)?;
+        Ok(version.commit)
+    }
+}
+
+impl<S: Facade> Db<S> {
+    /// How durable the database is; `None` without a data folder.
+    pub fn durability(&self) -> Option<DurabilityStatus> {
+        self.shared.durable.as_ref().map(Durable::status)
+    }
+
+    /// Makes everything committed so far durable, whatever the level says. Nothing to do without a data folder.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] if that cannot be.
+    pub fn sync(&self) -> Result<()> {
+        match &self.shared.durable {
+            Some(durable) => durable.log.sync(),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a snapshot of what is published now, and gives its commit. The loop does not stop for it, and nobody waits but
+    /// who asks. Tables with `durability: snapshot` survive as the last snapshot has them.
+    ///
+    /// # Errors
+    /// [`Error::NoDataDir`]; [`Error::ReadOnly`]; [`Error::Io`].
+    pub fn snapshot(&self) -> Result<u64> {
+        self.snapshot_with(|_, _| {})
+    }
+
+    /// The same; `progress` hears of bytes done, and of how many there are.
+    ///
+    /// # Errors
+    /// As [`snapshot`](Db::snapshot).
+    pub fn snapshot_with(&self, mut progress: impl FnMut(u64, u64)) -> Result<u64> {
+        let durable = self.shared.durable.as_ref().ok_or(Error::NoDataDir)?;
+        durable.keeper.snapshot(&mut progress)
+    }
+}

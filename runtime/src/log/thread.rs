@@ -1,0 +1,412 @@
+//! The log's thread: it writes and syncs, so that the loop never does, and says when what is durable.
+//!
+//! **Group commit.** It takes everything that waits, writes it at once and syncs once; what comes meanwhile is the next
+//! round. So one slow sync acknowledges all commits that queued behind the one before.
+//!
+//! **The queue is bounded.** When it is full, the writer of the database waits; readers go on. `queue_waits` counts it.
+//!
+//! **A failure is final.** The first error of a write or a sync is kept; whoever waits gets it, and so does every later
+//! commit ([`CommitSink::refusal`]). The disk is not asked again.
+//!
+//! In a simulation there is no thread: `append` writes and syncs by itself, in the same order.
+
+use super::writer::{End, LogWriter};
+use crate::error::{Error, Result};
+use crate::redo::{CommitSink, Group};
+use crate::storage::Disk;
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+/// Groups that wait for the log before the writer does.
+const QUEUE_GROUPS_MAX: usize = 1024;
+/// Bytes written at once.
+const ROUND_BYTES_MAX: usize = 8 << 20;
+/// How long nothing may come before a marker is written, and before what need not be synced is.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// When a commit is acknowledged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SyncLevel {
+    /// Once it is visible. Survives nothing.
+    Memory,
+    /// Once it is written to the log file. Survives the end of the process.
+    Buffered,
+    /// Once it is synced, with all that waits beside it. Survives the loss of power.
+    #[default]
+    Group,
+    /// Once it is synced, by a sync of its own. Survives the loss of power.
+    Immediate,
+}
+
+/// Called on the log's thread once a commit is as durable as is asked; must not block.
+pub(crate) type WhenDurable = Box<dyn FnOnce(Result<()>) + Send>;
+
+/// What the log is told when it begins.
+#[derive(Debug, Clone)]
+pub(crate) struct LogConfig {
+    pub(crate) disk: Disk,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) database: [u8; 16],
+    pub(crate) segment_bytes: u64,
+    pub(crate) level: SyncLevel,
+    /// No thread: for simulations.
+    pub(crate) inline: bool,
+}
+
+/// How far the log is.
+#[derive(Default)]
+struct Progress {
+    /// The last commit that is as durable as the level asks.
+    acknowledged: u64,
+    /// The last commit that is synced.
+    durable: u64,
+    /// The last commit that was appended.
+    appended: u64,
+    /// Segments with the first commit that each may hold, oldest first.
+    segments: Vec<(u64, u64)>,
+    /// Bytes appended since the log began.
+    bytes: u64,
+    /// The first failure.
+    fault: Option<String>,
+    waiting: Vec<(u64, WhenDurable)>,
+    /// How often the writer found the queue full.
+    queue_waits: u64,
+}
+
+#[derive(Default)]
+struct State {
+    progress: Mutex<Progress>,
+    changed: Condvar,
+}
+
+enum Message {
+    Group(Group),
+    /// Sync everything before it, whatever the level.
+    Sync(SyncSender<()>),
+}
+
+enum Writing {
+    Thread { queue: Option<SyncSender<Message>>, thread: Option<JoinHandle<()>> },
+    Inline(Box<Mutex<Worker>>),
+}
+
+/// The log of an open database. Clones are handles to the same one.
+#[derive(Clone)]
+pub struct Log {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Arc<State>,
+    writing: Mutex<Writing>,
+    level: SyncLevel,
+}
+
+impl std::fmt::Debug for Log {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Log(durable {})", self.durable())
+    }
+}
+
+impl Log {
+    /// Begins a new segment behind `end`, where everything is durable.
+    pub(crate) fn begin(config: LogConfig, end: End) -> Result<Log> {
+        let LogConfig { disk, data_dir, database, segment_bytes, level, inline } = config;
+        let level = if disk.sabotage().acknowledge_before_sync { SyncLevel::Buffered } else { level };
+        let writer = LogWriter::begin(disk, &data_dir, database, segment_bytes, end)?;
+        let state = Arc::new(State::default());
+        {
+            let mut progress = state.lock();
+            (progress.acknowledged, progress.durable, progress.appended) = (end.commit, end.commit, end.commit);
+            progress.segments = vec![(writer.end().segment, end.commit + 1)];
+        }
+        let worker = Worker { writer, state: state.clone(), level, is_spent: false };
+        let writing = if inline {
+            Writing::Inline(Box::new(Mutex::new(worker)))
+        } else {
+            let (queue, messages) = sync_channel(QUEUE_GROUPS_MAX);
+            let thread = std::thread::Builder::new().name("dbgen-log".to_owned()).spawn(move || worker.run(&messages));
+            let thread = thread.map_err(|source| Error::Io { path: "the log's thread".to_owned(), source })?;
+            Writing::Thread { queue: Some(queue), thread: Some(thread) }
+        };
+        Ok(Log { shared: Arc::new(Shared { state, writing: Mutex::new(writing), level }) })
+    }
+
+    /// When a commit is acknowledged.
+    pub fn level(&self) -> SyncLevel {
+        self.shared.level
+    }
+
+    /// The last commit that is synced.
+    pub fn durable(&self) -> u64 {
+        self.shared.state.lock().durable
+    }
+
+    /// The last commit that the log was given.
+    pub fn appended(&self) -> u64 {
+        self.shared.state.lock().appended
+    }
+
+    /// The number of a segment in which, or behind which, every commit from `commit` on lies.
+    pub(crate) fn segment_of(&self, commit: u64) -> u64 {
+        let progress = self.shared.state.lock();
+        let before = progress.segments.iter().rfind(|(_, first)| *first <= commit);
+        before.or(progress.segments.first()).map_or(1, |(segment, _)| *segment)
+    }
+
+    /// Bytes of all records since the database was opened.
+    pub fn bytes(&self) -> u64 {
+        self.shared.state.lock().bytes
+    }
+
+    /// Why nothing can be committed any more, if so.
+    pub fn fault(&self) -> Option<String> {
+        self.shared.state.lock().fault.clone()
+    }
+
+    /// How often a commit waited, since the log's queue was full.
+    pub fn queue_waits(&self) -> u64 {
+        self.shared.state.lock().queue_waits
+    }
+
+    /// Waits until everything appended so far is as durable as the level asks.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] if it never will be.
+    pub fn wait(&self) -> Result<()> {
+        let state = &self.shared.state;
+        let mut progress = state.lock();
+        let commit = progress.appended;
+        if self.shared.level == SyncLevel::Memory {
+            return progress.check();
+        }
+        while progress.acknowledged < commit {
+            progress.check()?;
+            progress = state.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
+        Ok(())
+    }
+
+    /// Calls `then` once everything appended so far is as durable as the level asks, or never will be.
+    pub(crate) fn when_durable(&self, then: WhenDurable) {
+        let mut progress = self.shared.state.lock();
+        let commit = progress.appended;
+        let checked = if progress.acknowledged >= commit { Ok(()) } else { progress.check() };
+        if checked.is_err() || self.shared.level == SyncLevel::Memory || progress.acknowledged >= commit {
+            drop(progress);
+            return then(checked);
+        }
+        progress.waiting.push((commit, then));
+    }
+
+    /// Syncs everything appended so far, whatever the level.
+    ///
+    /// # Errors
+    /// [`Error::ReadOnly`] if that fails, or something failed before.
+    pub fn sync(&self) -> Result<()> {
+        let wait = {
+            let writing = self.shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
+            match &*writing {
+                Writing::Inline(worker) => {
+                    lock(worker).sync_now();
+                    None
+                }
+                Writing::Thread { queue, .. } => {
+                    let (sender, receiver) = sync_channel(1);
+                    // A thread that has ended has left its failure behind, which is told below.
+                    queue.as_ref().and_then(|queue| queue.send(Message::Sync(sender)).ok());
+                    Some(receiver)
+                }
+            }
+        };
+        if let Some(receiver) = wait {
+            receiver.recv().ok();
+        }
+        self.shared.state.lock().check()
+    }
+}
+
+impl CommitSink for Log {
+    fn append(&mut self, group: Group) {
+        let writing = self.shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
+        {
+            let mut progress = self.shared.state.lock();
+            progress.appended = group.commit;
+            progress.bytes += super::format::record_bytes(group.payload.len()) as u64;
+        }
+        match &*writing {
+            Writing::Inline(worker) => lock(worker).round(vec![group]),
+            Writing::Thread { queue, .. } => {
+                let Some(queue) = queue else { return };
+                if let Err(std::sync::mpsc::TrySendError::Full(message)) = queue.try_send(Message::Group(group)) {
+                    self.shared.state.lock().queue_waits += 1;
+                    // If the thread has ended, its failure is what every commit meets.
+                    queue.send(message).ok();
+                }
+            }
+        }
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.shared.state.lock().check().err()
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let writing = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner);
+        match writing {
+            Writing::Inline(worker) => lock(worker).rest(),
+            Writing::Thread { queue, thread } => {
+                *queue = None;
+                // The last handle may be dropped by an answer, on the log's own thread.
+                if let Some(thread) = thread.take().filter(|it| it.thread().id() != std::thread::current().id()) {
+                    thread.join().ok();
+                }
+            }
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl State {
+    fn lock(&self) -> MutexGuard<'_, Progress> {
+        lock(&self.progress)
+    }
+}
+
+impl Progress {
+    fn check(&self) -> Result<()> {
+        match &self.fault {
+            Some(why) => Err(Error::ReadOnly { why: why.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the thread does.
+struct Worker {
+    writer: LogWriter,
+    state: Arc<State>,
+    level: SyncLevel,
+    /// Something failed: the disk is not asked again.
+    is_spent: bool,
+}
+
+impl Worker {
+    fn run(mut self, messages: &Receiver<Message>) {
+        let mut is_idle = true;
+        loop {
+            let message = if is_idle {
+                messages.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            } else {
+                messages.recv_timeout(IDLE)
+            };
+            match message {
+                Ok(message) => {
+                    self.take(message, messages);
+                    is_idle = false;
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.rest();
+                    is_idle = true;
+                }
+                Err(RecvTimeoutError::Disconnected) => return self.rest(),
+            }
+        }
+    }
+
+    /// Takes a message and all that wait behind it, as one round.
+    fn take(&mut self, first: Message, messages: &Receiver<Message>) {
+        let (mut groups, mut bytes, mut next) = (Vec::new(), 0, Some(first));
+        while let Some(message) = next {
+            match message {
+                Message::Group(group) => {
+                    bytes += group.payload.len();
+                    groups.push(group);
+                }
+                Message::Sync(done) => {
+                    self.round(std::mem::take(&mut groups));
+                    self.sync_now();
+                    // Who asked may have gone.
+                    done.send(()).ok();
+                }
+            }
+            next = if bytes < ROUND_BYTES_MAX { messages.try_recv().ok() } else { None };
+        }
+        self.round(groups);
+    }
+
+    /// Writes groups, and syncs them if the level asks for it.
+    fn round(&mut self, groups: Vec<Group>) {
+        if groups.is_empty() {
+            return;
+        }
+        if self.is_spent {
+            return self.tell(Ok(()));
+        }
+        let synced = match self.level {
+            SyncLevel::Immediate => groups.iter().try_for_each(|group| {
+                self.writer.append(group)?;
+                self.writer.sync()
+            }),
+            level => groups.iter().try_for_each(|group| self.writer.append(group)).and_then(|()| {
+                self.writer.write()?;
+                if level == SyncLevel::Group { self.writer.sync() } else { Ok(()) }
+            }),
+        };
+        self.tell(synced);
+    }
+
+    fn sync_now(&mut self) {
+        if !self.is_spent && self.writer.durable() < self.writer.end().commit {
+            let synced = self.writer.sync();
+            self.tell(synced);
+        }
+    }
+
+    /// Nothing came for a while: what is not synced is, and the end of the log is marked.
+    fn rest(&mut self) {
+        self.sync_now();
+        if !self.is_spent {
+            let marked = self.writer.mark().and_then(|new| if new { self.writer.sync() } else { Ok(()) });
+            self.tell(marked);
+        }
+    }
+
+    /// Tells everybody how far the log is, or why it is no further.
+    fn tell(&mut self, done: Result<()>) {
+        let mut progress = self.state.lock();
+        match done {
+            Ok(()) if !self.is_spent => {
+                progress.durable = self.writer.durable();
+                progress.acknowledged = self.writer.end().commit;
+                progress.segments.extend(self.writer.begun().map(|begun| (begun.segment, begun.first_commit)));
+            }
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!(%error, "the log cannot be written: the database is read-only from now on");
+                self.is_spent = true;
+                progress.fault.get_or_insert(error.to_string());
+            }
+        }
+        let (acknowledged, is_over) = (progress.acknowledged, progress.fault.is_some());
+        let (ready, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut progress.waiting)
+            .into_iter()
+            .partition(|(commit, _)| is_over || *commit <= acknowledged);
+        progress.waiting = waiting;
+        let answers: Vec<_> = ready
+            .into_iter()
+            .map(|(commit, then)| (then, if commit <= acknowledged { Ok(()) } else { progress.check() }))
+            .collect();
+        drop(progress);
+        self.state.changed.notify_all();
+        answers.into_iter().for_each(|(then, result)| then(result));
+    }
+}

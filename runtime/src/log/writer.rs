@@ -1,0 +1,221 @@
+//! Appending to the log: segments, records, syncs. It knows no threads; [`super::thread`] has one do it.
+//!
+//! A segment comes to be aside: written as `<number>.tmp`, synced, renamed, and its folder synced, before the first record.
+//! So a file with a segment's name has a header, and one that does not prove whole was damaged later. The segment before
+//! is synced first: of a segment that is not the last, everything was durable.
+//!
+//! After any failure the writer is spent. Linux drops the pages that it could not write and lets the next sync succeed, so
+//! trying again would acknowledge what is lost.
+
+use super::format::{Kind, RecordHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::{log_dir, segment_name};
+use crate::error::{Error, Result};
+use crate::redo::Group;
+use crate::storage::{Disk, DiskFile, Open};
+
+use std::path::{Path, PathBuf};
+
+/// Where the log ends: what its next record follows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct End {
+    /// The number of the last segment; 0 = there is none.
+    pub segment: u64,
+    /// Its valid bytes.
+    pub bytes: u64,
+    /// The last record's commit.
+    pub commit: u64,
+    /// The last record's checksum.
+    pub check: u32,
+    /// The last record's tick.
+    pub tick: u64,
+    /// The last record's schema version, its lower half.
+    pub schema_version: u16,
+}
+
+/// The end of the log that is written to.
+#[derive(Debug)]
+pub struct LogWriter {
+    disk: Disk,
+    dir: PathBuf,
+    database: [u8; 16],
+    segment_bytes: u64,
+    file: DiskFile,
+    salt: u32,
+    /// Where the log ends once `buffer` is written.
+    end: End,
+    /// Records that are not written yet.
+    buffer: Vec<u8>,
+    /// The last commit known to be durable.
+    durable: u64,
+    /// The last thing written is a marker.
+    is_marked: bool,
+    /// Segments begun that nobody has asked for yet.
+    begun: Vec<SegmentHeader>,
+}
+
+impl LogWriter {
+    /// Begins a new segment behind `end`. Everything up to `end` is durable.
+    ///
+    /// # Errors
+    /// [`Error::Io`].
+    pub fn begin(disk: Disk, data_dir: &Path, database: [u8; 16], segment_bytes: u64, end: End) -> Result<LogWriter> {
+        let dir = log_dir(data_dir);
+        let (file, header) = begin_segment(&disk, &dir, database, segment_bytes, end)?;
+        let durable = end.commit;
+        let end = End { segment: header.segment, bytes: SEGMENT_HEADER_BYTES as u64, ..end };
+        let (buffer, salt) = (Vec::new(), header.salt);
+        Ok(LogWriter {
+            disk,
+            dir,
+            database,
+            segment_bytes,
+            file,
+            salt,
+            end,
+            buffer,
+            durable,
+            is_marked: false,
+            begun: Vec::new(),
+        })
+    }
+
+    /// Where the log ends.
+    pub fn end(&self) -> End {
+        self.end
+    }
+
+    /// The segments begun since the last time.
+    pub fn begun(&mut self) -> impl Iterator<Item = SegmentHeader> + '_ {
+        self.begun.drain(..)
+    }
+
+    /// The last commit known to be durable.
+    pub fn durable(&self) -> u64 {
+        self.durable
+    }
+
+    /// Puts a group behind the log's end. It is not written yet.
+    ///
+    /// # Errors
+    /// [`Error::Io`] if a segment is full and the next one cannot be begun.
+    pub fn append(&mut self, group: &Group) -> Result<()> {
+        let header = RecordHeader {
+            commit: group.commit,
+            tick: group.tick,
+            durable: self.durable,
+            payload_bytes: u32::try_from(group.payload.len()).map_err(|_| too_large(group.payload.len()))?,
+            kind: if group.schema { Kind::Schema } else { Kind::Effects },
+            has_key: false,
+            schema_version: group.schema_version as u16,
+            previous: self.end.check,
+        };
+        self.put(header, &group.payload)
+    }
+
+    /// Puts a marker behind the log's end, unless it ends with one or nothing was written to it.
+    ///
+    /// # Errors
+    /// As [`LogWriter::append`].
+    pub fn mark(&mut self) -> Result<bool> {
+        if self.is_marked || self.end.bytes == SEGMENT_HEADER_BYTES as u64 {
+            return Ok(false);
+        }
+        let header = RecordHeader {
+            commit: self.end.commit,
+            tick: self.end.tick,
+            durable: self.durable,
+            payload_bytes: 0,
+            kind: Kind::Marker,
+            has_key: false,
+            schema_version: self.end.schema_version,
+            previous: self.end.check,
+        };
+        self.put(header, &[])?;
+        self.is_marked = true;
+        Ok(true)
+    }
+
+    fn put(&mut self, header: RecordHeader, payload: &[u8]) -> Result<()> {
+        let bytes = super::format::record_bytes(payload.len()) as u64;
+        if self.end.bytes + bytes > self.segment_bytes && self.end.bytes > SEGMENT_HEADER_BYTES as u64 {
+            self.roll()?;
+        }
+        let header = RecordHeader { durable: self.durable, ..header };
+        self.end.check = header.append(payload, self.salt, &mut self.buffer);
+        self.end.bytes += bytes;
+        (self.end.commit, self.end.tick) = (header.commit, header.tick);
+        self.end.schema_version = header.schema_version;
+        self.is_marked = false;
+        Ok(())
+    }
+
+    /// Writes what was appended to the file. A crash of the process no longer loses it.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the writer is spent then.
+    pub fn write(&mut self) -> Result<()> {
+        if !self.buffer.is_empty() {
+            let start = self.end.bytes - self.buffer.len() as u64;
+            self.file.write_all_at(start, &self.buffer)?;
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Makes everything appended durable.
+    ///
+    /// # Errors
+    /// [`Error::Io`]; the writer is spent then: nothing is known of what was written.
+    pub fn sync(&mut self) -> Result<()> {
+        self.write()?;
+        let synced = self.file.sync_data();
+        if synced.is_err() && self.disk.sabotage().retry_sync {
+            self.file.sync_data()?;
+        } else {
+            synced?;
+        }
+        self.durable = self.end.commit;
+        Ok(())
+    }
+
+    /// Ends the segment and begins the next.
+    fn roll(&mut self) -> Result<()> {
+        self.sync()?;
+        let (file, header) = begin_segment(&self.disk, &self.dir, self.database, self.segment_bytes, self.end)?;
+        (self.file, self.salt) = (file, header.salt);
+        self.begun.push(header);
+        (self.end.segment, self.end.bytes) = (header.segment, SEGMENT_HEADER_BYTES as u64);
+        Ok(())
+    }
+}
+
+/// Makes the segment behind `end`, durable with its name.
+fn begin_segment(
+    disk: &Disk,
+    dir: &Path,
+    database: [u8; 16],
+    bytes: u64,
+    end: End,
+) -> Result<(DiskFile, SegmentHeader)> {
+    let salt = if disk.sabotage().no_salt { 0 } else { u32::from_le_bytes(disk.random()) };
+    let header = SegmentHeader {
+        database,
+        segment: end.segment + 1,
+        first_commit: end.commit + 1,
+        salt,
+        previous_bytes: end.bytes,
+    };
+    let path = dir.join(segment_name(header.segment));
+    let aside = path.with_extension("tmp");
+    let file = disk.open(&aside, Open::Create)?;
+    file.reserve(bytes)?;
+    file.write_all_at(0, &header.encode())?;
+    file.sync_data()?;
+    disk.rename(&aside, &path)?;
+    disk.sync_dir(dir)?;
+    Ok((disk.open(&path, Open::Write)?, header))
+}
+
+fn too_large(bytes: usize) -> Error {
+    Error::Full { table: "the log".to_owned(), what: "a group of commits, in bytes,", limit: bytes }
+}
