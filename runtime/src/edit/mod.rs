@@ -1,15 +1,15 @@
 //! Edits of the schema while the database runs.
 //!
-//! An edit changes the schema's JSON ([`draft`]) and has the whole of it parsed and checked again: the language has one
+//! An edit changes the schema's JSON (`draft`) and has the whole of it parsed and checked again: the language has one
 //! checker, and what it accepts at run time it accepts from a file. The draft remembers what every table and field of it
-//! was before, so a renamed one is the same one. Then every table is carried over ([`carry`]), those that did not change
+//! was before, so a renamed one is the same one. Then every table is carried over (`carry`), those that did not change
 //! as they are, records that break a new rule are told, and the new catalog is published with the new tables: readers see
 //! the old schema with the old tables, or the new one with the new ones.
 //!
 //! Several edits are one step: the checker sees what they make together, so two tables that refer to each other can be
 //! made at once, and one edit that is refused undoes all. Nothing of the engine changes before everything is known to hold.
 //!
-//! What generated code was compiled for stays as it is ([`compiled`]): its tables keep their places, its fields keep their
+//! What generated code was compiled for stays as it is (`compiled`): its tables keep their places, its fields keep their
 //! offsets, and a new field of its tables lies in a column group of its own, [`EXTENSION_GROUP`].
 //!
 //! What it does not do: custom types and enums are those of the schema that the database was opened with.

@@ -1,11 +1,11 @@
 //! Joins over component tables: all entities that have these components, with the components side by side.
 //!
-//! ```ignore
+//! ```text
 //! for (id, position, velocity) in view.join::<(Id<Entity>, Position, &Velocity)>() { … }
 //! tx.join_mut::<(&mut Velocity, Without<Frozen>)>().for_each(|(velocity, _)| …);
 //! ```
 //!
-//! What may stand in a join ([`member`]):
+//! What may stand in a join (`member`):
 //!
 //! | member | gives |
 //! |---|---|
@@ -17,7 +17,7 @@
 //! | `Id<Entity>` | the entity's id |
 //! | `Owner<Entity>` | the entity's own record |
 //!
-//! **How it is done** ([`walk`]). The rows of the smallest member that must be there are walked in their order, 64 at a
+//! **How it is done** (`walk`). The rows of the smallest member that must be there are walked in their order, 64 at a
 //! time. Where the other members' rows have the same ids in the same order, as they do when entities were made one after
 //! another, the 64 are given side by side without another look; elsewhere the entity's mask is asked first, and then the
 //! slots of each member. The order is the same either way: that of the rows of the member that is walked.

@@ -33,7 +33,7 @@ pub struct Join<'v, M: Members> {
 impl View {
     /// The entities that have what the members ask for, at this commit.
     ///
-    /// ```ignore
+    /// ```text
     /// for (id, position, velocity) in view.join::<(Id<Entity>, Position, &Velocity)>() { … }
     /// ```
     pub fn join<'v, M: Members + 'v>(&'v self) -> Join<'v, M> {

@@ -33,7 +33,7 @@ struct Tables<'t> {
 impl Transaction {
     /// The entities that have what the members ask for, to be written.
     ///
-    /// ```ignore
+    /// ```text
     /// tick.join_mut::<(&mut Position, &Velocity, Without<Frozen>)>().for_each(|(position, velocity, ())| …);
     /// ```
     pub fn join_mut<M: MembersMut>(&mut self) -> JoinMut<'_, M> {

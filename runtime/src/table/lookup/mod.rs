@@ -1,7 +1,7 @@
 //! Finding records through an index: a key in, record ids out.
 //!
 //! A key may be the first columns of an index only, if the index is ordered; a hash is asked for whole keys. What an index
-//! holds of a long text does not decide everything: then [`texts`] asks the rows.
+//! holds of a long text does not decide everything: then `texts` asks the rows.
 
 mod texts;
 
