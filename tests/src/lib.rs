@@ -45,3 +45,32 @@ pub fn files(folder: &str, extension: &str) -> Vec<String> {
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 pub struct Readme;
+
+/// A table that a join writes stands in it once. What says so is known when the join is built, not when it is checked, so
+/// it is shown here instead of beside the other mistakes of `dbgen-macros/tests/ui_borrow`.
+///
+/// ```compile_fail,E0080
+/// dbgen_macros::schema!("fixtures/ecs.json");
+/// use ecs::{Ecs, Velocity, velocity};
+///
+/// let db = Ecs::builder().open().unwrap();
+/// db.transact(|tx| {
+///     tx.join_mut::<(&mut Velocity, &velocity::Turn)>().for_each(|(velocity, turn)| velocity.linear.x.set(turn.spin.get()));
+///     Ok(())
+/// }).unwrap();
+/// ```
+///
+/// Two tables, one written, are fine:
+///
+/// ```
+/// dbgen_macros::schema!("fixtures/ecs.json");
+/// use ecs::{Ecs, Position, velocity};
+///
+/// let db = Ecs::builder().open().unwrap();
+/// db.transact(|tx| {
+///     tx.join_mut::<(&mut Position, &velocity::Turn)>().for_each(|(position, turn)| position.at.x.set(turn.spin.get()));
+///     Ok(())
+/// }).unwrap();
+/// ```
+#[cfg(doctest)]
+pub struct JoinWritesOnce;

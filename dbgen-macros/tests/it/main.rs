@@ -7,6 +7,13 @@ fn every_mistake_is_one_error_at_its_place() {
     cases.compile_fail("tests/ui/*.rs");
 }
 
+/// What cannot work with a transaction, a view or a join does not compile: there is no panic on aliasing at run time.
+#[test]
+fn what_cannot_be_borrowed_does_not_compile() {
+    let cases = trybuild::TestCases::new();
+    cases.compile_fail("tests/ui_borrow/*.rs");
+}
+
 /// Goldens can be written without being read; this reads them.
 #[test]
 fn no_mistake_gives_two_errors() {
