@@ -10,6 +10,8 @@ pub enum Durability {
     None,
     /// Published, gone with the process. Peers: no file, or no fsync.
     Memory,
+    /// Synced to the disk, all of a batch at once.
+    Fsync,
 }
 
 impl Durability {
@@ -17,6 +19,7 @@ impl Durability {
         match self {
             Durability::None => "-",
             Durability::Memory => "memory",
+            Durability::Fsync => "fsync",
         }
     }
 }

@@ -1,10 +1,12 @@
-//! redb: an embedded key-value store. In memory, its commits without durability: the fastest that it can be.
+//! redb: an embedded key-value store. In memory and without durability where nothing is durable; in a file, with an fsync per
+//! commit, where something is.
 
 use crate::race::{Race, timed};
 use crate::scenes::data;
 use redb::backends::InMemoryBackend;
 use redb::{Database, Durability, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
 use std::hint::black_box;
+use std::path::Path;
 
 const NAME: &str = "redb, Durability::None";
 type Row = [u8; 100];
@@ -31,9 +33,13 @@ fn row(n: usize) -> Row {
 
 /// One transaction, not durable.
 fn write<R>(db: &Database, body: impl FnOnce(&WriteTransaction) -> Result<R>) -> R {
+    commit(db, Durability::None, body)
+}
+
+fn commit<R>(db: &Database, durability: Durability, body: impl FnOnce(&WriteTransaction) -> Result<R>) -> R {
     let run = || -> Result<R> {
         let mut tx = db.begin_write()?;
-        tx.set_durability(Durability::None)?;
+        tx.set_durability(durability)?;
         let result = body(&tx)?;
         tx.commit()?;
         Ok(result)
@@ -135,6 +141,18 @@ pub fn update(race: Race<'_>, count: usize) -> Race<'_> {
         let n = walk.next_row() as u64;
         write(&db, |tx| set_gold(tx, &[n], n));
         1
+    })
+}
+
+/// A transaction that writes one field of each of `batch` records, durable when it returns. Per record.
+pub fn durable_updates<'a>(race: Race<'a>, folder: &Path, count: usize, batch: usize) -> Race<'a> {
+    let db = Database::create(folder.join("players.redb")).expect("a database");
+    fill(&db, count);
+    let mut walk = data::Walk::new(count);
+    race.side("redb, Immediate", move || {
+        let ids: Vec<u64> = (0..batch).map(|_| walk.next_row() as u64).collect();
+        commit(&db, Durability::Immediate, |tx| set_gold(tx, &ids, 7));
+        batch
     })
 }
 

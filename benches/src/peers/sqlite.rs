@@ -1,15 +1,25 @@
-//! SQLite in memory, without journal file or fsync, its statements prepared once: the fastest that it can be.
+//! SQLite. In memory, without journal file or fsync, where nothing is durable; with a write-ahead log and an fsync per commit
+//! where something is. Its statements are prepared once.
 
 use crate::race::{Race, timed};
 use crate::scenes::data;
 use rusqlite::{Connection, params};
 use std::hint::black_box;
+use std::path::Path;
 
 const NAME: &str = "SQLite in memory";
 
-const SCHEMA: &str = "
+const IN_MEMORY: &str = "
     pragma journal_mode = memory;
     pragma synchronous = off;
+";
+
+const DURABLE: &str = "
+    pragma journal_mode = wal;
+    pragma synchronous = full;
+";
+
+const SCHEMA: &str = "
     create table player (
         id integer primary key, name text not null unique, class integer not null, level integer not null,
         hp integer not null check (hp between 0 and 9999), gold integer not null, experience integer not null,
@@ -20,7 +30,12 @@ const SCHEMA: &str = "
 ";
 
 fn empty() -> Connection {
-    let db = Connection::open_in_memory().expect("a database in memory");
+    prepared(Connection::open_in_memory(), IN_MEMORY)
+}
+
+fn prepared(db: rusqlite::Result<Connection>, settings: &str) -> Connection {
+    let db = db.expect("a database");
+    db.execute_batch(settings).expect("the settings");
     db.execute_batch(SCHEMA).expect("the schema");
     db
 }
@@ -101,6 +116,28 @@ pub fn update(race: Race<'_>, count: usize) -> Race<'_> {
         let n = walk.next_row() as i64;
         let mut update = db.prepare_cached("update player set gold = ?1 where id = ?2").expect("a statement");
         black_box(update.execute([n, n]).expect("an update"))
+    })
+}
+
+/// A transaction that writes one field of each of `batch` records, durable when it returns. Per record.
+pub fn durable_updates<'a>(race: Race<'a>, folder: &Path, count: usize, batch: usize) -> Race<'a> {
+    let mut db = prepared(Connection::open(folder.join("players.sqlite")), DURABLE);
+    fill(&mut db, count);
+    let mut walk = data::Walk::new(count);
+    race.side("SQLite WAL, FULL", move || {
+        let mut run = || -> rusqlite::Result<()> {
+            let tx = db.transaction()?;
+            {
+                let mut update = tx.prepare_cached("update player set gold = ?1 where id = ?2")?;
+                for _ in 0..batch {
+                    let n = walk.next_row() as i64;
+                    update.execute([n, n])?;
+                }
+            }
+            tx.commit()
+        };
+        run().expect("updates");
+        batch
     })
 }
 

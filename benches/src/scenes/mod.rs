@@ -5,6 +5,7 @@ pub mod archive;
 pub mod changes;
 pub mod component;
 pub mod data;
+pub mod durable;
 pub mod face;
 pub mod find;
 pub mod generator;
@@ -33,6 +34,11 @@ const fn reads(name: &'static str, title: &'static str, bars: &'static [Bar], ru
 /// A scene whose commits are published and not durable.
 const fn commits(name: &'static str, title: &'static str, bars: &'static [Bar], run: fn() -> Vec<Runs>) -> Scene {
     Scene { name, title, durability: Durability::Memory, unit: Unit::Nanoseconds, bars, run }
+}
+
+/// A scene whose commits are on the disk when they are acknowledged.
+const fn fsyncs(name: &'static str, title: &'static str, bars: &'static [Bar], run: fn() -> Vec<Runs>) -> Scene {
+    Scene { name, title, durability: Durability::Fsync, unit: Unit::Nanoseconds, bars, run }
 }
 
 /// All scenes, in the order of the printed table.
@@ -85,6 +91,13 @@ pub static SCENES: &[Scene] = &[
     commits("transfer", "transfer: read two, write two, commit", &[AtMost(1000.0)], update::transfer),
     commits("publish_100k", "publish 1 % of 100 k rows, per commit", &[AtMost(40_000.0)], publish::rows_100k),
     commits("publish_1m", "publish 1 % of 1 M rows, per commit", &[AtMost(500_000.0)], publish::rows_1m),
+    fsyncs(
+        "durable_updates",
+        "durable one-field updates, a tick's batch per fsync",
+        &[AtMost(2000.0), Ratio("SQLite WAL, FULL", 0.2)],
+        durable::updates,
+    ),
+    reads("recovery", "recovery of durable updates, per update", &[AtMost(500.0)], durable::recovery),
     reads("changes", "walk what changed, 50 k at 1 %, per walk", &[AtMost(1000.0)], changes::walk),
     reads("view", "view, cached reader", &[AtMost(15.0)], view::cached),
     reads("view_load", "view, db.read()", &[], view::loaded),
