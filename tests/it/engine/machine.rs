@@ -3,25 +3,10 @@
 //! `cargo run --release -p dbgen-tests --bin machine` runs it for as long as one likes.
 
 use dbgen_tests::machine::tape::Tape;
-use dbgen_tests::machine::{Machine, OnPurpose};
+use dbgen_tests::machine::{Machine, quiet_about_plans, replay};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
-use std::panic;
-use std::sync::Once;
-
-/// Panics that are part of the plan say nothing.
-fn quiet_about_plans() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let say = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !info.payload().is::<OnPurpose>() {
-                say(info);
-            }
-        }));
-    });
-}
 
 /// The choices of one step. Shorter ones, and smaller numbers, are simpler steps.
 #[derive(Debug, Clone)]
@@ -77,5 +62,15 @@ fn ao_1_forty_kinds_of_operation_meet_in_one_world() {
     assert!(kinds.len() >= 40, "{} kinds: {kinds:?}", kinds.len());
     for ending in ["done", "invalid", "restricted", "refused"] {
         assert!(machine.seen.0.keys().any(|kind| kind.ends_with(ending)), "nothing ended as {ending}");
+    }
+}
+
+#[test]
+fn what_the_fuzzer_kept_is_played_again() {
+    let kept = dbgen_tests::files("fuzz/corpus/operations", "");
+    assert!(kept.len() >= 6, "{kept:?}");
+    for file in kept {
+        println!("{file}");
+        replay(&std::fs::read(dbgen_tests::root().join(file)).expect("a file of the corpus"));
     }
 }

@@ -174,3 +174,28 @@ fn tick(db: &Database, canary: RecordId, n: u64) {
     })
     .expect("a tick");
 }
+
+#[test]
+fn lf_1_reads_that_find_nothing_new_allocate_nothing() {
+    let db = Arena::builder().open().expect("the arena opens");
+    let ids: Vec<_> = db
+        .transact(|tx| (0..100).map(|n| tx.player_mut().insert(Player::new(format!("p{n}")))).collect())
+        .expect("filled");
+    let mut reader = db.reader();
+    let read = |view: &crate::generated::golden::arena::View| {
+        let by_id: i64 = ids.iter().filter_map(|id| view.player().get(*id).ok()).map(|p| i64::from(p.hp())).sum();
+        let by_name = view.player().by_name("p42").map_or(0, |p| p.name().len());
+        let rows: f32 = view.player().motion().iter().map(|motion| motion.pos.x.get()).sum();
+        (by_id, by_name, view.player().iter().count(), rows)
+    };
+    let expected = read(reader.view());
+    let counted = allocation_counter::measure(|| {
+        for _ in 0..100 {
+            assert_eq!(read(reader.view()), expected);
+        }
+    });
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+    // Another view of the same version is a count on it, no more.
+    let counted = allocation_counter::measure(|| assert_eq!(read(&db.read()), expected));
+    assert_eq!(counted.count_total, 0, "{counted:?}");
+}

@@ -4,9 +4,12 @@
 //! lives for some hundred steps, then the next one begins, with the next seed.
 
 use dbgen_tests::machine::tape::Tape;
-use dbgen_tests::machine::{Machine, OnPurpose, Seen};
-use std::panic;
+use dbgen_tests::machine::{Machine, Seen, quiet_about_plans};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::process::ExitCode;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
 
 /// Steps of a world.
 const STEPS_OF_A_WORLD: u64 = 400;
@@ -15,29 +18,43 @@ const KINDS_MIN: usize = 40;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    let mut number = |default| arguments.next().map_or(Ok(default), |text| text.parse::<u64>());
-    let (Ok(steps), Ok(seed)) = (number(100_000), number(1)) else {
+    let (steps, seed, schema) = (arguments.next(), arguments.next(), arguments.next());
+    let number = |text: Option<String>, default: u64| text.map_or(Ok(default), |text| text.parse());
+    let (Ok(steps), Ok(seed)) = (number(steps, 100_000), number(seed, 1)) else {
         eprintln!("usage: machine [STEPS [SEED [SCHEMA]]]");
         return ExitCode::FAILURE;
     };
-    let schema = arguments.next();
+    println!("{steps} steps from seed {seed}");
     quiet_about_plans();
-    let (mut seen, mut done, mut world) = (Seen::default(), 0, seed);
-    while done < steps {
-        let length = STEPS_OF_A_WORLD.min(steps - done);
-        let outcome = panic::catch_unwind(panic::AssertUnwindSafe(|| run(world, length, schema.as_deref())));
-        let Ok(of_world) = outcome else {
-            eprintln!("failed: run again with `machine {STEPS_OF_A_WORLD} {world}`");
-            return ExitCode::FAILURE;
-        };
-        of_world.0.iter().for_each(|(kind, count)| *seen.0.entry(kind.clone()).or_default() += count);
-        (done, world) = (done + length, world + 1);
+    let (worlds, next) = (steps.div_ceil(STEPS_OF_A_WORLD), AtomicU64::new(0));
+    let (seen, has_failed) = (Mutex::new(Seen::default()), AtomicBool::new(false));
+    let work = || {
+        while !has_failed.load(Ordering::Relaxed) {
+            let world = next.fetch_add(1, Ordering::Relaxed);
+            if world >= worlds {
+                return;
+            }
+            let length = STEPS_OF_A_WORLD.min(steps - world * STEPS_OF_A_WORLD);
+            match catch_unwind(|| run(seed + world, length, schema.as_deref())) {
+                Ok(of_world) => seen.lock().expect("nobody panics with it").add(&of_world),
+                Err(_) => {
+                    eprintln!("failed: run again with `machine {STEPS_OF_A_WORLD} {}`", seed + world);
+                    has_failed.store(true, Ordering::Relaxed);
+                }
+            }
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| (0..threads).for_each(|_| drop(scope.spawn(work))));
+    if has_failed.into_inner() {
+        return ExitCode::FAILURE;
     }
+    let seen = seen.into_inner().expect("nobody panics with it");
     for (kind, count) in &seen.0 {
         println!("{count:>9}  {kind}");
     }
     let kinds = seen.kinds().len();
-    println!("{done} steps from seed {seed}: {kinds} kinds of operation, {} with their endings", seen.0.len());
+    println!("{steps} steps from seed {seed}: {kinds} kinds of operation, {} with their endings", seen.0.len());
     if kinds < KINDS_MIN && schema.is_none() && steps >= 10_000 {
         eprintln!("fewer than {KINDS_MIN} kinds");
         return ExitCode::FAILURE;
@@ -53,20 +70,10 @@ fn run(seed: u64, steps: u64, schema: Option<&str>) -> Seen {
     let mut tape = Tape::Seed(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
     for step in 0..steps {
         let before = tape.clone();
-        if let Err(payload) = panic::catch_unwind(panic::AssertUnwindSafe(|| machine.step(&mut tape))) {
+        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| machine.step(&mut tape))) {
             eprintln!("in step {step} of world {seed}, from {before:?}");
-            panic::resume_unwind(payload);
+            resume_unwind(payload);
         }
     }
     machine.seen
-}
-
-/// Panics that are part of the plan say nothing.
-fn quiet_about_plans() {
-    let say = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        if !info.payload().is::<OnPurpose>() {
-            say(info);
-        }
-    }));
 }

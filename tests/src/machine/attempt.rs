@@ -1,10 +1,10 @@
 //! What happens inside a transaction: each operation is done to the model and to the engine, and both must say the same.
 
 use super::Seen;
-use super::rules::{Given, agree, refusal};
+use super::rules::{Given, Refusal, agree, refusal};
 use super::tape::Tape;
 use super::values;
-use super::world::World;
+use super::world::{UNSEEN_MIN, World};
 use dbgen_runtime::{Error, RecordId, Result, Transaction, Value};
 use dbgen_schema::{Schema, TableIdx};
 use std::sync::Arc;
@@ -47,7 +47,12 @@ impl Attempt<'_, '_> {
             18 => self.read_own(tx),
             19 => self.stale(tx),
             20 => self.rename_to_itself(tx),
-            21..=22 if depth < 2 => self.nested(tx, depth),
+            21 => match self.tape.below(3) {
+                0 => self.insert_many(tx),
+                1 => self.update_where(tx),
+                _ => self.delete_where(tx),
+            },
+            22 if depth < 2 => self.nested(tx, depth),
             23 if depth < 2 => self.savepoints(tx, depth),
             24..=31 if self.is_typed => super::typed::operation(self, tx),
             _ => self.relink(tx),
@@ -236,6 +241,80 @@ impl Attempt<'_, '_> {
         agree(result, expected);
     }
 
+    /// Several records, all or none.
+    fn insert_many(&mut self, tx: &mut Transaction) {
+        let table = self.any_table();
+        if self.world.tables[table].rows.len() >= ROWS_MAX {
+            return;
+        }
+        // The ids are known afterwards only: meanwhile the model has records under ids of nobody's.
+        let (mut trial, mut rows, mut drafts) = (self.world.clone(), Vec::new(), Vec::new());
+        for at in 0..1 + self.tape.below(5) as u64 {
+            let given = self.record(table, false);
+            rows.push(pairs(&given));
+            if let Ok(values) = trial.draft(table, None, &given) {
+                trial.put_unseen(table, UNSEEN_MIN + at, values.clone());
+                drafts.push(values);
+            }
+        }
+        let result = tx.insert_many(number(tx, &self.world.schema, table), rows.iter().map(Vec::as_slice));
+        self.seen.outcome("insert many", &result);
+        assert_eq!(result.is_ok(), drafts.len() == rows.len(), "{result:?}");
+        for (id, values) in result.unwrap_or_default().into_iter().zip(drafts) {
+            self.world.put(table, id.get(), values);
+        }
+    }
+
+    /// Some fields of all records that a condition picks, all or none.
+    fn update_where(&mut self, tx: &mut Transaction) {
+        let Some((table, _)) = self.any_place() else { return };
+        let field = self.tape.below(self.world.schema.tables[table].fields.len().max(1));
+        if self.world.schema.tables[table].fields.is_empty() {
+            return;
+        }
+        let given = [self.given(table, field, false)];
+        let bit = 1 << self.tape.below(3);
+        let picked: Vec<u64> = self.world.tables[table].rows.keys().copied().filter(|id| id & bit == 0).collect();
+        let mut trial = self.world.clone();
+        let expected: Result<Vec<bool>, Refusal> = picked.iter().map(|id| trial.update(table, *id, &given)).collect();
+        let number = number(tx, &self.world.schema, table);
+        let result = tx.update_where(number, |record| record.id().get() & bit == 0, &pairs(&given));
+        self.seen.outcome("update where", &result);
+        assert_eq!(result.is_ok(), expected.is_ok(), "{result:?}, {expected:?}");
+        if let Ok(count) = result {
+            assert_eq!(count, picked.len());
+            *self.world = trial;
+        }
+    }
+
+    /// All records that a condition picks go, or none.
+    fn delete_where(&mut self, tx: &mut Transaction) {
+        let Some((table, _)) = self.any_place() else { return };
+        let bit = 1 << self.tape.below(3);
+        // Which of two goes first is the order of their rows.
+        let number = number(tx, &self.world.schema, table);
+        let order = tx.read_table(number).iter().map(|record| record.id().get()).filter(|id| id & bit == 0);
+        let (order, mut trial, mut gone) = (order.collect::<Vec<u64>>(), self.world.clone(), 0);
+        let mut expected = Ok(());
+        for id in order {
+            match trial.delete(table, id) {
+                Ok(count) => gone += count,
+                // One before it has taken it along.
+                Err(Refusal::NotFound) => {}
+                Err(refusal) => {
+                    expected = Err(refusal);
+                    break;
+                }
+            }
+        }
+        let result = tx.delete_where(number, |record| record.id().get() & bit == 0);
+        self.seen.outcome("delete where", &result);
+        if let Some((count, ())) = agree(result, expected) {
+            assert_eq!(count, gone, "so many records went");
+            *self.world = trial;
+        }
+    }
+
     fn version(&mut self, tx: &mut Transaction) {
         let Some((table, id)) = self.any_place() else { return };
         let (number, current) = (number(tx, &self.world.schema, table), self.world.version(table, id));
@@ -362,7 +441,6 @@ pub fn pairs(given: &[Given]) -> Vec<(usize, Value)> {
 
 /// How an operation ended, as a word.
 pub fn ending<R>(result: &Result<R>) -> &'static str {
-    use super::rules::Refusal;
     match result {
         Ok(_) => "done",
         Err(error) => match refusal(error) {

@@ -42,6 +42,9 @@ const TYPES: [(&str, &str); 22] = [
     ("Tile", "{\"x\": 1, \"y\": 2}"),
 ];
 
+/// A table that is renamed, or has a field that is: its new name and its old one, and the field's.
+pub type Renamed = (String, String, Option<(String, String)>);
+
 /// What the model says of an edit.
 enum Verdict {
     Done,
@@ -53,14 +56,134 @@ enum Verdict {
 
 /// Tries an edit, one that works or one that is refused.
 pub fn random(machine: &mut Machine, tape: &mut Tape<'_>) {
-    match tape.below(12) {
+    match tape.below(18) {
         0..=2 => create_table(machine, tape),
         3..=6 => add_field(machine, tape),
         7 => drop_field(machine, tape),
         8 => drop_table(machine, tape),
         9..=10 => create_relation(machine, tape),
-        _ => drop_relation(machine, tape),
+        11 => drop_relation(machine, tape),
+        12 => rename_table(machine, tape),
+        13 => rename_field(machine, tape),
+        14..=15 => widen_field(machine, tape),
+        16 => create_index(machine, tape),
+        _ => drop_index(machine, tape),
     }
+}
+
+/// Whether a field was made at run time.
+fn is_made(table: &str, field: &str) -> bool {
+    compiled_schema().table(table).is_none_or(|(_, compiled)| compiled.field(field).is_none())
+}
+
+/// A field that was made at run time, if there is one: its table and its place.
+fn made_field(machine: &Machine, tape: &mut Tape<'_>) -> Option<(String, usize, usize)> {
+    let tables = machine.world.schema.tables.iter().enumerate();
+    let places: Vec<(usize, usize)> = tables
+        .flat_map(|(at, table)| {
+            let fields = table.fields.iter().enumerate();
+            fields.filter(|(_, field)| is_made(&table.name, &field.name)).map(move |(field, _)| (at, field))
+        })
+        .collect();
+    let (table, field) = (!places.is_empty()).then(|| tape.of(&places))?;
+    Some((machine.world.schema.tables[table].name.clone(), table, field))
+}
+
+fn rename_table(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let (from, to) = (tape.of(&TABLES), tape.of(&TABLES));
+    let there = |name: &str| machine.world.schema.table(name).is_some();
+    if !there(from) || from == to {
+        return;
+    }
+    let verdict = if there(to) { Verdict::Refused(&["TableExists"]) } else { Verdict::Done };
+    machine.renamed = (!there(to)).then(|| (to.to_owned(), from.to_owned(), None));
+    edit(machine, SchemaEdit::rename_table(from, to), "rename table", verdict);
+}
+
+fn rename_field(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let Some((table, at, field)) = made_field(machine, tape) else { return };
+    let model = &machine.world.schema.tables[at];
+    let (from, to) = (model.fields[field].name.clone(), tape.of(&FIELDS));
+    if from == to {
+        return;
+    }
+    let exists = model.field(to).is_some();
+    let verdict = if exists { Verdict::Refused(&["FieldExists"]) } else { Verdict::Done };
+    machine.renamed = (!exists).then(|| (table.clone(), table.clone(), Some((to.to_owned(), from.clone()))));
+    edit(machine, SchemaEdit::rename_field(table, from, to), "rename field", verdict);
+}
+
+/// A field of a wider type holds what it held.
+fn widen_field(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let Some((table, at, field)) = made_field(machine, tape) else { return };
+    let schema = &machine.world.schema;
+    let model = &schema.tables[at].fields[field];
+    let wider = match dbgen_schema::write::type_text(schema, &model.ty).as_str() {
+        "i8" => "i16",
+        "i16" => "i32",
+        "i32" => "i64",
+        "u8" => "u16",
+        "u16" => "u32",
+        "u32" => "u64",
+        "str<6>" => "str<20>",
+        _ => return,
+    };
+    let is_referring = machine.world.outgoing(at).any(|relation| relation.from_field.at() == field);
+    let is_referred = machine.world.incoming(at).any(|relation| relation.to_field.is_some_and(|to| to.at() == field));
+    if is_referring || is_referred {
+        return;
+    }
+    let name = model.name.clone();
+    let change = SchemaEdit::alter_field(table, name, json!({ "type": wider }));
+    edit(machine, change, "widen field", Verdict::Done);
+}
+
+/// An index over fields that were made at run time, unique or not.
+fn create_index(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let Some((table, at, field)) = made_field(machine, tape) else { return };
+    let schema = &machine.world.schema;
+    let model = &schema.tables[at];
+    let is_flat = |ty: &Type| matches!(ty, Type::Scalar(_) | Type::Str(_) | Type::FixedBytes(_) | Type::Text);
+    let name = tape.of(&["by_one", "by_two"]);
+    if !is_flat(&model.fields[field].ty)
+        || model.indexes.iter().any(|index| index.fields.len() == 1 && index.fields[0].at() == field)
+    {
+        return;
+    }
+    let unique = tape.one_in(2);
+    let mut keys: Vec<&Value> =
+        machine.world.tables[at].rows.values().map(|row| &row.values[field]).filter(|value| !value.is_null()).collect();
+    keys.sort_by(|a, b| super::values::compare(a, b));
+    let repeated = keys.windows(2).filter(|pair| super::values::compare(pair[0], pair[1]).is_eq()).count();
+    let own = model.fields[field].name.clone();
+    let verdict = match () {
+        () if model.indexes.iter().any(|index| index.name == name) => Verdict::Refused(&["IndexExists"]),
+        () if unique && repeated > 0 => Verdict::Broken(repeated, (own.clone(), Broken::Unique)),
+        () => Verdict::Done,
+    };
+    let kind = tape.of(&["btree", "hash"]);
+    let definition = json!({ "name": name, "fields": [own], "unique": unique, "kind": kind });
+    edit(machine, SchemaEdit::create_index(table, definition), "create index", verdict);
+}
+
+fn drop_index(machine: &mut Machine, tape: &mut Tape<'_>) {
+    let tables = machine.world.schema.tables.iter().enumerate();
+    let made: Vec<(usize, &'static str)> = tables
+        .flat_map(|(at, table)| {
+            let names = ["by_one", "by_two", "by_first"].into_iter();
+            names.filter(move |name| table.indexes.iter().any(|index| index.name == *name)).map(move |name| (at, name))
+        })
+        .collect();
+    let Some((at, name)) = (!made.is_empty()).then(|| tape.of(&made)) else { return };
+    let table = &machine.world.schema.tables[at];
+    // A relation by value stands on the unique index of what it leads to.
+    let is_needed = machine.world.incoming(at).any(|relation| relation.to_field.is_some())
+        || machine.world.outgoing(at).any(|relation| relation.to_field.is_some());
+    if is_needed {
+        return;
+    }
+    let table = table.name.clone();
+    edit(machine, SchemaEdit::drop_index(table, name), "drop index", Verdict::Done);
 }
 
 fn create_table(machine: &mut Machine, tape: &mut Tape<'_>) {
@@ -199,9 +322,6 @@ fn create_relation(machine: &mut Machine, tape: &mut Tape<'_>) {
     let schema = &world.schema;
     let mut places = Vec::new();
     for (from, table) in schema.tables.iter().enumerate() {
-        let is_made = |table: &str, field: &str| {
-            compiled_schema().table(table).is_none_or(|(_, compiled)| compiled.field(field).is_none())
-        };
         // References that are never null could be a ring, in which no record could be the first.
         let is_usable = |field: &dbgen_schema::Field| field.nullable && is_made(&table.name, &field.name);
         for (field, model) in table.fields.iter().enumerate().filter(|(_, field)| is_usable(field)) {
@@ -268,13 +388,14 @@ fn edit(machine: &mut Machine, edit: SchemaEdit, kind: &'static str, verdict: Ve
     match (result, verdict) {
         (Ok(new), Verdict::Done) => {
             assert_eq!(new, version + 1, "edits are counted");
-            adopt(&mut machine.world, &machine.db.read());
+            let renamed = machine.renamed.take();
+            adopt(&mut machine.world, &machine.db.read(), renamed.as_ref());
             machine.seen.outcome_word(kind, "done");
-            machine.published();
-            // Another table of an old name knows nothing of the old one.
-            if kind.starts_with("drop table") {
+            // Another table of an old name knows nothing of the old one, and the old one has another name now.
+            if kind.starts_with("drop table") || kind == "rename table" {
                 machine.forget_told();
             }
+            machine.published();
             return;
         }
         (
@@ -324,26 +445,36 @@ fn edit_error(error: &Error) -> &'static str {
 }
 
 /// Carries the model's records over into the new schema, by the names of tables and fields.
-fn adopt(world: &mut World, view: &View) {
+fn adopt(world: &mut World, view: &View, renamed: Option<&Renamed>) {
     let old: BTreeMap<String, usize> =
         world.schema.tables.iter().enumerate().map(|(at, table)| (table.name.clone(), at)).collect();
     let schema = Arc::new(view.schema().clone());
     let mut tables = Vec::new();
     for table in &schema.tables {
-        let Some(from) = old.get(&table.name) else {
+        let renamed = renamed.filter(|(to, ..)| *to == table.name);
+        let Some(from) = old.get(renamed.map_or(&table.name, |(_, from, _)| from)) else {
             tables.push(TableModel::default());
             continue;
         };
         let (model, before) = (&world.tables[*from], &world.schema.tables[*from]);
+        let was = |name: &String| match renamed.and_then(|(_, _, field)| field.as_ref()) {
+            Some((to, from)) if to == name => from.clone(),
+            _ => name.clone(),
+        };
         let mut new = TableModel { rows: BTreeMap::new(), ..model.clone() };
-        let is_kept = |name: &String| table.field(name).is_some();
-        new.counters.retain(|name, _| is_kept(name));
-        let numbered = table.fields.iter().filter(|field| field.auto_increment && before.field(&field.name).is_none());
+        let is_new = |field: &&dbgen_schema::Field| before.field(&was(&field.name)).is_none();
+        new.counters.clear();
+        for field in table.fields.iter().filter(|field| field.auto_increment && !is_new(field)) {
+            if let Some(last) = model.counters.get(&was(&field.name)) {
+                new.counters.insert(field.name.clone(), *last);
+            }
+        }
+        let numbered = table.fields.iter().filter(|field| field.auto_increment && is_new(field));
         for field in numbered {
             new.counters.insert(field.name.clone(), model.rows.len() as u64);
         }
         for (id, row) in &model.rows {
-            let values = table.fields.iter().enumerate().map(|(at, field)| match before.field(&field.name) {
+            let values = table.fields.iter().enumerate().map(|(at, field)| match before.field(&was(&field.name)) {
                 Some((idx, _)) => row.values[idx.at()].clone(),
                 // The order in which records were numbered is the engine's; that each has a number is checked below.
                 None if field.auto_increment => number_of(view, &table.name, *id, at),
@@ -351,7 +482,7 @@ fn adopt(world: &mut World, view: &View) {
             });
             new.rows.insert(*id, Arc::new(Row { version: row.version, values: values.collect() }));
         }
-        for (at, field) in table.fields.iter().enumerate().filter(|(_, f)| before.field(&f.name).is_none()) {
+        for (at, field) in table.fields.iter().enumerate().filter(|(_, field)| is_new(field)) {
             if field.auto_increment {
                 let mut numbers: Vec<Value> = new.rows.values().map(|row| row.values[at].clone()).collect();
                 numbers.sort_by(super::values::compare);

@@ -34,7 +34,7 @@ use schemars::JsonSchema;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind, panic_any, resume_unwind};
-use std::sync::{LazyLock, mpsc};
+use std::sync::{LazyLock, Once, mpsc};
 use std::time::Duration;
 use tape::Tape;
 use world::World;
@@ -64,6 +64,13 @@ impl Seen {
     /// Counts a kind with its ending.
     pub fn outcome_word(&mut self, kind: &str, ending: &str) {
         self.kind(&format!("{kind}: {ending}"));
+    }
+
+    /// Takes over what another one has counted.
+    pub fn add(&mut self, other: &Seen) {
+        for (kind, count) in &other.0 {
+            *self.0.entry(kind.clone()).or_default() += count;
+        }
     }
 
     /// The kinds, endings aside.
@@ -100,12 +107,40 @@ pub struct Machine {
     /// What was told as changed, with the commit before which it was not: as far back as `told_from`.
     told: Vec<(u64, String, u64, ChangeKind)>,
     told_from: u64,
+    /// What the edit at hand renames.
+    renamed: Option<edits::Renamed>,
 }
 
 impl Default for Machine {
     fn default() -> Self {
         Machine::new()
     }
+}
+
+/// Takes the steps that the bytes choose, on a new machine: what a fuzzer calls, and what replays its finds.
+pub fn replay(bytes: &[u8]) {
+    const STEPS_MAX: usize = 300;
+    quiet_about_plans();
+    let (mut machine, mut tape) = (Machine::new(), Tape::Bytes(bytes));
+    for _ in 0..STEPS_MAX {
+        if matches!(tape, Tape::Bytes([])) {
+            break;
+        }
+        machine.step(&mut tape);
+    }
+}
+
+/// Panics that are part of the plan say nothing from now on.
+pub fn quiet_about_plans() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let say = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !info.payload().is::<OnPurpose>() {
+                say(info);
+            }
+        }));
+    });
 }
 
 /// The arguments of the procedure that alarms call: the alarm itself.
@@ -157,6 +192,7 @@ impl Machine {
             shown: 0,
             told: Vec::new(),
             told_from: 0,
+            renamed: None,
         }
     }
 
