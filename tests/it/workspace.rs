@@ -34,6 +34,9 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["client", "procedure"], "tests/it/server/rpc.rs"),
     ("runtime", &["edit"], "tests/it/server/edits.rs"),
     ("runtime", &["join"], "tests/it/engine/join.rs"),
+    ("runtime", &["log"], "tests/it/durability/logging.rs"),
+    ("runtime", &["snapshot"], "tests/it/durability/snapshots.rs"),
+    ("runtime", &["durable", "recover", "redo", "storage"], "tests/it/durability/campaign.rs"),
     ("runtime", &["handler"], "tests/it/tick/handlers.rs"),
     ("runtime", &["recording"], "tests/it/tick/recording.rs"),
 ];
