@@ -1,6 +1,6 @@
 //! The log: every commit, in order, on the disk before it is acknowledged.
 //!
-//! [`format`] draws the bytes. [`writer`] appends them, [`thread`] does so beside the loop and says when what is durable,
+//! [`format`](mod@format) draws the bytes. [`writer`] appends them, `thread` does so beside the loop and says when what is durable,
 //! [`read`] reads them back and finds where they end. Which of two ends it is, torn or damaged, is
 //! [`recover`](crate::recover)'s to say.
 //!

@@ -1,4 +1,4 @@
-//! Appending to the log: segments, records, syncs. It knows no threads; [`super::thread`] has one do it.
+//! Appending to the log: segments, records, syncs. It knows no threads; `super::thread` has one do it.
 //!
 //! A segment comes to be aside: written as `<number>.tmp`, synced, renamed, and its folder synced, before the first record.
 //! So a file with a segment's name has a header, and one that does not prove whole was damaged later. The segment before

@@ -10,13 +10,13 @@
 //!
 //! # The life of an opening
 //!
-//! 1. [`open`] takes the lock, and looks ([`Folder::look`]). An empty folder becomes a new database ([`create`]): the
+//! 1. `open` takes the lock, and looks (`Folder::look`). An empty folder becomes a new database (`create`): the
 //!    first segment of the log, then a snapshot of commit 0, so that a folder with a snapshot always has a log.
-//! 2. [`base`] reads the newest snapshot that proves whole; if a newer one does not, an older one with a longer log gives
+//! 2. `base` reads the newest snapshot that proves whole; if a newer one does not, an older one with a longer log gives
 //!    the same.
-//! 3. [`tail::replay`] reads the log from the segment that the snapshot names, and has the engine do again what each
+//! 3. `tail::replay` reads the log from the segment that the snapshot names, and has the engine do again what each
 //!    record behind the snapshot's commit says. Where the next bytes are no record, [`tail`] tells a torn end from damage.
-//! 4. [`reconcile`] mends what refers to records that are not logged and did not survive; then everything is checked from
+//! 4. `reconcile` mends what refers to records that are not logged and did not survive; then everything is checked from
 //!    the bytes ([`verify`](crate::verify)).
 //! 5. Only now is anything written: what was torn off goes to quarantine, a new segment begins, the schema migrates.
 //!

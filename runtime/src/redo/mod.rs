@@ -1,7 +1,7 @@
 //! What the engine did, in bytes, so that it can do it again: the payload of the log.
 //!
 //! [`apply`](crate::apply) decides what an operation comes to (numbers taken, references checked, cascades followed) and
-//! changes rows. What it did to the rows is noted here as *effects*, in order; [`replay`](crate::apply::replay) has the
+//! changes rows. What it did to the rows is noted here as *effects*, in order; `replay` has the
 //! same functions do the same to the same rows, so ids, slots and heap blocks come out as they were. Only tables with
 //! `durability: log` are noted.
 //!

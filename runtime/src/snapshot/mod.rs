@@ -14,7 +14,7 @@
 //!  16  database, a UUID       16
 //! ```
 //!
-//! **Writing** ([`write()`]). The source is a published [`Version`](crate::engine::Version): it never changes, so nobody
+//! **Writing** (`write()`). The source is a published [`Version`](crate::engine::Version): it never changes, so nobody
 //! waits for the disk. Everything goes into `snap-<commit>.tmp`; each file is synced, then the manifest, then the folder;
 //! it is renamed, and the parent folder is synced. A start deletes what ends in `.tmp` unread.
 //!
@@ -22,7 +22,7 @@
 //! stored bytes by their hash, raw bytes by theirs, shapes against the schema, and at last the records
 //! ([`verify`](crate::verify)). Memory is taken as blocks prove themselves.
 //!
-//! **Retention** ([`retain`]). The newest two are kept, and the log from the older of them on: if the newest does not
+//! **Retention** (`retain`). The newest two are kept, and the log from the older of them on: if the newest does not
 //! prove whole, the other one with a longer log gives the same.
 
 pub mod manifest;
