@@ -1,6 +1,6 @@
 //! The entries of pages, taken out to be arranged anew, and the pages made of them.
 
-use super::super::pages::{PAGE_BYTES_MAX, kind};
+use super::super::pages::kind;
 use super::node::{CHILD_BYTES, COUNT_AT, HEAD_BYTES, HEADS_AT, ITEMS_AT, NEXT_AT, PREVIOUS_AT, SKIP_AT, UNUSED_HEAD};
 use super::{ITEM_BYTES_MAX, Inner, Leaf, Shape};
 
@@ -8,32 +8,30 @@ use super::{ITEM_BYTES_MAX, Inner, Leaf, Shape};
 /// item and a child, that child's items beginning there. The item of a page's first child is not kept in it, and left
 /// undefined.
 pub(super) struct Entries {
-    buffer: [u8; Entries::BYTES_MAX],
-    len: usize,
+    buffer: Vec<u8>,
     pub(super) stride: usize,
     shape: Shape,
     level: usize,
 }
 
 impl Entries {
-    /// Two full pages. An inner page holds one item less than it has children.
-    const BYTES_MAX: usize = 2 * (PAGE_BYTES_MAX + ITEM_BYTES_MAX);
-
     pub(super) fn new(shape: Shape, level: usize) -> Entries {
         let stride = shape.item_bytes() + if level == 0 { 0 } else { CHILD_BYTES };
-        Entries { buffer: [0; Entries::BYTES_MAX], len: 0, stride, shape, level }
+        // Two full pages, and one more. An inner page holds one item less than it has children.
+        let bytes_max = 2 * (shape.page_bytes() + stride) + stride;
+        Entries { buffer: Vec::with_capacity(bytes_max), stride, shape, level }
     }
 
     pub(super) fn clear(&mut self) {
-        self.len = 0;
+        self.buffer.clear();
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.len]
+        &self.buffer
     }
 
     pub(super) fn count(&self) -> usize {
-        self.len / self.stride
+        self.buffer.len() / self.stride
     }
 
     pub(super) fn entry(&self, at: usize) -> &[u8] {
@@ -45,42 +43,42 @@ impl Entries {
     }
 
     pub(super) fn last(&self) -> &[u8] {
-        &self.buffer[self.len - self.stride..self.len]
+        &self.buffer[self.buffer.len() - self.stride..]
     }
 
     pub(super) fn push(&mut self, entry: &[u8]) {
-        self.buffer[self.len..][..self.stride].copy_from_slice(entry);
-        self.len += self.stride;
+        self.buffer.extend_from_slice(&entry[..self.stride]);
     }
 
     pub(super) fn insert(&mut self, at: usize, entry: &[u8]) {
         let at = at * self.stride;
-        self.buffer.copy_within(at..self.len, at + self.stride);
+        let len = self.buffer.len();
+        self.buffer.resize(len + self.stride, 0);
+        self.buffer.copy_within(at..len, at + self.stride);
         self.buffer[at..at + self.stride].copy_from_slice(entry);
-        self.len += self.stride;
     }
 
     pub(super) fn remove(&mut self, at: usize) {
-        self.buffer.copy_within((at + 1) * self.stride..self.len, at * self.stride);
-        self.len -= self.stride;
+        self.buffer.copy_within((at + 1) * self.stride.., at * self.stride);
+        self.buffer.truncate(self.buffer.len() - self.stride);
     }
 
     /// Adds all entries of a page.
     pub(super) fn load(&mut self, page: &[u8]) {
         if self.level == 0 {
             let items = Leaf::new(page, self.shape).items();
-            self.buffer[self.len..][..items.len()].copy_from_slice(items);
-            self.len += items.len();
+            self.buffer.extend_from_slice(items);
             return;
         }
         let (inner, width) = (Inner::new(page, self.shape), self.shape.item_bytes());
         for at in 0..inner.count() {
-            let entry = &mut self.buffer[self.len..][..self.stride];
+            let len = self.buffer.len();
+            self.buffer.resize(len + self.stride, 0);
+            let entry = &mut self.buffer[len..];
             if let Some(before) = at.checked_sub(1) {
                 inner.copy_separator(before, &mut entry[..width]);
             }
             entry[width..].copy_from_slice(&inner.child(at).to_le_bytes());
-            self.len += self.stride;
         }
     }
 }
@@ -112,27 +110,26 @@ pub(super) fn child_entry(item: &[u8], child: u32) -> [u8; ITEM_BYTES_MAX + CHIL
 
 /// A page as it will be written, up to its last entry.
 pub(super) struct Image {
-    buffer: [u8; PAGE_BYTES_MAX],
-    len: usize,
+    buffer: Vec<u8>,
 }
 
 impl Image {
     pub(super) fn bytes(&self) -> &[u8] {
-        &self.buffer[..self.len]
+        &self.buffer
     }
 
     /// A leaf between two others.
     pub(super) fn leaf(shape: Shape, [previous, next]: [u32; 2], items: &[u8]) -> Image {
         let width = shape.item_bytes();
-        let mut image = Image { buffer: [0; PAGE_BYTES_MAX], len: ITEMS_AT + items.len() };
-        let page = &mut image.buffer;
+        let mut page = Vec::with_capacity(shape.page_bytes());
+        page.resize(ITEMS_AT, 0);
         page[0] = kind::LEAF;
         page[COUNT_AT] = (items.len() / width) as u8;
         page[SKIP_AT] = shape.skip_of(items, width) as u8;
         page[PREVIOUS_AT..][..4].copy_from_slice(&previous.to_le_bytes());
         page[NEXT_AT..][..4].copy_from_slice(&next.to_le_bytes());
-        page[ITEMS_AT..][..items.len()].copy_from_slice(items);
-        image
+        page.extend_from_slice(items);
+        Image { buffer: page }
     }
 
     /// An inner page.
@@ -143,7 +140,7 @@ impl Image {
         let skip = shape.skip_of(separators, stride);
         let behind = skip + HEAD_BYTES;
         let (children_at, mut rest_at) = (shape.children_at(), shape.rests_at());
-        let mut page = [0; PAGE_BYTES_MAX];
+        let mut page = vec![0; shape.page_bytes()];
         page[0] = kind::INNER;
         page[1] = level as u8;
         page[COUNT_AT] = (entries.len() / stride) as u8;
@@ -158,6 +155,7 @@ impl Image {
             page[rest_at + skip..][..width - behind].copy_from_slice(&separator[behind..width]);
             rest_at += width - HEAD_BYTES;
         }
-        Image { buffer: page, len: rest_at }
+        page.truncate(rest_at);
+        Image { buffer: page }
     }
 }
