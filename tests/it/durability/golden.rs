@@ -1,0 +1,62 @@
+//! Data folders that released formats wrote, kept and read for ever. `tests/fixtures/format-1` was written once; a change
+//! that cannot read it breaks every database there is.
+//!
+//! `DBGEN_WRITE_GOLDEN=DIR` writes what this program would write into another folder: how the golden of a *new* format
+//! begins its life.
+
+use super::campaign::finished;
+use super::world::{builder, told};
+use dbgen_runtime::storage::simulated::Simulated;
+use dbgen_runtime::storage::{Disk, Open};
+use std::path::Path;
+use std::sync::Arc;
+
+const SEED: u64 = 3;
+
+/// The files of a fixture on a simulated disk.
+fn fixture(name: &str) -> Simulated {
+    let simulated = Simulated::new(1);
+    let disk = Disk::new(Arc::new(simulated.clone()));
+    let folder = format!("tests/fixtures/{name}");
+    for file in dbgen_tests::files(&folder, "") {
+        let bytes = std::fs::read(dbgen_tests::root().join(&file)).expect("it was listed");
+        let path = Path::new(&file).strip_prefix(&folder).expect("it was found there");
+        disk.create_dirs(path.parent().expect("it lies in a folder")).expect("memory does not fail");
+        let target = disk.open(path, Open::Create).expect("memory does not fail");
+        target.write_all_at(0, &bytes).expect("memory does not fail");
+        target.sync_data().expect("memory does not fail");
+    }
+    simulated
+}
+
+#[test]
+fn format_1_is_read_for_ever() {
+    let expected = dbgen_tests::read("tests/fixtures/format-1/content.txt");
+    let disk = fixture("format-1");
+    for _ in 0..2 {
+        let db = builder(&disk).open().expect("it is read");
+        assert_eq!(told(&db.read()), expected.trim_end());
+        db.read().verify().expect("it is whole");
+    }
+}
+
+#[test]
+fn what_is_written_now_is_format_1() {
+    let (disk, model) = finished(SEED);
+    if let Some(folder) = std::env::var_os("DBGEN_WRITE_GOLDEN") {
+        let folder = Path::new(&folder);
+        for (path, bytes) in disk.files() {
+            let target = folder.join(path);
+            std::fs::create_dir_all(target.parent().expect("it lies in a folder")).expect("there is room");
+            std::fs::write(target, bytes).expect("there is room");
+        }
+        let last = model.last().expect("there are commits");
+        std::fs::write(folder.join("content.txt"), format!("{last}\n")).expect("there is room");
+    }
+    // The same script with the same randomness is the same log, byte for byte: snapshots name the program's version.
+    let (written, golden) = (disk.files(), fixture("format-1").files());
+    for (path, bytes) in written.iter().filter(|(path, _)| path.to_string_lossy().contains("/log/")) {
+        let same = golden.get(path).is_some_and(|golden| golden == bytes);
+        assert!(same, "{} is not what format 1 writes: a new format needs a new number", path.display());
+    }
+}
