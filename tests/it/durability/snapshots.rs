@@ -62,6 +62,7 @@ pub(super) fn snapshot_dirs(dir: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
+#[allow(clippy::disallowed_methods, reason = "the snapshot is taken by a thread with a clock of its own")]
 fn ds_1_a_snapshot_is_taken_every_so_often() {
     let dir = folder();
     let db = builder(dir.path()).snapshot_every(Duration::from_millis(1)).open().expect("it opens");

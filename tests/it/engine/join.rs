@@ -200,10 +200,15 @@ fn pp_1_a_join_that_writes_on_several_threads_writes_the_same() {
         let step = |(p, v, f): (&mut ecs::position::Row, &ecs::velocity::Row, Option<&ecs::frozen::Row>)| {
             p.at.x.set(p.at.x.get() * 1.5 + v.linear.z.get() + f.map_or(0.0, |f| f.until.get() as f32));
         };
-        let wrote = one.transact(|tx| Ok(tx.join_mut::<(&mut Position, &Velocity, Option<&Frozen>)>().for_each(step)));
+        let wrote = one.transact(|tx| {
+            tx.join_mut::<(&mut Position, &Velocity, Option<&Frozen>)>().for_each(step);
+            Ok(())
+        });
         wrote.expect("written");
-        let wrote =
-            several.transact(|tx| Ok(tx.join_mut::<(&mut Position, &Velocity, Option<&Frozen>)>().par_for_each(step)));
+        let wrote = several.transact(|tx| {
+            tx.join_mut::<(&mut Position, &Velocity, Option<&Frozen>)>().par_for_each(step);
+            Ok(())
+        });
         wrote.expect("written");
         assert!(__private::buffers(&one).expect("idle") == __private::buffers(&several).expect("idle"), "skip {skip}");
     }
@@ -221,7 +226,11 @@ fn slices_of_several_tables_and_groups_live_side_by_side() {
             turn.spin.set(9.0);
         }
         assert_eq!(slices.frozen.read().len(), 1);
-        assert_eq!(tx.position().iter().last().expect("one").at().x.get(), 1.0, "the transaction reads its own writes");
+        assert_eq!(
+            tx.position().iter().next_back().expect("one").at().x.get(),
+            1.0,
+            "the transaction reads its own writes"
+        );
         Err::<(), _>(Error::abort("only tried"))
     });
     assert!(failed.is_err());

@@ -24,7 +24,7 @@ proptest! {
             one == several
         }
         let same = if wide {
-            check((0..count as u64).map(|n| [n, 1, 2]).collect(), start, |row| row[1] = churn(row[0]) ^ row[1])
+            check((0..count as u64).map(|n| [n, 1, 2]).collect(), start, |row| row[1] ^= churn(row[0]))
         } else {
             check((0..count).map(|n| n as u8).collect(), start, |row| *row = churn(u64::from(*row)) as u8)
         };

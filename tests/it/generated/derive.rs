@@ -10,6 +10,7 @@ use dbgen_runtime::{Error, Id, Result, Str, Text};
 mod arena_in_rust;
 #[forbid(unsafe_code)]
 #[deny(warnings, missing_docs, clippy::all, rust_2018_idioms)]
+#[allow(clippy::duplicated_attributes, reason = "two indexes begin with the same field")]
 #[path = "../../fixtures/zoo.rs"]
 mod zoo_in_rust;
 
@@ -27,8 +28,10 @@ mod golden {
 }
 
 // Whatever is tested of the goldens holds for these.
+#[allow(clippy::duplicate_mod, reason = "the same tests, of other code")]
 #[path = "arena.rs"]
 mod arena;
+#[allow(clippy::duplicate_mod, reason = "the same tests, of other code")]
 #[path = "zoo.rs"]
 mod zoo;
 

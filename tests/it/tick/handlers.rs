@@ -24,8 +24,16 @@ impl Heard {
     fn listen(&self, db: &Database, table: &str, field: &'static str) {
         for on in [On::Insert, On::Update, On::Delete] {
             let (before, after) = (self.clone(), self.clone());
-            db.before(table, on, move |_, change| Ok(before.say(sentence("before", change, field)))).expect("a table");
-            db.after(table, on, move |_, change| Ok(after.say(sentence("after", change, field)))).expect("a table");
+            db.before(table, on, move |_, change| {
+                before.say(sentence("before", change, field));
+                Ok(())
+            })
+            .expect("a table");
+            db.after(table, on, move |_, change| {
+                after.say(sentence("after", change, field));
+                Ok(())
+            })
+            .expect("a table");
         }
     }
 }
