@@ -164,6 +164,7 @@ fn create(options: &Options, given: &Given, lock: Box<dyn Lock>) -> Result<Opene
     tidy(disk, data_dir)?;
     for segment in read::segments(disk, data_dir)? {
         disk.remove_file(&log_dir(data_dir).join(crate::log::segment_name(segment)))?;
+        disk.sync_dir(&log_dir(data_dir))?;
     }
     disk.create_dirs(&log_dir(data_dir))?;
     disk.sync_dir(data_dir)?;
@@ -217,13 +218,21 @@ fn begin_log(options: &Options, database: [u8; 16], end: End) -> Result<Log> {
     Log::begin(LogConfig { disk, data_dir, database, segment_bytes, level, inline }, end)
 }
 
-/// Removes what writers left behind that were interrupted: it ends in `.tmp`, and is not read.
+/// Removes what writers left behind that were interrupted: it ends in `.tmp`, and is not read. The removal is synced
+/// before a file of that name is made again: of what happens in a folder any part may persist, and were it only the
+/// renaming of the new file, it would rename the old one.
 fn tidy(disk: &Disk, data_dir: &Path) -> Result<()> {
     for dir in [data_dir.to_owned(), log_dir(data_dir)] {
-        for entry in disk.list(&dir)?.iter().filter(|entry| entry.name.ends_with(".tmp")) {
+        let entries = disk.list(&dir)?;
+        let mut left = entries.iter().filter(|entry| entry.name.ends_with(".tmp")).peekable();
+        if left.peek().is_none() {
+            continue;
+        }
+        for entry in left {
             let path = dir.join(&entry.name);
             if entry.is_folder { disk.remove_dir_all(&path)? } else { disk.remove_file(&path)? }
         }
+        disk.sync_dir(&dir)?;
     }
     Ok(())
 }
