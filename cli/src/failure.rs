@@ -125,6 +125,24 @@ pub(crate) enum Misuse {
         /// The file.
         file: PathBuf,
     },
+    /// A line of a token file that begins with a word that is no role.
+    #[error("{}: line {line}: `{word}` is no role; a line is TOKEN or ROLE TOKEN, and roles are reader, writer, schema, admin", file.display())]
+    NoRole {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+        /// The word.
+        word: String,
+    },
+    /// A line of a token file whose `sha256:` is not followed by a hash.
+    #[error("{}: line {line}: behind `sha256:` stand 64 hexadecimal digits, as `printf %s TOKEN | sha256sum` prints them", file.display())]
+    NoTokenHash {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+    },
 }
 
 fn unformatted(files: &[PathBuf]) -> String {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dbgen_runtime::server::{Role, ServerConfig};
+use dbgen_runtime::server::{Role, ServerConfig, TokenHash};
 use dbgen_runtime::{Database, SyncLevel};
 
 use crate::failure::{Failure, Misuse};
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "HZ", default_value_t = 60.0)]
     tick_rate: f64,
     /// A file with the token that clients must send as `Authorization: Bearer …`, or a line `ROLE TOKEN` for each:
-    /// reader, writer, schema, admin
+    /// reader, writer, schema, admin. Instead of a token may stand its hash, `sha256:…`, as sha256sum prints it
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Listen on an address that other machines reach, without a token
@@ -98,20 +98,44 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn config(arguments: &Arguments) -> Result<ServerConfig, Failure> {
     let mut config = ServerConfig::new(&arguments.listen);
     if let Some(file) = &arguments.token_file {
-        config = tokens(file)?.into_iter().fold(config, |config, (token, role)| config.allow(token, role));
+        config = tokens(file)?.into_iter().fold(config, |config, (token, role)| config.allow_hash(token, role));
     }
     config.insecure = arguments.insecure;
     Ok(config)
 }
 
-/// The tokens of a file, a line each. One without a role may do everything.
-fn tokens(file: &Path) -> Result<Vec<(String, Role)>, Failure> {
+/// The tokens of a file, a line each: `ROLE TOKEN`, `ROLE sha256:HASH`, or without a role, which may do everything.
+fn tokens(file: &Path) -> Result<Vec<(TokenHash, Role)>, Failure> {
     let text = input::text(file)?;
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
-    let token = |line: &str| {
-        let role = line.split_once(char::is_whitespace).and_then(|(role, token)| Some((Role::from_name(role)?, token)));
-        role.map_or((line.to_owned(), Role::Admin), |(role, token)| (token.trim().to_owned(), role))
-    };
-    let tokens: Vec<(String, Role)> = lines.map(token).collect();
+    let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
+    let tokens = lines.map(|(at, line)| token(line).map_err(|wrong| wrong.into_misuse(file, at + 1)));
+    let tokens: Vec<(TokenHash, Role)> = tokens.collect::<Result<_, _>>().map_err(Failure::Usage)?;
     if tokens.is_empty() { Err(Failure::Usage(Misuse::EmptyToken { file: file.to_owned() })) } else { Ok(tokens) }
+}
+
+/// What is wrong with a line of a token file.
+enum WrongLine {
+    NoRole(String),
+    NoHash,
+}
+
+impl WrongLine {
+    fn into_misuse(self, file: &Path, line: usize) -> Misuse {
+        let file = file.to_owned();
+        match self {
+            WrongLine::NoRole(word) => Misuse::NoRole { file, line, word },
+            WrongLine::NoHash => Misuse::NoTokenHash { file, line },
+        }
+    }
+}
+
+fn token(line: &str) -> Result<(TokenHash, Role), WrongLine> {
+    let (role, token) = match line.split_once(char::is_whitespace) {
+        None => (Role::Admin, line),
+        Some((word, token)) => (Role::from_name(word).ok_or_else(|| WrongLine::NoRole(word.to_owned()))?, token.trim()),
+    };
+    match token.strip_prefix("sha256:") {
+        Some(digits) => Ok((TokenHash::from_hex(digits).ok_or(WrongLine::NoHash)?, role)),
+        None => Ok((TokenHash::of(token), role)),
+    }
 }

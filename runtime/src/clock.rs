@@ -12,11 +12,17 @@ pub trait Clock: Send + Sync + std::fmt::Debug {
     fn wall_us(&self) -> i64;
     /// Sleeps until [`Clock::monotonic`] reaches `deadline`.
     fn sleep_until(&self, deadline: Duration);
+    /// Has the system wake this thread as exactly as it can, from now on: for a thread that sleeps until deadlines.
+    fn wake_exactly(&self) {}
     /// How long to wait, in the system's time, for something that may come within `span` of this clock's.
     fn patience(&self, span: Duration) -> Duration {
         span
     }
 }
+
+/// How long before a deadline the system's sleep ends and spinning begins, in nanoseconds. Nine wake-ups of ten are less
+/// late than this on the slowest machine that was measured, a small virtual one (120 us); at 60 Hz it costs 2 % of a core.
+pub(crate) const SPIN_NS: u32 = 300_000;
 
 /// The system's clock; sleeps in the system first and spins for the last stretch.
 #[derive(Debug)]
@@ -29,7 +35,7 @@ impl SystemClock {
     /// Starts counting now.
     #[expect(clippy::disallowed_methods, reason = "this is the place that the ban points to")]
     pub fn new() -> SystemClock {
-        SystemClock { start: std::time::Instant::now(), sleeper: spin_sleep::SpinSleeper::default() }
+        SystemClock { start: std::time::Instant::now(), sleeper: spin_sleep::SpinSleeper::new(SPIN_NS) }
     }
 }
 
@@ -57,6 +63,14 @@ impl Clock for SystemClock {
         let now = self.monotonic();
         if deadline > now {
             self.sleeper.sleep(deadline - now);
+        }
+    }
+
+    /// Linux may wake a thread 50 us late, so that wake-ups coincide; a thread that keeps a rate asks it not to.
+    fn wake_exactly(&self) {
+        #[cfg(target_os = "linux")]
+        if let Err(error) = rustix::thread::set_current_timer_slack(std::num::NonZeroU64::new(1)) {
+            tracing::debug!(%error, "the timer slack of the loop's thread stays as it is");
         }
     }
 }

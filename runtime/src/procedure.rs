@@ -181,8 +181,17 @@ impl<S: Facade> Db<S> {
         arguments: Json,
         answer: impl FnOnce(Result<Committed<Json>>) + Send + 'static,
     ) -> Result<()> {
+        self.enqueue_job(self.procedure_call(name, arguments)?, answer)
+    }
+
+    /// A call of a procedure, to be done with the writing side.
+    pub(crate) fn procedure_call(
+        &self,
+        name: &str,
+        arguments: Json,
+    ) -> Result<impl FnOnce(&mut Writer<'_>) -> Result<Json> + Send + 'static> {
         let procedure = self.shared.procedures.find(name)?;
         let name = name.to_owned();
-        self.enqueue_job(move |writer| procedure.call(writer, &name, &arguments), answer)
+        Ok(move |writer: &mut Writer<'_>| procedure.call(writer, &name, &arguments))
     }
 }

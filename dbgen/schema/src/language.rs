@@ -218,6 +218,8 @@ pub(crate) static TABLE: Section = Section {
             .also(&["size", "reserve", "rows"]),
         key("durability", Shape::Word(&["log", "snapshot", "none"]), "How much of it survives a restart.")
             .also(&["persistence", "storage"]),
+        key("require_if_match", Shape::Flag, "Whether HTTP changes a record only under `If-Match`: no update is lost.")
+            .also(&["if_match", "optimistic_locking"]),
         key("parent_table", Shape::Name, "Makes it a component table: at most one record per record of that table.")
             .also(&["parent", "component_of", "extends"]),
         key("schedule", Shape::One(&SCHEDULE), "Makes it a timer table: records call a procedure when they fall due.")

@@ -138,6 +138,8 @@ pub struct Table {
     pub capacity: u32,
     /// How much of it survives a restart.
     pub durability: Durability,
+    /// Whether clients of the server change a record only under `If-Match`, so that nobody overwrites what they have not seen.
+    pub require_if_match: bool,
     /// For a component table: the table whose records its records belong to, one each at most.
     pub parent: Option<TableIdx>,
     /// For a timer table: when and what to call.

@@ -56,6 +56,7 @@ pub(crate) struct RawTable {
     pub(crate) indexes: Vec<RawIndex>,
     pub(crate) capacity: Option<At<u32>>,
     pub(crate) durability: Option<At<Durability>>,
+    pub(crate) require_if_match: Flag,
     pub(crate) parent: Option<At<String>>,
     pub(crate) schedule: Option<RawSchedule>,
     pub(crate) renamed_from: Option<At<String>>,
@@ -205,6 +206,7 @@ fn read_table(name: &At<String>, node: &Node, report: &mut Report) -> Option<Raw
         indexes: object.many("indexes", read_index),
         capacity: object.count("capacity"),
         durability: object.word("durability", Durability::from_word),
+        require_if_match: object.flag("require_if_match"),
         parent: object.text("parent_table"),
         schedule: object.one("schedule").and_then(|mut schedule| {
             let every = schedule.text("every");

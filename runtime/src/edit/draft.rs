@@ -217,7 +217,7 @@ impl<'a> Draft<'a> {
     }
 
     fn alter_table(&mut self, table: &str, changes: &Json) -> Result<()> {
-        const ALTERABLE: &[&str] = &["name", "description", "capacity", "durability", "schedule"];
+        const ALTERABLE: &[&str] = &["name", "description", "capacity", "durability", "require_if_match", "schedule"];
         let at = self.table(table)?;
         let changes = members(changes, table, |key| ALTERABLE.contains(&key))?;
         for (key, value) in changes.iter().filter(|(key, _)| *key != "name") {

@@ -2,7 +2,8 @@
 //! connections there are.
 
 use super::config::ServerConfig;
-use super::serve::{App, serve};
+use super::encoding::serve_packed;
+use super::serve::App;
 use crate::db::Database;
 use crate::error::Error;
 use crate::limits::CONNECTIONS_MAX;
@@ -146,7 +147,7 @@ fn serve_connection(app: &App, graceful: &GracefulShutdown, stream: TcpStream, p
     let (app, header_wait_max) = (app.clone(), app.header_wait_max());
     let service = service_fn(move |request| {
         let app = app.clone();
-        async move { Ok::<_, std::convert::Infallible>(serve(&app, request).await) }
+        async move { Ok::<_, std::convert::Infallible>(serve_packed(&app, request).await) }
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())

@@ -17,7 +17,6 @@ use axum::http::HeaderMap;
 use axum::http::header::ETAG;
 use dbgen_schema::{Format, Schema, Source, evolve};
 use serde_json::{Map, Value as Json, json};
-use tokio::sync::oneshot;
 
 /// Changes what a table's definition says; another `name` renames it.
 pub(crate) async fn alter_table(
@@ -169,10 +168,7 @@ pub(crate) async fn apply(
 ) -> Result<Committed<Json>, Problem> {
     let source = Source { name: "the given schema".to_owned(), text, format: Format::Json };
     let new = Schema::parse(&source).map_err(|wrong| Problem::from(Error::Schema(Box::new(wrong))))?;
-    let (sender, receiver) = oneshot::channel();
-    let job = move |writer: &mut Writer<'_>| Ok(put(writer, &new, &preconditions, dry_run));
-    server.db.enqueue_job(job, move |result| drop(sender.send(result)))?;
-    let done = server.answered(receiver).await?;
+    let done = server.in_loop(move |writer| Ok(put(writer, &new, &preconditions, dry_run))).await??;
     let (plan, version) = done.value?;
     let value = json!({ "applied": !dry_run, "schema_version": version, "plan": plan });
     Ok(Committed { value, commit: done.commit })

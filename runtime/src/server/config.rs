@@ -1,6 +1,7 @@
 //! How a server is to run.
 
 use super::role::Role;
+use super::token::TokenHash;
 use crate::limits::{BODY_WAIT_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -11,10 +12,9 @@ use std::time::Duration;
 pub struct ServerConfig {
     /// Where to listen: `127.0.0.1:7700`. Port 0 takes a free one.
     pub listen: String,
-    /// What clients must send as `Authorization: Bearer …`, to be allowed everything.
-    pub token: Option<String>,
-    /// Further tokens, each with what its holder may do.
-    pub tokens: Vec<(String, Role)>,
+    /// The tokens of which clients must send one as `Authorization: Bearer …`, each with what its holder may do. Without
+    /// any, everybody may do everything.
+    pub tokens: Vec<(TokenHash, Role)>,
     /// Lets it listen on an address that other machines reach, without a token.
     pub insecure: bool,
     /// Names by which clients may reach it on loopback, besides `localhost` and loopback addresses.
@@ -38,7 +38,6 @@ impl ServerConfig {
     pub fn new(listen: impl Into<String>) -> ServerConfig {
         ServerConfig {
             listen: listen.into(),
-            token: None,
             tokens: Vec::new(),
             insecure: false,
             allowed_hosts: Vec::new(),
@@ -53,21 +52,26 @@ impl ServerConfig {
 
     /// Clients that send this token may do what the role says.
     #[must_use]
-    pub fn allow(mut self, token: impl Into<String>, role: Role) -> Self {
-        self.tokens.push((token.into(), role));
+    pub fn allow(self, token: impl AsRef<str>, role: Role) -> Self {
+        self.allow_hash(TokenHash::of(token.as_ref()), role)
+    }
+
+    /// Clients that send the token with this hash may do what the role says.
+    #[must_use]
+    pub fn allow_hash(mut self, token: TokenHash, role: Role) -> Self {
+        self.tokens.push((token, role));
         self
     }
 
     /// Whether a token is asked for at all.
     pub(crate) fn has_token(&self) -> bool {
-        self.token.is_some() || !self.tokens.is_empty()
+        !self.tokens.is_empty()
     }
 
-    /// Clients must send this token.
+    /// Clients that send this token may do everything; those that send none, nothing.
     #[must_use]
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.token = Some(token.into());
-        self
+    pub fn token(self, token: impl AsRef<str>) -> Self {
+        self.allow(token, Role::Admin)
     }
 }
 

@@ -123,8 +123,13 @@ impl Draft {
             let detail = format!("`_id` is missing: that of the record of `{parent}` that this one belongs to");
             return Err(Problem::at(Kind::MissingField, "#/_id", detail));
         };
-        match id.as_u64().and_then(RecordId::from_u64) {
-            Some(owner) => Ok(Some(owner)),
+        let owner = id.as_u64().map(RecordId::from_u64);
+        match owner {
+            Some(Some(owner)) => Ok(Some(owner)),
+            // A number that is nobody's id.
+            Some(None) => {
+                Err(Problem::at(Kind::UnknownReference, "#/_id", format!("there is no record {id} of `{parent}`")))
+            }
             None => Err(Problem::at(Kind::WrongType, "#/_id", format!("`_id` must be that of a record of `{parent}`"))),
         }
     }

@@ -6,7 +6,7 @@ use super::problem::{Kind, Problem};
 use crate::id::RecordId;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header::{ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
+use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method};
 use serde::de::DeserializeOwned;
@@ -109,7 +109,8 @@ pub(crate) fn media_type(headers: &HeaderMap, known: &[&str], is_patch: bool) ->
         Problem::new(Kind::UnsupportedMediaType, detail).header(name, known.join(", "))
     };
     if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
-        return Err(refuse(format!("the body is encoded with {encoding:?}; send it as it is")));
+        let detail = format!("the body is encoded with {encoding:?}; send it as it is, or in gzip or zstd");
+        return Err(refuse(detail).header(ACCEPT_ENCODING, "gzip, zstd"));
     }
     let Some(given) = headers.get(CONTENT_TYPE) else {
         return Err(refuse(format!("the body has no Content-Type; send it as {}", known.join(" or "))));

@@ -6,7 +6,7 @@
 //!
 //! # The life of a request
 //!
-//! 1. `accept` takes the connection, hyper reads the head within its time limit.
+//! 1. `accept` takes the connection, hyper reads the head within its time limit; `encoding` unpacks and packs bodies.
 //! 2. `serve::serve` gives the request an id, asks `guard` whether it may come in, reads the body, and calls the router.
 //! 3. A handler takes typed parts through `extract`, and either reads a view or calls `Server::write`.
 //! 4. It answers with a `Reply` or a `Problem`; `serve` writes the problem down and adds
@@ -23,6 +23,7 @@ mod alter;
 mod batch;
 mod config;
 mod draft;
+mod encoding;
 mod extract;
 mod guard;
 mod health;
@@ -47,10 +48,12 @@ mod state;
 mod stats;
 mod table;
 mod timing;
+mod token;
 
 pub use accept::ServerHandle;
 pub use config::ServerConfig;
 pub use role::Role;
+pub use token::TokenHash;
 
 use crate::db::Database;
 use crate::error::Error;

@@ -1,7 +1,8 @@
 //! `Idempotency-Key`: a request that comes again under the same key is answered, not executed again.
 //!
 //! ```text
-//! nothing known ──► running ──► answered          the same request again: the answer that was given, `Idempotency-Replayed`
+//! nothing known ──► running ──► answered          the same request again: the answer that was given, a refusal too, with
+//!                      │            │             `Idempotency-Replayed`
 //!                      │            │             another request: 422
 //!                      │            └─ 24 hours, 100,000 keys or 64 MiB later ──► nothing known
 //!                      └─ the same request meanwhile: 409; it failed on our side: ──► nothing known
@@ -9,10 +10,11 @@
 //!
 //! Keys are kept in memory: they do not outlive the process.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Asked, Kind, Problem};
 use super::state::Server;
 use crate::limits::{IDEMPOTENCY_BYTES_MAX, IDEMPOTENCY_KEPT, IDEMPOTENCY_KEYS_MAX};
 use axum::body::{Body, Bytes};
+use axum::http::header::ALLOW;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::Response;
@@ -110,25 +112,29 @@ pub(crate) fn begin<'s>(server: &'s Server, parts: &Parts, body: &Bytes) -> Resu
 }
 
 impl Running<'_> {
-    /// Keeps the answer, unless it is about us instead of the request.
-    pub(crate) async fn keep(self, response: Response) -> Response {
+    /// Keeps the answer, a refusal too, unless it is about us instead of the request.
+    pub(crate) async fn keep(self, mut response: Response, request_id: &str) -> Response {
         let is_ours = response.status().is_server_error() || response.status() == StatusCode::REQUEST_TIMEOUT;
         if is_ours {
             return response;
         }
-        // A problem is written down later; what it says is kept as it is.
+        // What a refusal says again is what it said first, under the name of the first request.
+        if let Some(problem) = response.extensions_mut().remove::<Arc<Problem>>() {
+            let schema_version = self.server.view().schema_version();
+            let told = std::mem::take(response.headers_mut());
+            response = problem.to_response(Asked { request_id, schema_version });
+            // Headers that the router has set stay, as `Allow` of a 405.
+            response.headers_mut().extend(told.into_iter().filter(|(name, _)| *name == Some(ALLOW)));
+        }
         let (parts, body) = response.into_parts();
-        let problem = parts.extensions.get::<Arc<Problem>>().cloned();
         let body = match body.collect().await {
             Ok(body) => body.to_bytes(),
             // Bodies of our own making do not fail.
             Err(_) => Bytes::new(),
         };
-        if problem.is_none() {
-            let answer = Answer { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
-            let now = self.server.db.shared.clock.monotonic();
-            self.server.once.known().keep(&self.key, Arc::new(answer), now);
-        }
+        let answer = Answer { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
+        let now = self.server.db.shared.clock.monotonic();
+        self.server.once.known().keep(&self.key, Arc::new(answer), now);
         Response::from_parts(parts, Body::from(body))
     }
 }

@@ -11,6 +11,9 @@ use crate::txn::Transaction;
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
 
+/// Encodings in which answers go out.
+const ENCODINGS: &[&str] = &["gzip", "zstd"];
+
 /// The tag of a record's state.
 pub(crate) fn record_tag(epoch: u64, version: u64) -> String {
     format!("\"{epoch}.{version}\"")
@@ -80,6 +83,9 @@ impl Preconditions {
 
     /// That the record may be changed: asked inside the transaction that is about to do it.
     pub(crate) fn check_write(&self, tx: &Transaction, table: TableNo, id: RecordId, epoch: u64) -> Result<(), Error> {
+        if !self.has_match() {
+            require_match_not(tx, table, "send the record's tag (`ETag`) as If-Match")?;
+        }
         let tag = record_tag(epoch, tx.read_table(table).get(id)?.version());
         self.check_match(&tag)?;
         if self.is_fresh(&tag) {
@@ -88,6 +94,16 @@ impl Preconditions {
         }
         Ok(())
     }
+}
+
+/// That the table's records may be changed by who does not say which state he has seen; `instead` is what to do if not.
+pub(crate) fn require_match_not(tx: &Transaction, table: TableNo, instead: &str) -> Result<(), Problem> {
+    let table = &tx.schema().tables[table.at()];
+    if !table.require_if_match {
+        return Ok(());
+    }
+    let detail = format!("records of `{}` are changed under If-Match only: {instead}", table.name);
+    Err(Problem::new(Kind::PreconditionRequired, detail).member("table", table.name.as_str()))
 }
 
 /// How many records `Prefer: max-affected=N` lets a request change; `None` = any number.
@@ -128,7 +144,7 @@ fn parse(text: &str, name: &HeaderName) -> Result<Tags, Problem> {
         let (weak, tag) = rest.strip_prefix("W/").map_or((false, rest), |tag| (true, tag));
         let end = tag.strip_prefix('"').and_then(|inside| inside.find('"')).ok_or_else(|| invalid(name))?;
         let (tag, after) = tag.split_at(end + 2);
-        list.push((weak, tag.to_owned()));
+        list.push((weak, without_encoding(tag)));
         let after = after.trim_start();
         rest = match after.strip_prefix(',') {
             Some(next) => next.trim_start(),
@@ -137,6 +153,18 @@ fn parse(text: &str, name: &HeaderName) -> Result<Tags, Problem> {
         };
     }
     if list.is_empty() { Err(invalid(name)) } else { Ok(Tags::Listed(list)) }
+}
+
+/// The same tag, of an answer that went out in this encoding: other bytes, so another tag (RFC 9110, 8.8.3.3).
+pub(crate) fn tag_encoded(tag: &str, encoding: &str) -> String {
+    format!("{}-{encoding}\"", tag.strip_suffix('"').unwrap_or(tag))
+}
+
+/// The tag of the state, whatever the encoding in which it was read.
+fn without_encoding(tag: &str) -> String {
+    let inside = tag.strip_suffix('"').unwrap_or(tag);
+    let bare = ENCODINGS.iter().find_map(|encoding| inside.strip_suffix(encoding)?.strip_suffix('-'));
+    format!("{}\"", bare.unwrap_or(inside))
 }
 
 fn invalid(name: &HeaderName) -> Problem {
@@ -162,6 +190,15 @@ mod tests {
             assert_eq!(problem.kind(), Kind::PreconditionFailed, "{wrong:?}");
         }
         assert!(Preconditions::default().check_match("\"1.5\"").is_ok());
+    }
+
+    #[test]
+    fn a_tag_is_good_whatever_the_encoding_it_came_in() {
+        let tag = tag_encoded("\"1.5\"", "gzip");
+        assert_eq!(tag, "\"1.5-gzip\"");
+        assert!(given(IF_MATCH, &[&tag]).unwrap().check_match("\"1.5\"").is_ok());
+        assert!(given(IF_NONE_MATCH, &[&tag_encoded("\"1.5\"", "zstd")]).unwrap().is_fresh("\"1.5\""));
+        assert!(given(IF_MATCH, &["\"1.5-br\""]).unwrap().check_match("\"1.5\"").is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{Method, Request};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Body as _;
 use hyper::service::Service;
 use hyper_util::service::TowerToHyperService;
 use std::net::SocketAddr;
@@ -51,11 +51,12 @@ impl App {
 }
 
 /// Answers a request. Never fails and never panics.
-pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
+pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response {
     let id = app.server.next_request_id();
     let is_head = request.method() == Method::HEAD;
     let foreign_origin = guard::foreign_origin(&app.server, request.headers());
-    let response = match caught(answer(app, request, &id)).await {
+    let (answered, timing) = timing::timed(caught(answer(app, request, &id))).await;
+    let response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.into_response(),
         Err(panic) => {
@@ -64,6 +65,9 @@ pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
         }
     };
     let mut response = finish(&app.server, response, &id, is_head);
+    if let Ok(timing) = HeaderValue::from_str(&timing) {
+        response.headers_mut().insert(timing::SERVER_TIMING, timing);
+    }
     app.server.counts.answered(response.status().as_u16());
     if let Some(origin) = foreign_origin {
         guard::let_read(origin, response.headers_mut());
@@ -72,7 +76,7 @@ pub(crate) async fn serve(app: &App, request: Request<Incoming>) -> Response {
 }
 
 /// Lets the request in, reads it, and has a handler answer it.
-async fn answer(app: &App, request: Request<Incoming>, id: &str) -> Result<Response, Problem> {
+async fn answer(app: &App, request: Request<Body>, id: &str) -> Result<Response, Problem> {
     let server = &app.server;
     // A body that nobody reads ends the connection with the answer: the client is told.
     let has_body = !request.body().is_end_stream();
@@ -96,7 +100,7 @@ async fn answer(app: &App, request: Request<Incoming>, id: &str) -> Result<Respo
     let handler = handle(app.router.clone(), Request::from_parts(parts, Body::from(body)));
     let response = if nobody_waits { timing::accepted_or(handler, id).await } else { handler.await };
     Ok(match running {
-        Some(running) => running.keep(response).await,
+        Some(running) => running.keep(response, id).await,
         None => response,
     })
 }
@@ -111,7 +115,7 @@ async fn handle(router: Router, request: Request<Body>) -> Response {
 
 /// Reads a body whole. One that is too large is read on for a while and thrown away: a client that is still writing would
 /// otherwise see a broken connection instead of the answer.
-async fn read_body(parts: &Parts, mut body: Incoming) -> Result<Bytes, Problem> {
+async fn read_body(parts: &Parts, mut body: Body) -> Result<Bytes, Problem> {
     let headers = &parts.headers;
     let is_bulk = parts.method == Method::POST && parts.uri.path().ends_with("/records");
     let bytes_max = if is_bulk { BULK_BODY_BYTES_MAX } else { BODY_BYTES_MAX };

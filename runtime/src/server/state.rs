@@ -6,9 +6,9 @@ use super::openapi::Document;
 use super::problem::Problem;
 use super::schema::Written;
 use super::stats::Counts;
-use super::timing;
+use super::timing::{self, Way};
 use crate::client::Committed;
-use crate::db::Database;
+use crate::db::{Database, Writer};
 use crate::edit::SchemaEdit;
 use crate::error::{Error, Result};
 use crate::limits::REQUESTS_MAX;
@@ -75,34 +75,50 @@ impl Server {
         &self,
         body: impl FnOnce(&mut Transaction) -> Result<R> + Send + 'static,
     ) -> Result<Committed<R>, Problem> {
-        let (sender, receiver) = oneshot::channel();
-        // A client that has gone leaves nobody to be told.
-        self.db.enqueue(body, move |result| drop(sender.send(result)))?;
-        self.answered(receiver).await
+        Ok(self.in_loop(move |writer| writer.run(|tx| tx, body).into_result()).await??)
     }
 
     /// Edits the schema in the loop and waits for its end. `base` points to where the body of the request stands in the
     /// whole schema.
     pub(crate) async fn edit(&self, edit: SchemaEdit, base: &str) -> Result<Committed<u64>, Problem> {
-        let (sender, receiver) = oneshot::channel();
-        // As it answers is what it answers, problems of the schema included: they are told with their pointers.
-        self.db.enqueue_edit(edit, move |result| drop(sender.send(Ok(result))))?;
-        self.answered(receiver).await?.map_err(|error| Problem::of_edit(error, base))
+        let edited = self.in_loop(move |writer| writer.engine().edit_schema(&[edit])).await?;
+        edited.map_err(|error| Problem::of_edit(error, base))
     }
 
     /// Calls a procedure in the loop and waits for its end.
     pub(crate) async fn call(&self, procedure: &str, arguments: Json) -> Result<Committed<Json>, Problem> {
-        let (sender, receiver) = oneshot::channel();
-        self.db.enqueue_procedure(procedure, arguments, move |result| drop(sender.send(result)))?;
-        self.answered(receiver).await
+        let call = self.db.procedure_call(procedure, arguments)?;
+        Ok(self.in_loop(call).await??)
     }
 
-    /// Waits for what the loop answers.
-    pub(crate) async fn answered<R>(&self, receiver: oneshot::Receiver<Result<R>>) -> Result<R, Problem> {
+    /// Has the loop do something, and waits until what it did is visible and as durable as is asked. The outer error is
+    /// that the loop did not come to it.
+    pub(crate) async fn in_loop<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Writer<'_>) -> Result<R> + Send + 'static,
+    ) -> Result<Result<Committed<R>>, Problem> {
+        let (sender, receiver) = oneshot::channel();
+        let way = Way::begin();
+        let (of_job, of_answer) = (way.clone(), way.clone());
+        let timed = move |writer: &mut Writer<'_>| {
+            of_job.begins();
+            let done = job(writer);
+            of_job.ends();
+            done
+        };
+        let answer = move |result| {
+            of_answer.is_answered();
+            // A client that has gone leaves nobody to be told.
+            drop(sender.send(result));
+        };
+        self.db.enqueue_job(timed, answer)?;
         timing::accept();
         let at_most = self.config.write_wait_max;
         match tokio::time::timeout(at_most, receiver).await {
-            Ok(Ok(result)) => Ok(result?),
+            Ok(Ok(result)) => {
+                way.tell();
+                Ok(result)
+            }
             // The loop ended with the request in its queue.
             Ok(Err(_)) => Err(Error::Stopped.into()),
             Err(_) => Err(Error::TimedOut(at_most).into()),

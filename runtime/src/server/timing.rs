@@ -1,10 +1,16 @@
-//! When a request is answered: not before the version that it wants to see, and perhaps before it is executed.
+//! When a request is answered: not before the version that it wants to see, and perhaps before it is executed. And how long
+//! that took, as `Server-Timing` says it:
+//!
+//! ```text
+//! parse: read and understood │ queue: waiting for the loop │ apply: its transaction │ wal: published and durable
+//! ```
 
 use super::json;
 use super::params::invalid_parameter;
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::state::Server;
+use crate::clock::Stopwatch;
 use crate::limits::MIN_VERSION_WAIT_MAX;
 use axum::http::header::{HeaderName, RETRY_AFTER};
 use axum::http::request::Parts;
@@ -12,6 +18,8 @@ use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use std::cell::Cell;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -20,6 +28,102 @@ const DB_MIN_VERSION: HeaderName = HeaderName::from_static("db-min-version");
 tokio::task_local! {
     /// Who wants to hear that the loop has a request's work in its queue.
     static ACCEPTED: Cell<Option<oneshot::Sender<()>>>;
+}
+
+/// What an answer says of how long it took, in milliseconds.
+pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+
+/// How long the parts of a request took.
+#[derive(Debug)]
+struct Spans {
+    since: Stopwatch,
+    /// Before it went into the queue for the first time.
+    parse: Cell<Option<Duration>>,
+    queue: Cell<Duration>,
+    apply: Cell<Duration>,
+    wal: Cell<Duration>,
+}
+
+tokio::task_local! {
+    /// Those of the request that this task answers.
+    static SPANS: Spans;
+}
+
+/// Runs what answers a request; gives what it answers, with the value of `Server-Timing`.
+pub(crate) async fn timed<R>(answering: impl Future<Output = R>) -> (R, String) {
+    let zero = || Cell::new(Duration::ZERO);
+    let spans = Spans { since: Stopwatch::start(), parse: Cell::new(None), queue: zero(), apply: zero(), wal: zero() };
+    let answering = async {
+        let answered = answering.await;
+        (answered, SPANS.with(Spans::header))
+    };
+    SPANS.scope(spans, answering).await
+}
+
+impl Spans {
+    fn header(&self) -> String {
+        let ms = |span: Duration| format!("{:.3}", span.as_secs_f64() * 1e3);
+        let total = ms(self.since.elapsed());
+        match self.parse.get() {
+            None => format!("total;dur={total}"),
+            Some(parse) => format!(
+                "parse;dur={}, queue;dur={}, apply;dur={}, wal;dur={}, total;dur={total}",
+                ms(parse),
+                ms(self.queue.get()),
+                ms(self.apply.get()),
+                ms(self.wal.get())
+            ),
+        }
+    }
+}
+
+/// The way of one request through the loop, which notes when it gets where.
+#[derive(Debug)]
+pub(crate) struct Way {
+    since: Stopwatch,
+    begun_ns: AtomicU64,
+    ended_ns: AtomicU64,
+    answered_ns: AtomicU64,
+}
+
+impl Way {
+    /// It goes into the queue now.
+    pub(crate) fn begin() -> Arc<Way> {
+        // Nothing to be told where nobody listens, as behind `wait=none`.
+        let _ = SPANS.try_with(|spans| {
+            if spans.parse.get().is_none() {
+                spans.parse.set(Some(spans.since.elapsed()));
+            }
+        });
+        let zero = AtomicU64::default;
+        Arc::new(Way { since: Stopwatch::start(), begun_ns: zero(), ended_ns: zero(), answered_ns: zero() })
+    }
+
+    /// The loop begins with it.
+    pub(crate) fn begins(&self) {
+        self.begun_ns.store(self.since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// The loop has done it.
+    pub(crate) fn ends(&self) {
+        self.ended_ns.store(self.since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// It is answered: published, and as durable as is asked.
+    pub(crate) fn is_answered(&self) {
+        self.answered_ns.store(self.since.elapsed().as_nanos() as u64, Ordering::Relaxed);
+    }
+
+    /// Adds what it took to the request that this task answers.
+    pub(crate) fn tell(&self) {
+        let at = |mark: &AtomicU64| Duration::from_nanos(mark.load(Ordering::Relaxed));
+        let (begun, ended, answered) = (at(&self.begun_ns), at(&self.ended_ns), at(&self.answered_ns));
+        let _ = SPANS.try_with(|spans| {
+            spans.queue.set(spans.queue.get() + begun);
+            spans.apply.set(spans.apply.get() + ended.saturating_sub(begun));
+            spans.wal.set(spans.wal.get() + answered.saturating_sub(ended));
+        });
+    }
 }
 
 /// Waits until readers see the version that `Db-Min-Version` names.

@@ -254,6 +254,7 @@ impl<S: Facade> TickLoop<S> {
         #[cfg(feature = "server")]
         let server = std::mem::take(&mut self.serving).start(&self.db)?;
         let clock = self.db.shared.clock.clone();
+        clock.wake_exactly();
         let started = clock.monotonic();
         let (mut deadline, mut reported) = (started, started);
         let mut history = History::default();
@@ -385,8 +386,9 @@ impl<S: Facade> Stepper<S> {
 
     /// Waits for the deadline; meanwhile executes requests as they come.
     fn wait_until(&mut self, deadline: Duration, commit: CommitMode) -> Result<()> {
-        /// The queue's own wait may oversleep by this much: the rest is the hybrid sleeper's.
-        const QUEUE_MARGIN: Duration = Duration::from_micros(1200);
+        /// The queue's own wait may oversleep by this much; the rest is spun away. One wake-up a tick, so that one only can be
+        /// late.
+        const QUEUE_MARGIN: Duration = Duration::from_nanos(crate::clock::SPIN_NS as u64);
         let clock = self.db.shared.clock.clone();
         if commit == CommitMode::Eager {
             loop {

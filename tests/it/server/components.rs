@@ -29,6 +29,9 @@ fn rc_1_a_component_is_inserted_for_its_owner() {
         (json!({ "_id": "x", "hp": 7 }), 422, "wrong_type"),
         (json!({ "_id": entity, "hp": 7 }), 409, "unique"),
         (json!({ "_id": 1_u64 << 33, "hp": 7 }), 409, "unknown_reference"),
+        // Numbers that are no record's.
+        (json!({ "_id": 7, "hp": 7 }), 409, "unknown_reference"),
+        (json!({ "_id": u64::MAX, "hp": 7 }), 409, "unknown_reference"),
     ] {
         let problem = client.post("/table/health/record", &body).is_problem(status, code);
         assert_eq!(problem["errors"][0]["pointer"], "#/_id", "{body}");

@@ -82,3 +82,43 @@ fn rc_3_sixteen_writers_count_together() {
     });
     assert_eq!(served.client().get(&path).json()["hp"], WRITERS * EACH);
 }
+
+/// A table whose records are changed only by who says which state he has seen: on every path.
+#[test]
+fn rc_3_a_table_can_require_that_the_state_is_named() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let record = insert(&mut client, "player", &json!({ "name": "Ayla" }));
+    let path = format!("/table/player/record/{}", record["_id"]);
+    let required = json!({ "require_if_match": true });
+    assert_eq!(client.send_json("PATCH", "/table/player", &[], &required).is(200).json()["require_if_match"], true);
+    assert_eq!(client.get("/schema").json()["tables"]["player"]["require_if_match"], true);
+    // New records overwrite nothing.
+    insert(&mut client, "player", &json!({ "name": "Brom" }));
+
+    let before = served.dump();
+    let whole = json!({ "name": "Ayla", "hp": 2 });
+    client.send_json("PUT", &path, &[], &whole).is_problem(428, "precondition_required");
+    client.send_json("PATCH", &path, &[], &json!({ "hp": 2 })).is_problem(428, "precondition_required");
+    client.delete(&path).is_problem(428, "precondition_required");
+    let set = "/table/player/records?name=eq.Ayla";
+    client.send_json("PATCH", set, &[], &json!({ "hp": 2 })).is_problem(428, "precondition_required");
+    client.delete(set).is_problem(428, "precondition_required");
+    let replace = "/table/player/records?on_conflict=replace";
+    client.post(replace, &json!([whole])).is_problem(428, "precondition_required");
+    let patch = json!({ "op": "patch", "table": "player", "id": record["_id"], "values": { "hp": 2 } });
+    client.post("/batch", &json!({ "ops": [patch] })).is_problem(428, "precondition_required");
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "record.delete", "params": ["player", record["_id"]] });
+    assert_eq!(client.post("/rpc", &call).is(200).json()["error"]["data"]["status"], 428);
+    assert_eq!(served.dump(), before);
+
+    let tag = client.get(&path).header("etag").expect("a record has a tag").to_owned();
+    let named = [("if-match", tag.as_str())];
+    let changed = client.send_json("PATCH", &path, &named, &json!({ "hp": 2 })).is(200);
+    let mut patch = patch;
+    patch["if_match"] = json!(changed.header("etag").expect("a written record has a tag"));
+    client.post("/batch", &json!({ "ops": [patch] })).is(200);
+    client.send("DELETE", &path, &[("if-match", "*")], None).is(204);
+    client.send_json("PATCH", "/table/player", &[], &json!({ "require_if_match": false })).is(200);
+    client.delete(&set.replace("Ayla", "Brom")).is(200);
+}

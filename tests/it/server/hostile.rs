@@ -320,8 +320,10 @@ fn rc_6_no_wrong_path_method_or_header_changes_anything() {
                 let answer = attack.send(method, &path, &[("content-type", kind)], Some(bytes));
                 assert_eq!(answer.status, 415, "{method} {path} {kind}");
             }
-            let encoded = [("content-type", "application/json"), ("content-encoding", "gzip")];
+            let encoded = [("content-type", "application/json"), ("content-encoding", "br")];
             assert_eq!(attack.send(method, &path, &encoded, Some(bytes)).status, 415, "{method} {path}");
+            let not_packed = [("content-type", "application/json"), ("content-encoding", "gzip")];
+            assert_eq!(attack.send(method, &path, &not_packed, Some(bytes)).status, 400, "{method} {path}");
             for length in [0, bytes.len() / 2] {
                 let head = format!(
                     "{method} {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",

@@ -125,6 +125,7 @@ fn rc_5_filters_select_records() {
     assert_eq!(plan(&mut client, "?class=eq.mage").as_deref(), Some("scan rows_examined=4"));
     let counted = list(&mut client, "?class=eq.mage&limit=1&count=exact");
     assert_eq!((&counted["total"], &list(&mut client, "?class=eq.mage")["total"]), (&json!(2), &Json::Null));
+    assert_eq!(list(&mut client, "?class=eq.mage&limit=1&count=estimated")["total"], 2, "of few, all are looked at");
     let selected = list(&mut client, "?select=name,hp&limit=1");
     let members: Vec<&String> = selected["items"][0].as_object().expect("an object").keys().collect();
     assert_eq!(members, ["_id", "_version", "name", "hp"]);
@@ -265,4 +266,28 @@ impl Random {
         self.0 ^= self.0 << 17;
         (self.0 % end as u64) as usize
     }
+}
+
+/// A sample stands for the whole: near the truth, where the truth would cost a look at every record.
+#[test]
+fn rc_5_an_estimate_is_near_the_truth() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let mut records = String::new();
+    for at in 0..20_000 {
+        let class = if at % 4 == 0 { "mage" } else { "rogue" };
+        records += &format!("{{\"name\":\"p{at}\",\"class\":\"{class}\",\"hp\":{}}}\n", at % 9999);
+    }
+    let lines = [("content-type", "application/x-ndjson")];
+    client.send("POST", "/table/player/records", &lines, Some(records.as_bytes())).is(200);
+    for (filter, truth) in
+        [("class=eq.mage", 5000), ("hp=lt.2000&class=eq.rogue", 3000), ("hp=lt.50", 101), ("hp=eq.0", 3)]
+    {
+        let path = |count: &str| format!("/table/player/records?{filter}&limit=1&count={count}");
+        let exact = client.get(&path("exact")).is(200).json()["total"].as_i64().expect("a number");
+        let estimated = client.get(&path("estimated")).is(200).json()["total"].as_i64().expect("a number");
+        assert!((exact - truth).abs() <= truth / 10, "{filter}: {exact}");
+        assert!((exact - estimated).abs() <= exact / 5, "{filter}: {estimated} of {exact}");
+    }
+    client.get("/table/player/records?count=some").is_problem(400, "invalid_parameter");
 }

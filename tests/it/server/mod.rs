@@ -6,6 +6,7 @@ mod bulk;
 mod components;
 mod conditions;
 mod edits;
+mod encoding;
 mod export;
 mod filters;
 mod guard;

@@ -2,7 +2,7 @@
 
 use super::{Served, insert};
 use dbgen_runtime::server::{self, Role, ServerConfig};
-use dbgen_tests::http::Client;
+use dbgen_tests::http::{Answer, Client};
 use serde_json::json;
 
 #[test]
@@ -49,10 +49,15 @@ fn rc_1_a_request_that_comes_again_is_answered_not_executed() {
     other.is_problem(422, "idempotency_mismatch");
     assert_eq!(client.get("/table/player/records").json()["total"], 1);
 
-    // A request that was refused has not happened: it may come again under its key.
+    // A refusal is an answer too: the same request is refused again, even if it would be right by now.
     let key = [("idempotency-key", "refused once")];
-    client.send_json("POST", "/table/player/record", &key, &json!({ "name": "Ayla" })).is_problem(409, "unique");
+    let refused = client.send_json("POST", "/table/player/record", &key, &json!({ "name": "Ayla" }));
     client.delete("/table/player/records?all=true").is(200);
+    let again = client.send_json("POST", "/table/player/record", &key, &json!({ "name": "Ayla" }));
+    assert_eq!((&again.body, again.header("idempotency-replayed")), (&refused.body, Some("true")));
+    again.is_problem(409, "unique");
+    refused.is_problem(409, "unique");
+    let key = [("idempotency-key", "another key")];
     client.send_json("POST", "/table/player/record", &key, &json!({ "name": "Ayla" })).is(201);
 
     let ops = json!({ "ops": [{ "op": "insert", "table": "player", "values": { "name": "Cora" } }] });
@@ -61,6 +66,30 @@ fn rc_1_a_request_that_comes_again_is_answered_not_executed() {
     assert_eq!(client.send_json("POST", "/batch", &key, &ops).is(200).body, first.body);
     let long = "k".repeat(256);
     client.send_json("POST", "/batch", &[("idempotency-key", &long)], &ops).is_problem(400, "invalid_header");
+}
+
+/// Where the time went: for a write through all stations, for a read in all.
+#[test]
+fn rc_1_an_answer_says_how_long_it_took() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let stations = |answer: &Answer| {
+        let timing = answer.header("server-timing").expect("every answer has one").to_owned();
+        let read = |part: &str| {
+            let (name, ms) = part.trim().split_once(";dur=").expect("a name and milliseconds");
+            (name.to_owned(), ms.parse::<f64>().expect("milliseconds"))
+        };
+        timing.split(',').map(read).collect::<Vec<_>>()
+    };
+    let written = stations(&client.post("/table/player/record", &json!({ "name": "Ayla" })).is(201));
+    let names: Vec<&str> = written.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["parse", "queue", "apply", "wal", "total"]);
+    let (total, parts) = written.split_last().expect("five");
+    assert!(parts.iter().map(|(_, ms)| ms).sum::<f64>() <= total.1 + 0.01, "{written:?}");
+    assert!(parts.iter().all(|(_, ms)| *ms >= 0.0) && total.1 > 0.0, "{written:?}");
+    let read = stations(&client.get("/table/player/records").is(200));
+    assert_eq!(read.len(), 1);
+    assert_eq!(read[0].0, "total");
 }
 
 /// Eight clients send the same request at once: it is executed once, and each is told what came of it, or to come again.

@@ -58,6 +58,7 @@ impl Checker<'_> {
             description: raw.description.clone(),
             capacity: raw.capacity.as_ref().map_or(0, |capacity| capacity.value),
             durability: raw.durability.as_ref().map_or_else(Default::default, |durability| durability.value),
+            require_if_match: raw.require_if_match.is_set(),
             parent: None,
             schedule: None,
             fields,

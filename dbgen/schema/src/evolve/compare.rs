@@ -211,6 +211,10 @@ impl<'a> Comparer<'a> {
             let detail = format!("room for {} records, not {}", new.capacity, old.capacity);
             self.push(&rules::CAPACITY_CHANGED, &new.name, detail, new.line);
         }
+        if old.require_if_match != new.require_if_match {
+            let word = if new.require_if_match { "required" } else { "not required any more" };
+            self.push(&rules::IF_MATCH_CHANGED, &new.name, format!("`If-Match` is {word}"), new.line);
+        }
         if timer(old) != timer(new) {
             self.push(&rules::SCHEDULE_CHANGED, &new.name, "another schedule", new.line);
         }

@@ -61,6 +61,8 @@ rules! {
         "Timers fall due as the schema now says.";
     CAPACITY_CHANGED = "capacity_changed" Compatible []
         "Another amount of room is made when the database opens.";
+    IF_MATCH_CHANGED = "if_match_changed" Compatible []
+        "Clients over HTTP must, or need not, name the state that they change.";
     DURABILITY_RAISED = "durability_raised" Compatible []
         "From now on more survives a restart.";
     FIELDS_REORDERED = "fields_reordered" Compatible []

@@ -136,6 +136,7 @@ impl Writer<'_> {
         members.some("parent_table", table.parent.map(|parent| &self.schema.tables[parent.at()].name));
         members.some("capacity", (table.capacity != 0).then_some(table.capacity));
         members.some("durability", (table.durability != Durability::Log).then_some(table.durability.as_str()));
+        members.some("require_if_match", table.require_if_match.then_some(true));
         if let Some(schedule) = &table.schedule {
             let mut inner = Members::new();
             inner.add("at", &table.fields[schedule.at.at()].name);

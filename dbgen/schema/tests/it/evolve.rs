@@ -125,6 +125,7 @@ const CASES: &[Case] = &[
     (&[("[tables.clan]", "[tables.team]")], &[("table_added", "team"), ("table_removed", "clan")]),
     (&[("[tables.clan]", "[tables.team]\n    renamed_from = \"clan\"")], &[("table_renamed", "team")]),
     (&[("[tables.clan]", "[tables.clan]\n    capacity = 5")], &[("capacity_changed", "clan")]),
+    (&[("[tables.clan]", "[tables.clan]\n    require_if_match = true")], &[("if_match_changed", "clan")]),
     (&[("[tables.clan]", "[tables.clan]\n    description = \"A team\"")], &[("docs_changed", "clan")]),
     (&[("[tables.clan]", "[tables.clan]\n    durability = \"none\"")], &[("durability_lowered", "clan")]),
     (&[("[tables.clan]", "[tables.clan]\n    parent_table = \"player\"")], &[("parent_changed", "clan")]),

@@ -70,7 +70,7 @@ fn body(method: &str, path: &str) -> Json {
             let names = json!({ "type": ["array", "string", "null"] });
             let members = json!({ "where": { "type": ["object", "null"] }, "select": names, "order": names, "limit": number,
                 "offset": { "type": ["integer", "null"], "minimum": 0 }, "cursor": { "type": ["string", "null"] },
-                "count": { "enum": ["none", "exact", null] }, "int64": { "enum": ["string", "number", null] } });
+                "count": { "enum": ["none", "exact", "estimated", null] }, "int64": { "enum": ["string", "number", null] } });
             shape(members, &[], false)
         }
         (_, "/rpc") => json!({}),

@@ -18,6 +18,7 @@ use crate::server::draft::{Draft, Unknown};
 use crate::server::extract::{Path, Query, as_object, media_type};
 use crate::server::json;
 use crate::server::params::{FromParams, Params};
+use crate::server::precondition::require_match_not;
 use crate::server::problem::{Kind, Problem};
 use crate::server::reply::Reply;
 use crate::server::state::{Server, Shared};
@@ -223,12 +224,12 @@ impl Done {
             Err(error) => match existing(&error, on_conflict) {
                 None => return Err(error),
                 Some(_) if on_conflict == OnConflict::Ignore => self.skipped += 1,
-                Some(id) if on_conflict == OnConflict::Replace => {
-                    tx.replace_values(table, id, &values)?;
-                    self.updated += 1;
-                }
                 Some(id) => {
-                    tx.update_values(table, id, &values)?;
+                    require_match_not(tx, table, "change them one by one, or as a batch with `if_match`")?;
+                    match on_conflict {
+                        OnConflict::Replace => tx.replace_values(table, id, &values)?,
+                        _ => tx.update_values(table, id, &values)?,
+                    }
                     self.updated += 1;
                 }
             },

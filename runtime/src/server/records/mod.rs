@@ -43,6 +43,22 @@ use scan::{Found, Wanted};
 use serde::Serialize;
 use std::sync::Arc;
 
+/// Whether to say how many records fulfil the conditions. Of a table without conditions it is always said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Count {
+    #[default]
+    None,
+    /// Every record is looked at.
+    Exact,
+    /// About how many: a sample is looked at.
+    Estimated,
+}
+
+impl Count {
+    pub(crate) const WORDS: &[(&str, Count)] =
+        &[("none", Count::None), ("exact", Count::Exact), ("estimated", Count::Estimated)];
+}
+
 /// What of a table is to be listed, as the client wrote it.
 #[derive(Debug, Default)]
 pub(crate) struct ListQuery {
@@ -52,7 +68,7 @@ pub(crate) struct ListQuery {
     pub(crate) limit: Option<usize>,
     pub(crate) offset: usize,
     pub(crate) cursor: Option<String>,
-    pub(crate) count_exactly: bool,
+    pub(crate) count: Count,
     pub(crate) int64: Int64,
 }
 
@@ -68,7 +84,7 @@ impl FromParams for ListQuery {
                 .take("offset")?
                 .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_parameter("offset", &text, "a whole number")))?,
             cursor: params.take("cursor")?,
-            count_exactly: params.take_word("count", &[("none", false), ("exact", true)])?.unwrap_or(false),
+            count: params.take_word("count", Count::WORDS)?.unwrap_or_default(),
             int64: params.take_int64()?,
             // All others are filters; whether they name fields is seen when the table is at hand.
             filters: params.take_rest(),
@@ -139,7 +155,7 @@ fn page(server: &Server, table: &str, query: ListQuery, filters: Vec<Filter>) ->
         after: plan.cursor.as_ref(),
         // One more than asked, to know whether there are more.
         count: query.offset.saturating_add(limit).saturating_add(1),
-        count_all: query.count_exactly && !plan.filters.is_empty(),
+        count_all: query.count == Count::Exact && !plan.filters.is_empty(),
     };
     let mut found = scan::scan(table, &wanted)?;
     found.rows.drain(..query.offset.min(found.rows.len()));
@@ -156,7 +172,12 @@ fn page(server: &Server, table: &str, query: ListQuery, filters: Vec<Filter>) ->
     };
     let next = if has_next { seal(found.rows.last(), Direction::Forward) } else { None };
     let prev = if has_prev { seal(found.rows.first(), Direction::Backward) } else { None };
-    let total = if plan.filters.is_empty() { Some(table.len()) } else { found.total };
+    let total = match query.count {
+        _ if plan.filters.is_empty() => Some(table.len()),
+        Count::None => None,
+        Count::Exact => found.total,
+        Count::Estimated => Some(scan::estimate(table, &wanted)?),
+    };
     let rows: Vec<Row> = found.rows.iter().filter_map(|found| table.get(found.id).ok()).map(Row::of).collect();
     let select = plan.select.as_deref();
     let items = rows.iter().map(|row| RowJson {

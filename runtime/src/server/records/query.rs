@@ -5,7 +5,7 @@
 //!   "select": ["name"], "order": [["level", "desc"], "name"], "limit": 50, "cursor": null, "count": "exact" }
 //! ```
 
-use super::{Filter, ListQuery, limit_of, list, listed};
+use super::{Count, Filter, ListQuery, limit_of, list, listed};
 use crate::server::batch::refuse_unknown;
 use crate::server::extract::{AcceptsJson, Object, Path, Query};
 use crate::server::json;
@@ -70,7 +70,11 @@ fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
         limit: number("limit", body.remove("limit"))?.map(|limit| limit_of(&limit.to_string())).transpose()?,
         offset: number("offset", body.remove("offset"))?.unwrap_or(0),
         cursor,
-        count_exactly: word("count", body.remove("count"), &["none", "exact"])?.as_deref() == Some("exact"),
+        count: match word("count", body.remove("count"), &["none", "exact", "estimated"])?.as_deref() {
+            Some("exact") => Count::Exact,
+            Some("estimated") => Count::Estimated,
+            _ => Count::None,
+        },
         int64: match word("int64", body.remove("int64"), &["string", "number"])?.as_deref() {
             Some("number") => Int64::Number,
             _ => Int64::default(),

@@ -17,6 +17,7 @@ use dbgen_schema::{Index, IndexKind, Table, Value};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::Bound;
+use xxhash_rust::xxh3::xxh3_64;
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy)]
@@ -69,6 +70,42 @@ pub(super) fn scan(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<Scanned, 
     };
     let total = wanted.count_all.then_some(first.matching);
     Ok(Scanned { rows: first.sorted(), total, plan })
+}
+
+/// Candidates that are looked at for an estimate.
+const SAMPLE_RECORDS: usize = 1000;
+/// Candidates of an index that are counted for an estimate. Where there are more, a sample of the whole table holds enough
+/// of them to tell their share.
+const COUNTED_MAX: usize = 100_000;
+
+/// About how many records fulfil the conditions: the number of candidates, times the share of a sample of them that does.
+pub(super) fn estimate(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<usize, Problem> {
+    let mut certain = Vec::new();
+    wanted.filters.iter().for_each(|filter| filter.certain(&mut certain));
+    if let Some(part) = Part::by_condition(table.schema(), wanted, &certain) {
+        let (low, high) = (part.low.map(std::slice::from_ref), part.high.map(std::slice::from_ref));
+        let candidates = table.find_range(&part.index.name, low, high)?.take(COUNTED_MAX + 1).count();
+        if candidates <= COUNTED_MAX {
+            let records = table.find_range(&part.index.name, low, high)?;
+            return Ok(share(records, candidates, wanted.filters));
+        }
+    }
+    Ok(share(table.iter(), table.len(), wanted.filters))
+}
+
+/// How many of so many records fulfil the conditions, judged by a sample: one of each stretch of equal length, taken from
+/// anywhere in it, since what games store is often periodic.
+fn share<'v>(records: impl Iterator<Item = DynRecord<'v>>, count: usize, filters: &[Filter]) -> usize {
+    let stretch = count.div_ceil(SAMPLE_RECORDS).max(1);
+    let anywhere = |stretch_at: usize| xxh3_64(&stretch_at.to_le_bytes()) as usize % stretch;
+    let (mut looked_at, mut holding) = (0_usize, 0_usize);
+    for (at, record) in records.enumerate() {
+        if at % stretch == anywhere(at / stretch) {
+            looked_at += 1;
+            holding += usize::from(filters.iter().all(|filter| filter.holds(record)));
+        }
+    }
+    if looked_at == 0 { 0 } else { (holding as f64 / looked_at as f64 * count as f64).round() as usize }
 }
 
 /// A part of an index that holds every record of a page.

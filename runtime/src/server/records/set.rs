@@ -13,7 +13,7 @@ use crate::server::draft::{Draft, Unknown};
 use crate::server::extract::{Object, Path, Query};
 use crate::server::json;
 use crate::server::params::{FromParams, Params};
-use crate::server::precondition::prefer_max_affected;
+use crate::server::precondition::{prefer_max_affected, require_match_not};
 use crate::server::problem::{Kind, Problem};
 use crate::server::reply::Reply;
 use crate::server::state::{Server, Shared};
@@ -97,6 +97,7 @@ async fn each(
     }
     let body = move |tx: &mut Transaction| {
         let table = tx.open_table(&name)?;
+        require_match_not(tx, table, "change them one by one, or as a batch with `if_match`")?;
         let ids = found(tx, table, &options)?;
         if max_affected.is_some_and(|max| ids.len() > max) {
             let detail = format!("{} records would be affected", ids.len());

@@ -3,7 +3,7 @@
 use crate::id::RecordId;
 use crate::server::batch::id_of_json;
 use crate::server::json;
-use crate::server::params::unknown_parameter;
+use crate::server::params::{invalid_parameter, unknown_parameter};
 use crate::server::problem::{Kind, Problem};
 use serde_json::{Map, Value as Json};
 
@@ -64,6 +64,16 @@ impl Args {
             Some(Json::String(text)) => Ok(Some(text)),
             Some(other) => Err(wrong_type(name, "a string", &other)),
         }
+    }
+
+    /// One of a few words.
+    pub(super) fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Problem> {
+        let Some(given) = self.optional_text(name)? else { return Ok(None) };
+        let found = words.iter().find(|(word, _)| *word == given).map(|(_, meaning)| Some(*meaning));
+        found.ok_or_else(|| {
+            let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+            invalid_parameter(name, &given, &format!("one of {}", known.join(", ")))
+        })
     }
 
     pub(super) fn flag(&mut self, name: &str) -> Result<bool, Problem> {

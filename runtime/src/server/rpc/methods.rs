@@ -9,7 +9,7 @@ use crate::server::json;
 use crate::server::precondition::Preconditions;
 use crate::server::problem::{Kind, Problem};
 use crate::server::record::{self, Update};
-use crate::server::records::{self, Filter, ListQuery};
+use crate::server::records::{self, Count, Filter, ListQuery};
 use crate::server::relation;
 use crate::server::role::Role;
 use crate::server::schema;
@@ -142,7 +142,8 @@ const METHODS: &[Method] = &[
             optional("select", "string"),
             optional("limit", "integer"),
             optional("offset", "integer"),
-            optional("cursor", "string")
+            optional("cursor", "string"),
+            optional("count", "string")
         ],
         list
     ),
@@ -330,6 +331,7 @@ async fn list(server: Arc<Server>, mut args: Args) -> MethodResult {
         limit: args.count("limit")?.map(|limit| limit.max(1)),
         offset: args.count("offset")?.unwrap_or(0),
         cursor: args.optional_text("cursor")?,
+        count: args.word("count", Count::WORDS)?.unwrap_or_default(),
         ..ListQuery::default()
     };
     let view = server.view();
