@@ -5,7 +5,7 @@
 pub mod arena {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(1);
+    const _: () = rt::check_codegen_abi(2);
 
     /// The schema as a type; [`Arena`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -737,7 +737,7 @@ pub mod arena {
     impl<'t> PlayersMut<'t> {
         /// The group `motion` of all records, to be changed at will.
         pub fn motion_mut(self) -> &'t mut [player::Motion] {
-            self.0.group_mut(1)
+            self.0.group_mut::<player::Motion>()
         }
 
         /// Makes the group `motion` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
@@ -745,7 +745,7 @@ pub mod arena {
             self,
             next: impl FnOnce(&[player::Motion], &mut [player::Motion]) -> R,
         ) -> R {
-            self.0.group_next(1, next)
+            self.0.group_next::<player::Motion, R>(next)
         }
     }
 

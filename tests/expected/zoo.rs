@@ -7,7 +7,7 @@
 pub mod zoo {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(1);
+    const _: () = rt::check_codegen_abi(2);
 
     /// The schema as a type; [`Zoo`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -2269,7 +2269,7 @@ pub mod zoo {
     impl<'t> KeepersMut<'t> {
         /// The group `place` of all records, to be changed at will.
         pub fn place_mut(self) -> &'t mut [keeper::Place] {
-            self.0.group_mut(1)
+            self.0.group_mut::<keeper::Place>()
         }
 
         /// Makes the group `place` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
@@ -2277,7 +2277,7 @@ pub mod zoo {
             self,
             next: impl FnOnce(&[keeper::Place], &mut [keeper::Place]) -> R,
         ) -> R {
-            self.0.group_next(1, next)
+            self.0.group_next::<keeper::Place, R>(next)
         }
     }
 
@@ -2460,7 +2460,7 @@ pub mod zoo {
     impl<'t> ViewsMut<'t> {
         /// The group `self` of all records, to be changed at will.
         pub fn self_mut(self) -> &'t mut [view::SelfRow] {
-            self.0.group_mut(1)
+            self.0.group_mut::<view::SelfRow>()
         }
 
         /// Makes the group `self` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
@@ -2468,7 +2468,7 @@ pub mod zoo {
             self,
             next: impl FnOnce(&[view::SelfRow], &mut [view::SelfRow]) -> R,
         ) -> R {
-            self.0.group_next(1, next)
+            self.0.group_next::<view::SelfRow, R>(next)
         }
     }
 
@@ -2623,7 +2623,7 @@ pub mod zoo {
     impl<'t> OptionRecordsMut<'t> {
         /// The group `row` of all records, to be changed at will.
         pub fn rows_mut(self) -> &'t mut [option::Row] {
-            self.0.group_mut(0)
+            self.0.group_mut::<option::Row>()
         }
 
         /// Makes the group `row` of all records anew: `next` reads the rows as they are and writes them **all** as they are going to be. Nothing is copied.
@@ -2631,7 +2631,7 @@ pub mod zoo {
             self,
             next: impl FnOnce(&[option::Row], &mut [option::Row]) -> R,
         ) -> R {
-            self.0.group_next(0, next)
+            self.0.group_next::<option::Row, R>(next)
         }
     }
 

@@ -88,7 +88,7 @@ fn slice(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> TokenStream {
 }
 
 fn slice_mut(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> Option<TokenStream> {
-    let (module, row, at) = (&table.module, &group.row, number(group.index));
+    let (module, row) = (&table.module, &group.row);
     let name = group.of_table_mut.as_ref()?;
     let next = group.of_table_next.as_ref()?;
     let docs = format!(" The group `{}` of all records, to be changed at will.", group.name);
@@ -100,12 +100,12 @@ fn slice_mut(table: &TablePlan<'_>, group: &GroupPlan<'_>) -> Option<TokenStream
     Some(quote! {
         #[doc = #docs]
         pub fn #name(self) -> &'t mut [#module::#row] {
-            self.0.group_mut(#at)
+            self.0.group_mut::<#module::#row>()
         }
 
         #[doc = #next_docs]
         pub fn #next<R>(self, next: impl FnOnce(&[#module::#row], &mut [#module::#row]) -> R) -> R {
-            self.0.group_next(#at, next)
+            self.0.group_next::<#module::#row, R>(next)
         }
     })
 }

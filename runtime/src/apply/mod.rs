@@ -139,8 +139,12 @@ impl Engine {
         writer.rows(def).check_room(image)
     }
 
-    /// A whole column group as bytes, to be overwritten at will. Only for groups of free fields.
+    /// A whole column group as bytes, to be overwritten at will. One whose fields are not free has nothing that may be: it
+    /// is empty.
     pub(crate) fn group_mut(&mut self, table: usize, group: usize) -> &mut [u8] {
+        if !self.catalog.tables()[table].group_is_free(group) {
+            return &mut [];
+        }
         self.record_group(table, group);
         self.lend_group(table, group);
         let version = self.next_commit();
@@ -148,8 +152,11 @@ impl Engine {
         writer.rows(def).group_mut(group, version)
     }
 
-    /// Lets `next` write a whole column group from what it was. Only for groups of free fields.
+    /// Lets `next` write a whole column group from what it was. One whose fields are not free is empty for it.
     pub(crate) fn group_next<R>(&mut self, table: usize, group: usize, next: impl FnOnce(&[u8], &mut [u8]) -> R) -> R {
+        if !self.catalog.tables()[table].group_is_free(group) {
+            return next(&[], &mut []);
+        }
         self.record_group(table, group);
         self.lend_group(table, group);
         let version = self.next_commit();

@@ -454,7 +454,7 @@ impl TableDef {
 
     /// Whether every field of the column group may be written without a check, so that it can be given out as a slice.
     pub fn group_is_free(&self, group: usize) -> bool {
-        self.layout.groups[group].fields.iter().all(|field| self.fields[field.at()].free)
+        self.layout.groups.get(group).is_some_and(|group| group.fields.iter().all(|field| self.fields[field.at()].free))
     }
 
     /// Whether the field of a record image is null.

@@ -49,9 +49,12 @@ impl<'a> Groups<'a> {
         found.map_or(&[], |(_, buffer)| &buffer.bytes()[..self.bytes(group)])
     }
 
-    /// A group behind those that were taken, to be overwritten at will. Only for groups of free fields.
+    /// A group behind those that were taken, to be overwritten at will. One whose fields are not free has nothing that may
+    /// be: it is empty.
     pub fn write(&mut self, group: usize) -> &'a mut [u8] {
-        let Some((_, buffer)) = self.buffers.find(|(at, _)| *at == group) else { return &mut [] };
+        let is_free = self.def.group_is_free(group);
+        let found = self.buffers.find(|(at, _)| *at == group);
+        let Some((_, buffer)) = found.filter(|_| is_free) else { return &mut [] };
         let bytes = self.bytes(group);
         &mut buffer.edit_whole(self.journal, (GROUPS + group) as u32)[..bytes]
     }

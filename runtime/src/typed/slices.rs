@@ -6,7 +6,7 @@
 //! written.
 
 use super::{Table, TableRef};
-use crate::join::Group;
+use crate::join::{Group, GroupMut};
 use crate::table::def::TableDef;
 use crate::table::slices::Groups;
 use crate::table::version::TableView;
@@ -42,8 +42,14 @@ impl<T> std::fmt::Debug for TableSlices<'_, T> {
 }
 
 /// The column groups of a table, to be taken in their order.
-#[derive(Debug)]
-pub struct GroupSlices<'t>(Groups<'t>);
+pub struct GroupSlices<'t, T>(Groups<'t>, PhantomData<fn() -> T>);
+
+// A derive would demand it of the record, too.
+impl<T> std::fmt::Debug for GroupSlices<'_, T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("GroupSlices").field(&self.0).finish()
+    }
+}
 
 impl Transaction {
     /// All tables side by side.
@@ -54,11 +60,11 @@ impl Transaction {
 }
 
 impl<'t> AllSlices<'t> {
-    /// The next table, which is `T`.
+    /// The table `T`, which stands behind those that were taken.
     pub fn table<T: Table>(&mut self) -> TableSlices<'t, T> {
-        match self.tables.next() {
+        match self.tables.find(|(def, _)| def.at == T::INDEX) {
             Some((def, table)) => TableSlices { def, table, version: self.version, record: PhantomData },
-            None => unreachable!("a compiled table is there"),
+            None => unreachable!("tables are taken once each, in the order of the schema"),
         }
     }
 }
@@ -70,32 +76,31 @@ impl<'t, T: Table> TableSlices<'t, T> {
     }
 
     /// A column group, read.
-    pub fn group<G: Group>(self) -> &'t [G::Row] {
+    pub fn group<G: Group<Record = T>>(self) -> &'t [G::Row] {
         let view: TableView<'t> = self.table.view(self.def);
         bytemuck::try_cast_slice(view.group_bytes(G::GROUP)).unwrap_or(&[])
     }
 
-    /// A column group, to be overwritten at will. Generated code offers it for groups whose fields no rule, index or
-    /// reference concerns.
-    pub fn group_mut<G: Group>(self) -> &'t mut [G::Row] {
+    /// A column group, to be overwritten at will: no rule, index or reference concerns its fields.
+    pub fn group_mut<G: GroupMut<Record = T>>(self) -> &'t mut [G::Row] {
         self.groups().write::<G>()
     }
 
     /// All column groups, some of them to be overwritten.
-    pub fn groups(self) -> GroupSlices<'t> {
+    pub fn groups(self) -> GroupSlices<'t, T> {
         self.table.touch();
-        GroupSlices(self.table.rows(self.def).take_groups(self.version))
+        GroupSlices(self.table.rows(self.def).take_groups(self.version), PhantomData)
     }
 }
 
-impl<'t> GroupSlices<'t> {
+impl<'t, T: Table> GroupSlices<'t, T> {
     /// A group behind those that were taken, read.
-    pub fn read<G: Group>(&mut self) -> &'t [G::Row] {
+    pub fn read<G: Group<Record = T>>(&mut self) -> &'t [G::Row] {
         bytemuck::try_cast_slice(self.0.read(G::GROUP)).unwrap_or(&[])
     }
 
     /// A group behind those that were taken, to be overwritten at will.
-    pub fn write<G: Group>(&mut self) -> &'t mut [G::Row] {
+    pub fn write<G: GroupMut<Record = T>>(&mut self) -> &'t mut [G::Row] {
         bytemuck::try_cast_slice_mut(self.0.write(G::GROUP)).unwrap_or(&mut [])
     }
 }

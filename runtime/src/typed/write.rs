@@ -4,10 +4,11 @@ use super::{Component, RecordRef, Table, TableRef};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::id::{Id, RecordId};
+use crate::join::GroupMut;
 use crate::op::{Applied, Op};
 use crate::record::image::RecordImage;
 use crate::txn::Transaction;
-use bytemuck::{AnyBitPattern, NoUninit};
+use bytemuck::NoUninit;
 use std::marker::PhantomData;
 
 /// A table, written inside a transaction.
@@ -117,10 +118,10 @@ impl<'t, T: Table> TableMut<'t, T> {
         Ok(())
     }
 
-    /// A column group as a slice of its rows, to be overwritten at will. Generated code offers it for groups whose
-    /// fields no rule, index or reference concerns.
-    pub fn group_mut<R: AnyBitPattern + NoUninit>(self, group: usize) -> &'t mut [R] {
-        let bytes = self.tx.engine.group_mut(T::INDEX, group);
+    /// A column group as a slice of its rows, to be overwritten at will. Only for groups whose fields no rule, index or
+    /// reference concerns: generated code says of those, and of no others, that they are [`GroupMut`].
+    pub fn group_mut<G: GroupMut<Record = T>>(self) -> &'t mut [G::Row] {
+        let bytes = self.tx.engine.group_mut(T::INDEX, G::GROUP);
         bytemuck::try_cast_slice_mut(bytes).unwrap_or(&mut [])
     }
 }
@@ -129,8 +130,8 @@ impl<T: Table> TableMut<'_, T> {
     /// Lets `next` write a column group from what it was: it gets the rows as they are, to be read, and as they are going
     /// to be, to be written, **all** of them. Nothing is copied, since it reads the version that readers see and writes the
     /// next one.
-    pub fn group_next<R: AnyBitPattern + NoUninit, O>(self, group: usize, next: impl FnOnce(&[R], &mut [R]) -> O) -> O {
-        self.tx.engine.group_next(T::INDEX, group, |old, new| {
+    pub fn group_next<G: GroupMut<Record = T>, O>(self, next: impl FnOnce(&[G::Row], &mut [G::Row]) -> O) -> O {
+        self.tx.engine.group_next(T::INDEX, G::GROUP, |old, new| {
             let (old, new) = (bytemuck::try_cast_slice(old), bytemuck::try_cast_slice_mut(new));
             next(old.unwrap_or(&[]), new.unwrap_or(&mut []))
         })

@@ -1,7 +1,7 @@
 //! Both faces of the engine behind one trait, so that one test drives either.
 
-use crate::generated::golden::arena::{self, Arena, Class, Guild, Player, PlayerPatch, Vec3};
-use dbgen_runtime::{Database, Error, Id, RecordId, Result, TableNo, Transaction, Value};
+use crate::generated::golden::arena::{self, Arena, Class, Guild, Player, PlayerPatch, Vec3, player};
+use dbgen_runtime::{__private, Database, Error, Id, RecordId, Result, TableNo, Transaction, Value};
 
 /// A player, as the tests see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -259,4 +259,24 @@ impl Face for TypedFace<'_> {
     fn nested(&mut self, body: &mut dyn FnMut(&mut dyn Face) -> Result<()>) -> Result<()> {
         self.0.nested(|tx| body(&mut TypedFace(tx)))
     }
+}
+
+/// Generated code says this of groups without rules alone; whoever says it of others gets nothing to write.
+impl __private::GroupMut for player::Row {}
+
+#[test]
+fn a_group_with_rules_is_never_a_slice_whatever_is_said_of_it() {
+    let db = Arena::builder().open().expect("it opens");
+    let id = db.transact(|tx| tx.player_mut().insert(Player::new("ayla"))).expect("it fits");
+    let raw = db.as_dynamic();
+    raw.transact(|tx| {
+        assert!(tx.table_mut::<Player>().group_mut::<player::Row>().is_empty());
+        tx.table_mut::<Player>().group_next::<player::Row, _>(|old, new| assert!(old.is_empty() && new.is_empty()));
+        let mut all = tx.slices();
+        assert!(all.table::<Player>().group_mut::<player::Row>().is_empty());
+        Ok(())
+    })
+    .expect("nothing is written");
+    assert_eq!(db.read().player().get(id).expect("there").name(), "ayla");
+    db.read().as_ref().verify().expect("whole");
 }

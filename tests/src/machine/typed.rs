@@ -269,7 +269,7 @@ fn for_each(attempt: &mut Attempt<'_, '_>, tx: &mut Transaction) {
 /// A whole column group as a slice.
 fn whole_group(attempt: &mut Attempt<'_, '_>, tx: &mut Transaction) {
     let step = f32::from(attempt.tape.byte() % 5);
-    let group = tx.table_mut::<Animal>().group_mut::<animal::Motion>(1);
+    let group = tx.table_mut::<Animal>().group_mut::<animal::Motion>();
     assert_eq!(group.len(), attempt.world.tables[Animal::INDEX].rows.len());
     for motion in group {
         motion.pos = Vec2::new(motion.pos.x.get() + step, motion.vel.y.get());
@@ -281,7 +281,7 @@ fn whole_group(attempt: &mut Attempt<'_, '_>, tx: &mut Transaction) {
 /// A whole column group from what it was.
 fn next_group(attempt: &mut Attempt<'_, '_>, tx: &mut Transaction) {
     let by = f32::from(attempt.tape.byte() % 3);
-    tx.table_mut::<Animal>().group_next::<animal::Motion, _>(1, |old, new| {
+    tx.table_mut::<Animal>().group_next::<animal::Motion, _>(|old, new| {
         assert_eq!(old.len(), new.len());
         for (old, new) in old.iter().zip(new) {
             *new = animal::Motion { pos: Vec2::new(by, old.pos.x.get()), vel: old.vel };
