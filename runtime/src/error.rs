@@ -371,6 +371,46 @@ pub enum SchemaEditError {
         /// What needs it.
         by: Vec<String>,
     },
+    /// There is one already.
+    #[error("there is a type `{name}` already")]
+    TypeExists {
+        /// The name.
+        name: String,
+    },
+    /// There is none of this name.
+    #[error("there is no type `{name}`{}", hint(.suggestion))]
+    UnknownType {
+        /// The name asked for.
+        name: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
+    /// Something is made of it.
+    #[error("type `{name}` is used by {}", .by.join(", "))]
+    TypeUsed {
+        /// The type.
+        name: String,
+        /// The fields, as `table.field`, and parts of other types, as `Type.member`.
+        by: Vec<String>,
+    },
+    /// There is one already.
+    #[error("type `{name}` has a member `{member}` already")]
+    MemberExists {
+        /// The type.
+        name: String,
+        /// The variant or field.
+        member: String,
+    },
+    /// There is none of this name.
+    #[error("type `{name}` has no member `{member}`{}", hint(.suggestion))]
+    UnknownMember {
+        /// The type.
+        name: String,
+        /// The name asked for.
+        member: String,
+        /// The nearest name there is.
+        suggestion: Option<String>,
+    },
     /// This part of a definition does not change, or not like this.
     #[error("{}", not_alterable_sentence(.what, .member))]
     NotAlterable {
@@ -465,6 +505,11 @@ pub enum Rule {
     },
     /// The field never changes after the insert.
     Immutable,
+    /// The table has no field of this number. A violation of it names the number as its field.
+    UnknownField {
+        /// How many fields it has: they are numbered from 0.
+        fields: usize,
+    },
 }
 
 impl fmt::Display for Violation {
@@ -492,6 +537,7 @@ impl fmt::Display for Violation {
                 write!(f, " refers to a record of `{to_table}` that does not exist: {}", Shown(&self.value))
             }
             Rule::Immutable => write!(f, " is a primary key: it never changes"),
+            Rule::UnknownField { fields } => write!(f, " is no field: the table has {fields}, numbered from 0"),
         }
     }
 }

@@ -50,7 +50,9 @@ impl<'a> Findings<'a> {
     pub(crate) fn misfits(&mut self, image: &RecordImage) {
         let def = self.view.def;
         for misfit in &image.misfits {
-            self.add(&def.fields[misfit.field].name, misfit.rule.clone(), misfit.value.clone());
+            let number = misfit.field.to_string();
+            let name = def.fields.get(misfit.field).map_or(&number, |field| &field.name);
+            self.add(name, misfit.rule.clone(), misfit.value.clone());
         }
     }
 

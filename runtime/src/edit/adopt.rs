@@ -5,7 +5,7 @@ use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::redo::Group;
-use crate::redo::stored::{StoredOrigin, StoredSchema};
+use crate::redo::stored::StoredSchema;
 
 impl Engine {
     /// Takes a schema over, with the records of the tables that it had before. Must not run inside a transaction.
@@ -29,11 +29,7 @@ impl Engine {
             return Ok(None);
         }
         let mut stored = StoredSchema::of(catalog, &self.given)?;
-        let origin = |(table, fields): (&Option<usize>, &Vec<Option<usize>>)| StoredOrigin {
-            table: *table,
-            fields: fields.clone(),
-        };
-        stored.origins = Some(origins.tables.iter().zip(&origins.fields).map(origin).collect());
+        (stored.origins, stored.types) = origins.stored();
         let payload = serde_json::to_vec(&stored).map_err(crate::Error::abort)?;
         let (commit, tick) = (self.commit + 1, self.tick);
         Ok(Some(Group { commit, tick, schema: true, schema_version: catalog.version(), payload }))
@@ -46,26 +42,5 @@ impl Engine {
             sink.append(group);
             self.redo.relabel(crate::redo::logged_tables(&self.catalog), self.commit);
         }
-    }
-}
-
-impl Origins {
-    /// What a stored schema was in the one before, which was `old`; `None` if that cannot be.
-    pub(crate) fn of_stored(stored: &[StoredOrigin], old: &Catalog, new: &Catalog) -> Option<Origins> {
-        let fits = |(at, origin): (usize, &StoredOrigin)| {
-            let def = new.tables().get(at)?;
-            let from = match origin.table {
-                None => 0,
-                Some(from) => old.tables().get(from)?.fields.len(),
-            };
-            let in_range = |field: &Option<usize>| field.is_none_or(|field| field < from);
-            (origin.fields.len() == def.fields.len() && origin.fields.iter().all(in_range)).then_some(())
-        };
-        (stored.len() == new.tables().len()).then_some(())?;
-        stored.iter().enumerate().map(fits).collect::<Option<Vec<()>>>()?;
-        Some(Origins {
-            tables: stored.iter().map(|origin| origin.table).collect(),
-            fields: stored.iter().map(|origin| origin.fields.clone()).collect(),
-        })
     }
 }

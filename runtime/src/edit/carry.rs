@@ -5,14 +5,13 @@
 //! where the type is another one, and take their default where they are new. Records that cannot be carried over, or break
 //! a rule that is new, are counted, and the first are told.
 
+use super::convert::{Types, Unfit};
 use super::in_the_way::InTheWay;
 use crate::apply::check::Findings;
 use crate::error::{Result, Rule};
-use crate::record::codec;
-use crate::record::heap_ref::{Cells, HeapRef};
+use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
-use crate::record::plan::CellPlan;
 use crate::table::buffer::{Buffer, Journal};
 use crate::table::def::{Column, FieldDef, TableDef};
 use crate::table::rows::{Rows, index_buffer};
@@ -29,18 +28,18 @@ pub(super) enum Carried {
     Anew(TableVersion),
 }
 
-/// Carries the records of `from` over into the shape of `def`. `origins`: for every field, its number in the old table.
+/// Carries the records of `from` over into the shape of `def`. `components`: for every component table, its place among
+/// those of the old one.
 ///
 /// # Errors
 /// `RecordsInTheWay`; `Full` if the heap is.
-/// `components`: for every component table, its place among those of the old one.
 pub(super) fn carry(
     def: &TableDef,
     from: TableView<'_>,
-    origins: &[Option<usize>],
+    types: Types<'_>,
     components: &[Option<usize>],
 ) -> Result<Carried> {
-    let shapes = Shapes { def, old: from.def, origins };
+    let shapes = Shapes { def, old: from.def, types, origins: &types.origins.tables[def.at].members };
     let same_masks = components.len() == from.def.components.len()
         && components.iter().enumerate().all(|(bit, old)| *old == Some(bit));
     let same_groups = def.layout.groups.len() == from.def.layout.groups.len()
@@ -66,13 +65,16 @@ pub(super) fn carry(
 struct Shapes<'a> {
     def: &'a TableDef,
     old: &'a TableDef,
+    types: Types<'a>,
+    /// For every field, its number in the old table.
     origins: &'a [Option<usize>],
 }
 
 impl Shapes<'_> {
     /// The old field whose cells are taken over byte for byte.
     fn same_cell(&self, field: usize) -> Option<usize> {
-        self.origins[field].filter(|old| self.old.fields[*old].plan.same_bytes(&self.def.fields[field].plan))
+        self.origins[field]
+            .filter(|old| self.types.same_bytes(&self.old.fields[*old].plan, &self.def.fields[field].plan))
     }
 
     /// The old column group whose rows are the same bytes.
@@ -122,7 +124,10 @@ impl Shapes<'_> {
         let rules = |field: &FieldDef| (field.nullable, field.min.clone(), field.max.clone(), field.allow_nan);
         let is_new = |at: &usize| {
             let field = &self.def.fields[*at];
-            self.same_cell(*at).is_none_or(|old| rules(&self.old.fields[old]) != rules(field))
+            self.same_cell(*at).is_none_or(|old| {
+                let old = &self.old.fields[old];
+                rules(old) != rules(field) || !self.types.same_rules(&old.plan, &field.plan)
+            })
         };
         (0..self.def.fields.len()).filter(is_new).collect()
     }
@@ -252,7 +257,11 @@ impl<'a> Carry<'a> {
             } else if self.shapes.same_cell(at).is_some() {
                 def.put_cell(&mut image.fixed, at, Some(from.def.cell(stored, old)));
             } else {
-                put_converted(def, image, at, &from.def.fields[old], &from.value(row, old));
+                let (was, value) = (&from.def.fields[old].plan, from.value(row, old));
+                match self.shapes.types.convert(was, &field.plan, &value) {
+                    Ok(value) => put_value(def, image, at, &value),
+                    Err(Unfit) => image.misfit(at, Rule::Type { expected: field.plan.describe() }, value),
+                }
             }
         }
     }
@@ -339,26 +348,4 @@ fn number_in(view: TableView<'_>, row: usize, field: usize) -> u64 {
         Value::Int(number) => u64::try_from(number).unwrap_or(0),
         _ => 0,
     }
-}
-
-/// Writes a value of another type. One that the field cannot hold as it is, to the bit, is noted as a misfit.
-fn put_converted(def: &TableDef, image: &mut RecordImage, at: usize, was: &FieldDef, value: &Value) {
-    let plan = &def.fields[at].plan;
-    let adapted = lengthened(&was.plan, plan, value);
-    put_value(def, image, at, adapted.as_ref().unwrap_or(value));
-    let is_number = matches!((&was.plan, plan), (CellPlan::Scalar(_), CellPlan::Scalar(_)));
-    let is_noted = image.misfits.last().is_some_and(|misfit| misfit.field == at);
-    if is_number && !is_noted && codec::read(plan, def.cell(&image.fixed, at), HeapRef(&[])) != *value {
-        image.misfit(at, Rule::Type { expected: plan.describe() }, value.clone());
-    }
-}
-
-/// An array with the elements that it lacks of a longer one, all zero; `None` if it is none.
-fn lengthened(was: &CellPlan, is: &CellPlan, value: &Value) -> Option<Value> {
-    let (CellPlan::Array { .. }, CellPlan::Array { element, count }, Value::List(values)) = (was, is, value) else {
-        return None;
-    };
-    let zero = || codec::read(element, &vec![0; element.size()], HeapRef(&[]));
-    let missing = count.checked_sub(values.len())?;
-    Some(Value::List(values.iter().cloned().chain(std::iter::repeat_with(zero).take(missing)).collect()))
 }

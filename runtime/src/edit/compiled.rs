@@ -5,9 +5,9 @@
 //! later would not see those writes.
 
 use crate::catalog::{Catalog, Compiled};
-use crate::error::{Result, SchemaEditError};
+use crate::error::{Error, Result, SchemaEditError};
 use crate::table::def::TableDef;
-use dbgen_schema::{Field, Index, Relation, Schema, Table};
+use dbgen_schema::{Composite, Enumeration, Field, Index, Relation, Schema, Table};
 
 /// Checks that the catalog still has everything that generated code relies on.
 pub(super) fn check(catalog: &Catalog) -> Result<()> {
@@ -18,11 +18,42 @@ pub(super) fn check(catalog: &Catalog) -> Result<()> {
         };
         check_table(table, now, &compiled.tables[at], &catalog.tables()[at])?;
     }
+    check_types(&compiled.schema, catalog.schema())?;
     check_relations(compiled, catalog.schema())
 }
 
+fn compiled(what: String) -> Error {
+    SchemaEditError::Compiled { what }.into()
+}
+
 fn stays<T>(what: String) -> Result<T> {
-    Err(SchemaEditError::Compiled { what }.into())
+    Err(compiled(what))
+}
+
+/// Generated code has the types by their numbers, its variants as those of a Rust enum, its fields at constant offsets:
+/// only what they are called in documentation may change, and what is taken for a field that is left out.
+fn check_types(was: &Schema, is: &Schema) -> Result<()> {
+    for (at, composite) in was.composites.iter().enumerate() {
+        let same = |now: &&Composite| {
+            let pairs = composite.fields.iter().zip(&now.fields);
+            now.name == composite.name && now.fields.len() == composite.fields.len() && pairs.clone().all(is_same_part)
+        };
+        is.composites.get(at).filter(same).ok_or_else(|| compiled(composite.name.clone()))?;
+    }
+    for (at, enumeration) in was.enums.iter().enumerate() {
+        let shape = |it: &Enumeration| {
+            let variants = it.variants.iter().map(|it| (it.name.clone(), it.number, it.payload.clone()));
+            (it.name.clone(), variants.collect::<Vec<_>>())
+        };
+        let same = |now: &&Enumeration| shape(now) == shape(enumeration);
+        is.enums.get(at).filter(same).ok_or_else(|| compiled(enumeration.name.clone()))?;
+    }
+    Ok(())
+}
+
+fn is_same_part((was, is): (&Field, &Field)) -> bool {
+    let rules = |field: &Field| (field.nullable, field.allow_nan, field.min.clone(), field.max.clone());
+    was.name == is.name && was.ty == is.ty && rules(was) == rules(is)
 }
 
 fn check_table(was: &Table, is: &Table, was_def: &TableDef, is_def: &TableDef) -> Result<()> {

@@ -1,121 +1,89 @@
 //! The schema's JSON, being edited.
 //!
 //! ```text
-//! canonical JSON of the old schema ──► Draft: tables and fields, each with its number in the old schema
+//! canonical JSON of the old schema ──► Draft: types, tables and their members, each with its number in the old schema
 //!                                        │ edits: names are looked up here, so an edit sees those before it
 //!                                        ▼
 //!                     JSON ──► parsed and checked as a whole ──► Schema + Origins
 //! ```
 
+use super::origins::{Origin, Origins};
 use super::references::{
     index_fields, index_name, is_field, is_set, path_table, ref_target, referred_table, rename_field_in_path,
     rename_field_in_table, rename_table_in_field, rename_table_in_path, text,
 };
+use super::types::number_variants;
 use super::{EXTENSION_GROUP, SchemaEdit};
 use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::{Error, Result, SchemaEditError, nearest};
-use crate::table::def::{RelationDef, TableDef};
-use dbgen_schema::{Format, Schema, Source, StableId};
+use dbgen_schema::{Format, Schema, Source};
 use serde_json::{Map, Value as Json, json};
 
 /// A schema being edited.
 pub(super) struct Draft<'a> {
-    old: &'a Catalog,
-    /// Everything but tables and relations.
+    pub(super) old: &'a Catalog,
+    /// Everything but types, tables and relations.
     root: Map<String, Json>,
-    pub(super) tables: Vec<TableDraft>,
+    pub(super) composites: Vec<Definition>,
+    pub(super) enums: Vec<Definition>,
+    pub(super) tables: Vec<Definition>,
     pub(super) relations: Vec<Json>,
 }
 
-/// A table being edited.
-pub(super) struct TableDraft {
+/// A table, a composite or an enum being edited.
+pub(super) struct Definition {
     pub(super) name: String,
-    /// Its number in the old schema; `None` = it is new.
-    origin: Option<usize>,
-    /// Its definition, without its fields if they are a list.
+    /// Its number among its like in the old schema; `None` = it is new.
+    pub(super) origin: Option<usize>,
+    /// What stands under its name, without its members if they are a list.
     pub(super) json: Json,
-    pub(super) fields: Vec<FieldDraft>,
+    /// Under which key its members stand.
+    pub(super) list: &'static str,
+    /// Its fields, or variants.
+    pub(super) fields: Vec<Member>,
 }
 
-/// A field being edited.
-pub(super) struct FieldDraft {
-    /// Its number in the old table; `None` = it is new.
-    origin: Option<usize>,
+/// A field or a variant being edited.
+pub(super) struct Member {
+    /// Its number in the old definition; `None` = it is new.
+    pub(super) origin: Option<usize>,
     pub(super) json: Json,
 }
 
-/// For every table and field of the new schema, its number in the old one.
-#[derive(Debug)]
-pub(crate) struct Origins {
-    pub(crate) tables: Vec<Option<usize>>,
-    pub(crate) fields: Vec<Vec<Option<usize>>>,
-}
-
-impl Origins {
-    /// Gives stable ids from `next` on to what is new and has none; gives the next one after them.
-    pub(super) fn give_ids(&self, schema: &mut Schema, mut next: u32) -> u32 {
-        let mut give = |id: &mut StableId| {
-            if id.0 == 0 {
-                *id = StableId(next);
-                next = next.saturating_add(1);
-            }
-        };
-        for (table, (origin, fields)) in schema.tables.iter_mut().zip(self.tables.iter().zip(&self.fields)) {
-            if origin.is_none() {
-                give(&mut table.id);
-            }
-            for (field, origin) in table.fields.iter_mut().zip(fields) {
-                if origin.is_none() {
-                    give(&mut field.id);
-                }
-            }
-        }
-        next
-    }
-
-    /// For every component table of a table, its place among those of the table that it was.
-    pub(super) fn components(&self, old: &Catalog, def: &TableDef, from: usize) -> Vec<Option<usize>> {
-        let place = |old_component: usize| old.tables()[from].components.iter().position(|at| *at == old_component);
-        def.components.iter().map(|component| self.tables[*component].and_then(place)).collect()
-    }
-
-    /// Whether the old catalog kept this relation, of the new one, already.
-    pub(super) fn had(&self, old: &Catalog, relation: &RelationDef) -> bool {
-        let old_field = |table: usize, field: usize| Some((self.tables[table]?, self.fields[table][field]?));
-        let Some((table, field)) = old_field(relation.from_table, relation.from_field) else { return false };
-        old.tables()[table].outgoing.iter().filter(|old| old.from_field == field).any(|old| match relation.to_value {
-            None => old.to_value.is_none() && self.tables[relation.to_table] == Some(old.to_table),
-            Some((_, to)) => {
-                let key = old.to_value.map(|(_, key)| (old.to_table, key));
-                key.is_some() && old_field(relation.to_table, to) == key
-            }
-        })
-    }
-}
-
-impl TableDraft {
-    fn new(name: &str, origin: Option<usize>, definition: &Json) -> TableDraft {
-        let mut json = definition.clone();
+impl Definition {
+    pub(super) fn new(name: &str, origin: Option<usize>, json: &Json, list: &'static str) -> Definition {
+        let mut json = json.clone();
+        number_variants(&mut json);
         let mut fields = Vec::new();
-        if let Some(Json::Array(given)) = json.as_object_mut().and_then(|members| members.get_mut("fields")) {
+        if let Some(Json::Array(given)) = json.as_object_mut().and_then(|members| members.get_mut(list)) {
             let given = std::mem::take(given).into_iter().enumerate();
-            fields.extend(given.map(|(at, json)| FieldDraft { origin: origin.map(|_| at), json }));
+            fields.extend(given.map(|(at, json)| Member { origin: origin.map(|_| at), json }));
         }
-        TableDraft { name: name.to_owned(), origin, json, fields }
+        Definition { name: name.to_owned(), origin, json, list, fields }
     }
 
-    /// The field of this name.
+    /// The member of this name.
     pub(super) fn field(&self, name: &str) -> Option<usize> {
         self.fields.iter().position(|field| text(&field.json, "name") == name)
     }
 
-    /// Its definition, fields and all.
-    fn into_json(mut self) -> Json {
-        if let Some(Json::Array(fields)) = self.json.as_object_mut().and_then(|members| members.get_mut("fields")) {
-            fields.extend(self.fields.into_iter().map(|field| field.json));
+    /// The names of its members.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.fields.iter().map(|field| text(&field.json, "name"))
+    }
+
+    /// Its definition, members and all, under its name.
+    fn into_json(mut self) -> (String, Json) {
+        if let Some(Json::Array(list)) = self.json.as_object_mut().and_then(|members| members.get_mut(self.list)) {
+            list.extend(self.fields.into_iter().map(|field| field.json));
         }
-        self.json
+        (self.name, self.json)
+    }
+
+    fn origins(definitions: &[Definition]) -> Vec<Origin> {
+        let members = |it: &Definition| it.fields.iter().map(|field| field.origin).collect();
+        definitions.iter().map(|it| Origin { from: it.origin, members: members(it) }).collect()
     }
 }
 
@@ -123,35 +91,40 @@ impl<'a> Draft<'a> {
     pub(super) fn new(old: &'a Catalog) -> Result<Draft<'a>> {
         let text = dbgen_schema::write::to_json_pretty(old.schema());
         let mut root: Map<String, Json> = serde_json::from_str(&text).map_err(Error::abort)?;
-        let tables = match root.shift_remove("tables") {
-            Some(Json::Object(tables)) => tables,
-            _ => Map::new(),
+        let mut take = |key: &str, list: &'static str| match root.shift_remove(key) {
+            Some(Json::Object(members)) => {
+                let one = |(at, (name, json)): (usize, (&String, &Json))| Definition::new(name, Some(at), json, list);
+                members.iter().enumerate().map(one).collect()
+            }
+            _ => Vec::new(),
         };
+        let composites = take("custom_types", "fields");
+        let (enums, tables) = (take("enums", "variants"), take("tables", "fields"));
         let relations = match root.shift_remove("relations") {
             Some(Json::Array(relations)) => relations,
             _ => Vec::new(),
         };
-        let tables =
-            tables.iter().enumerate().map(|(at, (name, json))| TableDraft::new(name, Some(at), json)).collect();
-        Ok(Draft { old, root, tables, relations })
+        Ok(Draft { old, root, composites, enums, tables, relations })
     }
 
     /// Has the whole schema checked; says what everything in it was before.
     pub(super) fn finish(self) -> Result<(Schema, Origins)> {
         let origins = Origins {
-            tables: self.tables.iter().map(|table| table.origin).collect(),
-            fields: self.tables.iter().map(|table| table.fields.iter().map(|field| field.origin).collect()).collect(),
+            composites: Definition::origins(&self.composites),
+            enums: Definition::origins(&self.enums),
+            tables: Definition::origins(&self.tables),
         };
         let mut root = self.root;
-        let tables = self.tables.into_iter().map(|table| (table.name.clone(), table.into_json())).collect();
-        root.insert("tables".to_owned(), Json::Object(tables));
+        for (key, definitions) in [("custom_types", self.composites), ("enums", self.enums), ("tables", self.tables)] {
+            root.insert(key.to_owned(), definitions.into_iter().map(Definition::into_json).collect());
+        }
         root.insert("relations".to_owned(), Json::Array(self.relations));
         let text = format!("{:#}", Json::Object(root));
         let source = Source { name: "the edited schema".to_owned(), text, format: Format::Json };
         let mut schema = Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))?;
         // Generated code knows its indexes by their numbers: those that were there keep them.
         for (table, origin) in schema.tables.iter_mut().zip(&origins.tables) {
-            let Some(old) = origin.map(|at| &self.old.schema().tables[at]) else { continue };
+            let Some(old) = origin.from.map(|at| &self.old.schema().tables[at]) else { continue };
             let place = |name: &str| old.indexes.iter().position(|index| index.name == name).unwrap_or(usize::MAX);
             table.indexes.sort_by_key(|index| place(&index.name));
         }
@@ -171,6 +144,12 @@ impl<'a> Draft<'a> {
             SchemaEdit::DropIndex { table, index } => self.drop_index(table, index),
             SchemaEdit::CreateRelation { definition } => self.create_relation(definition),
             SchemaEdit::DropRelation { name } => self.drop_relation(name),
+            SchemaEdit::CreateType { name, definition } => self.create_type(name, definition),
+            SchemaEdit::AlterType { name, changes } => self.alter_type(name, changes),
+            SchemaEdit::DropType { name } => self.drop_type(name),
+            SchemaEdit::AddMember { of, definition } => self.add_member(of, definition, engine),
+            SchemaEdit::AlterMember { of, member, changes } => self.alter_member(of, member, changes),
+            SchemaEdit::DropMember { of, member } => self.drop_member(of, member),
         }
     }
 
@@ -186,8 +165,8 @@ impl<'a> Draft<'a> {
     fn table_and_field(&self, table: &str, field: &str) -> Result<(usize, usize)> {
         let at = self.table(table)?;
         let found = self.tables[at].field(field).ok_or_else(|| {
-            let names = self.tables[at].fields.iter().map(|field| text(&field.json, "name"));
-            Error::UnknownField { table: table.to_owned(), name: field.to_owned(), suggestion: nearest(field, names) }
+            let suggestion = nearest(field, self.tables[at].names());
+            Error::UnknownField { table: table.to_owned(), name: field.to_owned(), suggestion }
         })?;
         Ok((at, found))
     }
@@ -212,7 +191,7 @@ impl<'a> Draft<'a> {
         if self.table(table).is_ok() {
             return Err(SchemaEditError::TableExists { table: table.to_owned() }.into());
         }
-        self.tables.push(TableDraft::new(table, None, definition));
+        self.tables.push(Definition::new(table, None, definition, "fields"));
         Ok(())
     }
 
@@ -309,7 +288,7 @@ impl<'a> Draft<'a> {
         if let (true, Some(definition)) = (self.is_compiled(at), definition.as_object_mut()) {
             definition.insert("group".to_owned(), json!(EXTENSION_GROUP));
         }
-        self.tables[at].fields.push(FieldDraft { origin: None, json: definition });
+        self.tables[at].fields.push(Member { origin: None, json: definition });
         Ok(())
     }
 
@@ -388,7 +367,7 @@ impl<'a> Draft<'a> {
     /// Fields whose foreign key is this field.
     fn referring_keys(&self, table: &str, field: &str) -> Vec<(usize, usize)> {
         let is_key = |key: &Json| is_field(text(key, "foreign_key"), table, field);
-        let of = |(at, other): (usize, &TableDraft)| {
+        let of = |(at, other): (usize, &Definition)| {
             let keys = other.fields.iter().enumerate().filter(|(_, it)| is_key(&it.json));
             keys.map(|(found, _)| (at, found)).collect::<Vec<_>>()
         };
@@ -443,7 +422,11 @@ fn relation_name(relation: &Json) -> String {
 }
 
 /// The members of a change, all of which may change.
-fn members<'j>(changes: &'j Json, what: &str, alterable: impl Fn(&str) -> bool) -> Result<&'j Map<String, Json>> {
+pub(super) fn members<'j>(
+    changes: &'j Json,
+    what: &str,
+    alterable: impl Fn(&str) -> bool,
+) -> Result<&'j Map<String, Json>> {
     let Some(members) = changes.as_object() else { return Err(not_alterable(what, "")) };
     match members.keys().find(|key| !alterable(key)) {
         Some(key) => Err(not_alterable(what, key)),
@@ -451,12 +434,12 @@ fn members<'j>(changes: &'j Json, what: &str, alterable: impl Fn(&str) -> bool) 
     }
 }
 
-fn not_alterable(what: &str, member: &str) -> Error {
+pub(super) fn not_alterable(what: &str, member: &str) -> Error {
     SchemaEditError::NotAlterable { what: what.to_owned(), member: member.to_owned() }.into()
 }
 
 /// Writes a member of a definition anew; null takes it away.
-fn merge(definition: &mut Json, key: &str, value: &Json) {
+pub(super) fn merge(definition: &mut Json, key: &str, value: &Json) {
     let Some(members) = definition.as_object_mut() else { return };
     match value {
         Json::Null => drop(members.shift_remove(key)),

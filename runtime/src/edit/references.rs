@@ -9,9 +9,43 @@ pub(super) fn text<'j>(json: &'j Json, key: &str) -> &'j str {
     json.get(key).and_then(Json::as_str).unwrap_or_default()
 }
 
+/// The items under `key`; none if there is no list.
+pub(super) fn list<'j>(json: &'j Json, key: &str) -> &'j [Json] {
+    json.get(key).and_then(Json::as_array).map_or(&[], Vec::as_slice)
+}
+
 /// The table of a `ref<table>`.
 pub(super) fn ref_target(ty: &str) -> Option<&str> {
     Some(ty.trim().strip_prefix("ref")?.trim_start().strip_prefix('<')?.strip_suffix('>')?.trim())
+}
+
+/// The element of a `list<T>` or `[T; N]`.
+pub(super) fn element_type(ty: &str) -> Option<&str> {
+    let ty = ty.trim();
+    let list = || ty.strip_prefix("list")?.trim_start().strip_prefix('<')?.strip_suffix('>');
+    let array = || Some(ty.strip_prefix('[')?.strip_suffix(']')?.rsplit_once(';')?.0);
+    list().or_else(array).map(str::trim)
+}
+
+/// What a type is made of in the end: `Vec3` of `list<[Vec3; 4]>`.
+pub(super) fn type_name(ty: &str) -> &str {
+    let mut inner = ty.trim();
+    while let Some(element) = element_type(inner) {
+        inner = element;
+    }
+    inner
+}
+
+/// Renames a type in the type under `key`.
+pub(super) fn rename_in_type(json: &mut Json, key: &str, from: &str, to: &str) {
+    let ty = text(json, key);
+    let name = type_name(ty);
+    // Behind the name there are brackets and numbers only.
+    if name == from
+        && let Some(start) = ty.rfind(name)
+    {
+        json[key] = Json::from(format!("{}{to}{}", &ty[..start], &ty[start + name.len()..]));
+    }
 }
 
 /// The table of `table` or `table.field`.

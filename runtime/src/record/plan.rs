@@ -40,6 +40,8 @@ pub enum CellPlan {
 /// An enum, prepared.
 #[derive(Debug, Clone)]
 pub struct EnumPlan {
+    /// Its number in the schema.
+    pub at: usize,
     /// Its name, for errors.
     pub name: String,
     /// 1 or 2.
@@ -53,6 +55,8 @@ pub struct EnumPlan {
 /// A composite, prepared.
 #[derive(Debug, Clone)]
 pub struct CompositePlan {
+    /// Its number in the schema.
+    pub at: usize,
     /// Its name, for errors.
     pub name: String,
     /// Bytes of the cell.
@@ -98,6 +102,7 @@ impl CellPlan {
                 let variant =
                     |v: &dbgen_schema::Variant| (v.number, v.payload.as_ref().map(|ty| CellPlan::of(schema, ty)));
                 CellPlan::Enum(EnumPlan {
+                    at: idx.at(),
                     name: def.name.clone(),
                     tag_bytes: enum_tag_bytes(def.variants.len()),
                     size: size_of(schema, ty),
@@ -117,7 +122,7 @@ impl CellPlan {
                     plan: CellPlan::of(schema, &field.ty),
                 };
                 let fields = def.fields.iter().zip(&layout.fields).map(member).collect();
-                CellPlan::Composite(CompositePlan { name: def.name.clone(), size: layout.size, fields })
+                CellPlan::Composite(CompositePlan { at: idx.at(), name: def.name.clone(), size: layout.size, fields })
             }
         }
     }
@@ -165,43 +170,6 @@ impl CellPlan {
             CellPlan::Composite(plan) => plan.fields.iter().any(|member| member.plan.has_heap_cells()),
             CellPlan::Enum(plan) => {
                 plan.variants.iter().any(|(_, payload)| payload.as_ref().is_some_and(CellPlan::has_heap_cells))
-            }
-            _ => false,
-        }
-    }
-
-    /// Whether values of both types are the same bytes.
-    pub fn same_bytes(&self, other: &CellPlan) -> bool {
-        match (self, other) {
-            (CellPlan::Scalar(a), CellPlan::Scalar(b)) => a == b,
-            (CellPlan::Str(a), CellPlan::Str(b)) | (CellPlan::FixedBytes(a), CellPlan::FixedBytes(b)) => a == b,
-            (CellPlan::Text, CellPlan::Text) | (CellPlan::Bytes, CellPlan::Bytes) | (CellPlan::Ref, CellPlan::Ref) => {
-                true
-            }
-            (CellPlan::Array { element: a, count: n }, CellPlan::Array { element: b, count: m }) => {
-                n == m && a.same_bytes(b)
-            }
-            (CellPlan::List { element: a }, CellPlan::List { element: b }) => a.same_bytes(b),
-            (CellPlan::Enum(a), CellPlan::Enum(b)) => {
-                let same_payload = |a: &Option<CellPlan>, b: &Option<CellPlan>| match (a, b) {
-                    (None, None) => true,
-                    (Some(a), Some(b)) => a.same_bytes(b),
-                    _ => false,
-                };
-                let same = |at: usize| {
-                    let ((number, payload), (other, its)) = (&a.variants[at], &b.variants[at]);
-                    number == other && same_payload(payload, its)
-                };
-                a.tag_bytes == b.tag_bytes
-                    && a.size == b.size
-                    && a.variants.len() == b.variants.len()
-                    && (0..a.variants.len()).all(same)
-            }
-            (CellPlan::Composite(a), CellPlan::Composite(b)) => {
-                let same = |(a, b): (&MemberPlan, &MemberPlan)| {
-                    a.offset == b.offset && a.null_bit == b.null_bit && a.plan.same_bytes(&b.plan)
-                };
-                a.size == b.size && a.fields.len() == b.fields.len() && a.fields.iter().zip(&b.fields).all(same)
             }
             _ => false,
         }

@@ -9,7 +9,7 @@
 
 use super::{Ending, Given};
 use crate::catalog::Catalog;
-use crate::edit::Origins;
+use crate::edit::{Origins, number_variants};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::redo::stored::{StoredSchema, from_json, to_json};
@@ -42,10 +42,10 @@ pub(super) fn plan(engine: &Engine, base: &StoredSchema, ending: &Ending, given:
     if plan.obstacles(&[]).next().is_some() {
         return Err(Error::Migration { plan: Box::new(plan) });
     }
-    let (tables, fields) = evolve::origins(&live, &target);
+    let origins = Origins::between(&live, &target);
     let (version, next_id) = (engine.catalog.version() + 1, engine.catalog.next_id());
     let catalog = Catalog::restored(target, given.compiled.clone(), version, next_id)?;
-    Ok(Migration { given: Arc::new(now.clone()), to: Some((catalog, Origins { tables, fields })) })
+    Ok(Migration { given: Arc::new(now.clone()), to: Some((catalog, origins)) })
 }
 
 /// Does it, as a commit of its own.
@@ -94,9 +94,34 @@ fn united(given: &Schema, live: &Schema, before: &Schema) -> Result<Json> {
             }
         }
     }
+    unite_types(&mut target, &live_json, &to_json(before)?);
     unite(&mut target, &live_json, "relations", |_| true);
     drop_dangling(&mut target);
     Ok(target)
+}
+
+/// Adds the types, and their members, that were made at run time.
+fn unite_types(target: &mut Json, live: &Json, before: &Json) {
+    for (types, list) in [("custom_types", "fields"), ("enums", "variants")] {
+        for (name, ty) in live[types].as_object().unwrap_or(&Map::new()) {
+            let mut ty = ty.clone();
+            number_variants(&mut ty);
+            let was = &before[types][name];
+            match target.get_mut(types).and_then(|types| types.get_mut(name)) {
+                Some(mine) => {
+                    number_variants(mine);
+                    let mut known = was.clone();
+                    number_variants(&mut known);
+                    let was_there = |member: &str| {
+                        known[list].as_array().into_iter().flatten().any(|own| own["name"].as_str() == Some(member))
+                    };
+                    unite(mine, &ty, list, |member| !was_there(member));
+                }
+                None if was.is_null() => target[types][name] = ty,
+                None => {}
+            }
+        }
+    }
 }
 
 /// Adds the members of a list that `mine` does not have by name, as far as they are `new`.

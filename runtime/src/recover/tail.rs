@@ -218,7 +218,7 @@ fn again_schema(engine: &mut Engine, record: &Record<'_>, given: &Given) -> Resu
     let stored: StoredSchema = serde_json::from_slice(record.payload).map_err(|error| error.to_string())?;
     let catalog = stored.catalog(given.compiled.clone()).map_err(|error| error.to_string())?;
     let origins = stored.origins.as_deref().ok_or("a schema that does not say what it was")?;
-    let origins = Origins::of_stored(origins, &engine.catalog, &catalog);
+    let origins = Origins::of_stored(origins, stored.types.as_ref(), &engine.catalog, &catalog);
     let origins = origins.ok_or("a schema that does not fit the one before")?;
     engine.commit = record.header.commit - 1;
     engine.adopt(catalog, &origins).map_err(|error: Error| error.to_string())?;

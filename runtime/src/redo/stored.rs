@@ -25,15 +25,28 @@ pub struct StoredSchema {
     /// For every table what it was in the schema before: its place, and those of its fields. Only in the log.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origins: Option<Vec<StoredOrigin>>,
+    /// The same for types. Only in the log, and not in one from before types could be edited.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub types: Option<StoredTypes>,
 }
 
-/// What a table was in the schema before.
+/// What the types were in the schema before.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredTypes {
+    /// The composites, with their fields.
+    pub composites: Vec<StoredOrigin>,
+    /// The enums, with their variants.
+    pub enums: Vec<StoredOrigin>,
+}
+
+/// What a table, or a type, was in the schema before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct StoredOrigin {
     /// Its place; `None` = it is new.
     pub table: Option<usize>,
-    /// The places of its fields.
+    /// The places of its fields, or variants.
     pub fields: Vec<Option<usize>>,
 }
 
@@ -65,6 +78,7 @@ impl StoredSchema {
             given: to_json(given)?,
             indexes: tables.iter().map(|table| (table.name.clone(), indexes(table))).collect(),
             origins: None,
+            types: None,
         })
     }
 

@@ -159,6 +159,43 @@ pub(crate) async fn put_schema(
     Ok(Reply::json(json::to_vec(&done.value)).header(ETAG, tag).commit(done.commit))
 }
 
+/// `PATCH /schema`: a merge patch (RFC 7396) of the schema as it is when the patch is applied.
+pub(crate) async fn patch_schema(
+    State(server): Shared,
+    Query(options): Query<PutOptions>,
+    headers: HeaderMap,
+    Object(changes): Object,
+) -> Result<Reply, Problem> {
+    let preconditions = Preconditions::of(&headers)?;
+    let new = move |old: &Schema| {
+        let text = dbgen_schema::write::to_json_pretty(old);
+        let mut json: Json = serde_json::from_str(&text).map_err(|error| super::problem::internal(&error))?;
+        merge_patch(&mut json, Json::Object(changes));
+        parse(format!("{json:#}"))
+    };
+    let done = change(&server, new, preconditions, options.dry_run).await?;
+    let tag = schema_tag(done.value["schema_version"].as_u64().unwrap_or_default());
+    Ok(Reply::json(json::to_vec(&done.value)).header(ETAG, tag).commit(done.commit))
+}
+
+/// A merge patch: objects member by member, null takes a member away, everything else takes the place of what was there.
+fn merge_patch(target: &mut Json, patch: Json) {
+    let Json::Object(patch) = patch else {
+        *target = patch;
+        return;
+    };
+    if !target.is_object() {
+        *target = Json::Object(Map::new());
+    }
+    let Some(members) = target.as_object_mut() else { return };
+    for (key, value) in patch {
+        match value {
+            Json::Null => drop(members.shift_remove(&key)),
+            value => merge_patch(members.entry(key).or_insert(Json::Null), value),
+        }
+    }
+}
+
 /// Makes the schema what a text says, in one step; gives the plan, and whether it was carried out.
 pub(crate) async fn apply(
     server: &Server,
@@ -166,9 +203,23 @@ pub(crate) async fn apply(
     preconditions: Preconditions,
     dry_run: bool,
 ) -> Result<Committed<Json>, Problem> {
+    let new = parse(text)?;
+    change(server, move |_| Ok(new), preconditions, dry_run).await
+}
+
+fn parse(text: String) -> Result<Schema, Problem> {
     let source = Source { name: "the given schema".to_owned(), text, format: Format::Json };
-    let new = Schema::parse(&source).map_err(|wrong| Problem::from(Error::Schema(Box::new(wrong))))?;
-    let done = server.in_loop(move |writer| Ok(put(writer, &new, &preconditions, dry_run))).await??;
+    Schema::parse(&source).map_err(|wrong| Problem::from(Error::Schema(Box::new(wrong))))
+}
+
+/// Makes the schema what `new` makes of the present one, in one step.
+async fn change(
+    server: &Server,
+    new: impl FnOnce(&Schema) -> Result<Schema, Problem> + Send + 'static,
+    preconditions: Preconditions,
+    dry_run: bool,
+) -> Result<Committed<Json>, Problem> {
+    let done = server.in_loop(move |writer| Ok(put(writer, new, &preconditions, dry_run))).await??;
     let (plan, version) = done.value?;
     let value = json!({ "applied": !dry_run, "schema_version": version, "plan": plan });
     Ok(Committed { value, commit: done.commit })
@@ -177,149 +228,20 @@ pub(crate) async fn apply(
 /// Edits the schema into another; gives the plan, and the version that it leads to.
 fn put(
     writer: &mut Writer<'_>,
-    new: &Schema,
+    new: impl FnOnce(&Schema) -> Result<Schema, Problem>,
     preconditions: &Preconditions,
     dry_run: bool,
 ) -> Result<(Json, u64), Problem> {
     let engine = writer.engine();
     let (old, version) = (engine.catalog.schema().clone(), engine.catalog.version());
     preconditions.check_match(&schema_tag(version))?;
-    let edits = edits_between(&old, new)?;
-    let mut plan = evolve::plan(&old, new, None).to_json();
+    let new = new(&old)?;
+    let edits = SchemaEdit::between(&old, &new).map_err(|error| Problem::of_edit(error, ""))?;
+    let mut plan = evolve::plan(&old, &new, None).to_json();
     plan["edits"] = json!(edits);
     if dry_run || edits.is_empty() {
         return Ok((plan, version));
     }
     let version = engine.edit_schema(&edits).map_err(|error| Problem::of_edit(error, ""))?;
     Ok((plan, version))
-}
-
-/// The edits that lead from one schema to another, as one step.
-fn edits_between(old: &Schema, new: &Schema) -> Result<Vec<SchemaEdit>, Problem> {
-    let written = |schema: &Schema| -> Result<Json, Problem> {
-        let text = dbgen_schema::write::to_json_pretty(schema);
-        serde_json::from_str(&text).map_err(|error| super::problem::internal(&error))
-    };
-    let (old, new) = (written(old)?, written(new)?);
-    for part in ["name", "version", "description", "custom_types", "enums"] {
-        if old.get(part) != new.get(part) {
-            let detail = format!("`{part}` cannot be changed while the database runs");
-            return Err(Problem::at(Kind::NotAlterable, format!("#/{part}"), detail));
-        }
-    }
-    let mut between = Between::default();
-    between.relations(&old, &new);
-    between.tables(&old, &new);
-    Ok([between.drops, between.changes, between.adds].concat())
-}
-
-/// Edits in the order in which they are made: what goes makes room, and what comes may refer to what has changed.
-#[derive(Default)]
-struct Between {
-    drops: Vec<SchemaEdit>,
-    changes: Vec<SchemaEdit>,
-    adds: Vec<SchemaEdit>,
-}
-
-impl Between {
-    fn relations(&mut self, old: &Json, new: &Json) {
-        let (old, new) = (items(old, "relations"), items(new, "relations"));
-        for relation in old.iter().filter(|relation| !new.contains(relation)) {
-            self.drops.push(SchemaEdit::DropRelation { name: text(relation, "name").to_owned() });
-        }
-        for relation in new.iter().filter(|relation| !old.contains(relation)) {
-            self.adds.push(SchemaEdit::CreateRelation { definition: (*relation).clone() });
-        }
-    }
-
-    fn tables(&mut self, old: &Json, new: &Json) {
-        let empty = Map::new();
-        let tables = |schema: &'_ Json| schema.get("tables").and_then(Json::as_object).cloned().unwrap_or_default();
-        let (old, new) = (tables(old), tables(new));
-        let mut kept = Vec::new();
-        for (name, definition) in &new {
-            let before = text(definition, "renamed_from");
-            let from = if old.contains_key(name) { name.as_str() } else { before };
-            match old.get(from) {
-                Some(was) => {
-                    kept.push(from.to_owned());
-                    self.table(from, name, was.as_object().unwrap_or(&empty), definition.as_object().unwrap_or(&empty));
-                }
-                // Tables that refer to each other come together, before what is related by name.
-                None => {
-                    let edit = SchemaEdit::CreateTable { table: name.clone(), definition: definition.clone() };
-                    self.changes.insert(0, edit);
-                }
-            }
-        }
-        for name in old.keys().filter(|name| !kept.contains(name)) {
-            self.drops.push(SchemaEdit::drop_table(name.as_str()));
-        }
-    }
-
-    fn table(&mut self, from: &str, to: &str, old: &Map<String, Json>, new: &Map<String, Json>) {
-        let own = |key: &&String| !matches!(key.as_str(), "fields" | "indexes" | "renamed_from" | "id");
-        let mut changes = difference(old, new, own);
-        if from != to {
-            changes.insert("name".to_owned(), to.into());
-        }
-        let (old_indexes, new_indexes) = (list(old, "indexes"), list(new, "indexes"));
-        for index in old_indexes.iter().filter(|index| !new_indexes.contains(index)) {
-            self.drops.push(SchemaEdit::drop_index(from, text(index, "name")));
-        }
-        self.fields(from, list(old, "fields"), list(new, "fields"));
-        if !changes.is_empty() {
-            self.changes.push(SchemaEdit::AlterTable { table: from.to_owned(), changes: Json::Object(changes) });
-        }
-        for index in new_indexes.iter().filter(|index| !old_indexes.contains(index)) {
-            self.adds.push(SchemaEdit::create_index(to, index.clone()));
-        }
-    }
-
-    fn fields(&mut self, table: &str, old: &[Json], new: &[Json]) {
-        let empty = Map::new();
-        let find = |name: &str| old.iter().find(|field| text(field, "name") == name && !name.is_empty());
-        let mut kept = Vec::new();
-        for field in new {
-            let Some(was) = find(text(field, "name")).or_else(|| find(text(field, "renamed_from"))) else {
-                self.changes.push(SchemaEdit::add_field(table, field.clone()));
-                continue;
-            };
-            kept.push(text(was, "name"));
-            let own = |key: &&String| !matches!(key.as_str(), "renamed_from" | "id");
-            let changes = difference(was.as_object().unwrap_or(&empty), field.as_object().unwrap_or(&empty), own);
-            if !changes.is_empty() {
-                self.changes.push(SchemaEdit::alter_field(table, text(was, "name"), Json::Object(changes)));
-            }
-        }
-        for field in old.iter().filter(|field| !kept.contains(&text(field, "name"))) {
-            // What used it is gone from the new schema too: it would not have passed its check otherwise.
-            let (table, field) = (table.to_owned(), text(field, "name").to_owned());
-            self.drops.push(SchemaEdit::DropField { table, field, cascade: true });
-        }
-    }
-}
-
-/// The members that differ, as a merge patch: null for those that go.
-fn difference(
-    old: &Map<String, Json>,
-    new: &Map<String, Json>,
-    is_concerned: impl Fn(&&String) -> bool,
-) -> Map<String, Json> {
-    let gone = old.keys().filter(|key| !new.contains_key(*key)).map(|key| (key.clone(), Json::Null));
-    let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value));
-    let changed = changed.map(|(key, value)| (key.clone(), value.clone()));
-    gone.chain(changed).filter(|(key, _)| is_concerned(&key)).collect()
-}
-
-fn text<'j>(json: &'j Json, key: &str) -> &'j str {
-    json.get(key).and_then(Json::as_str).unwrap_or_default()
-}
-
-fn items<'j>(json: &'j Json, key: &str) -> Vec<&'j Json> {
-    json.get(key).and_then(Json::as_array).map(|items| items.iter().collect()).unwrap_or_default()
-}
-
-fn list<'j>(object: &'j Map<String, Json>, key: &str) -> &'j [Json] {
-    object.get(key).and_then(Json::as_array).map_or(&[], Vec::as_slice)
 }

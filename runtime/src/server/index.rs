@@ -21,6 +21,7 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("GET /openapi.json", "this server as an OpenAPI document, with paths for each table"),
     ("GET /openrpc.json", "the methods of /rpc as an OpenRPC document"),
     ("PUT /schema?dry_run=true", "make the schema this one, under If-Match; the plan is answered"),
+    ("PATCH /schema?dry_run=true", "change the members that are given, as a merge patch: types, tables, relations"),
     ("GET /table", "all tables"),
     ("POST /table", "make a table: {name, fields: [{name, type}, ...]}"),
     ("GET /table/{table}", "a table's definition"),

@@ -22,7 +22,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/problems/{code}", get(index::problem))
         .route("/openapi.json", get(openapi::get))
         .route("/openrpc.json", get(rpc::discover))
-        .route("/schema", get(schema::get).put(alter::put_schema))
+        .route("/schema", get(schema::get).put(alter::put_schema).patch(alter::patch_schema))
         .route("/table", get(table::list).post(table::post))
         .route("/table/{table}", get(table::get).patch(alter::patch_table).delete(table::remove))
         .route("/table/{table}/field", post(table::post_field))

@@ -10,12 +10,13 @@ use dbgen_schema::Value;
 /// Fields by their number in the table, with their values.
 pub type FieldValues<'a> = &'a [(usize, Value)];
 
-/// Writes the given values into the image; what does not fit is noted there.
-/// Writes one value into the image.
+/// Writes the given values into the image; what does not fit, or is of a field that the table does not have, is noted
+/// there.
 pub fn put_values(def: &TableDef, image: &mut RecordImage, values: FieldValues<'_>) {
     for (field, value) in values {
-        if *field < def.fields.len() {
-            put_value(def, image, *field, value);
+        match def.fields.get(*field) {
+            Some(_) => put_value(def, image, *field, value),
+            None => image.misfit(*field, Rule::UnknownField { fields: def.fields.len() }, value.clone()),
         }
     }
 }

@@ -68,3 +68,79 @@ fn what_was_made_at_run_time_stays_beside_a_new_schema_and_is_adopted_by_name() 
     let db = open_with(dir.path(), &frozen.to_string()).expect("it is adopted");
     assert_eq!(cries(&db), 1);
 }
+
+const TYPED: &str = r#"{ "name": "typed", "version": "1",
+    "custom_types": { "Spot": { "fields": [ {"name":"x","type":"i16"}, {"name":"y","type":"i16"} ] } },
+    "enums": { "Mood": { "variants": ["calm", "wild"] } },
+    "tables": { "crab": { "fields": [ {"name":"at","type":"Spot"}, {"name":"trail","type":"list<Spot>","default":[]},
+        {"name":"mood","type":"Mood"} ] } } }"#;
+
+fn crabs(db: &Database) -> Vec<Vec<Value>> {
+    db.read().verify().expect("whole");
+    db.read().open_table("crab").expect("there").iter().map(|it| it.values()).collect()
+}
+
+#[test]
+fn types_that_were_edited_while_it_ran_are_found_again() {
+    let dir = folder();
+    let db = open_with(dir.path(), TYPED).expect("it opens");
+    let spot = |x: i16| Value::Struct(vec![x.into(), 7.into()]);
+    let add = |db: &Database, x: i16, mood: u16| {
+        let values = [(0, spot(x)), (1, Value::List(vec![spot(1), spot(2)])), (2, Value::Enum(mood, None))];
+        db.transact(|tx| tx.insert_values(tx.open_table("crab")?, &values).map(drop)).expect("it fits");
+    };
+    (0..5).for_each(|n| add(&db, n, n as u16 % 2));
+    db.edit_schema([
+        SchemaEdit::rename_member("Spot", "x", "east"),
+        SchemaEdit::rename_type("Spot", "Place"),
+        SchemaEdit::add_member("Mood", json!("shy")),
+        SchemaEdit::rename_member("Mood", "wild", "savage"),
+    ])
+    .expect("edited");
+    add(&db, 9, 2);
+    db.edit_schema([
+        SchemaEdit::drop_member("Place", "y"),
+        SchemaEdit::add_member("Place", json!({ "name": "up", "type": "i16", "default": 40 })),
+    ])
+    .expect("edited");
+    let (before, schema) = (crabs(&db), db.read().schema().clone());
+    assert_eq!(before[3][0], Value::Struct(vec![3.into(), 40.into()]), "what took the place of another is not it");
+    drop(db);
+    // Out of the log alone, twice, and with the schema that the program gave.
+    for given in [Some(TYPED), None] {
+        let db = match given {
+            Some(schema) => open_with(dir.path(), schema),
+            None => Database::builder().data_dir(dir.path()).open(),
+        };
+        let db = db.expect("it opens");
+        assert_eq!(crabs(&db), before);
+        assert!(db.read().schema().says_the_same(&schema));
+    }
+}
+
+#[test]
+fn a_program_that_gives_another_type_finds_its_values_in_it() {
+    let dir = folder();
+    let db = open_with(dir.path(), TYPED).expect("it opens");
+    let spot = Value::Struct(vec![3.into(), 7.into()]);
+    let values = [(0, spot.clone()), (1, Value::List(vec![spot])), (2, Value::Enum(1, None))];
+    db.transact(|tx| tx.insert_values(tx.open_table("crab")?, &values).map(drop)).expect("it fits");
+    // What is made of types at run time stays beside what the program changes.
+    db.edit_schema([
+        SchemaEdit::create_type("Size", json!({ "variants": ["small", "large"] })),
+        SchemaEdit::add_field("crab", json!({ "name": "size", "type": "Size", "default": "large" })),
+        SchemaEdit::add_member("Mood", json!("shy")),
+    ])
+    .expect("edited");
+    drop(db);
+    let wider = TYPED.replace(
+        r#"{"name":"y","type":"i16"}"#,
+        r#"{"name":"north","type":"i32","renamed_from":"y"}, {"name":"up","type":"u8","default":5}"#,
+    );
+    let db = open_with(dir.path(), &wider).expect("it is safe");
+    let spot = Value::Struct(vec![3.into(), 7.into(), 5.into()]);
+    let expected = [spot.clone(), Value::List(vec![spot]), Value::Enum(1, None), Value::Enum(1, None)];
+    assert_eq!(crabs(&db), [expected]);
+    let moods: Vec<String> = db.read().schema().enums[0].variants.iter().map(|it| it.name.clone()).collect();
+    assert_eq!(moods, ["calm", "wild", "shy"]);
+}

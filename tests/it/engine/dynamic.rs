@@ -100,3 +100,39 @@ fn a_tool_edits_the_schema_and_goes_on() {
     );
     view.verify().expect("whole");
 }
+
+#[test]
+fn a_field_number_that_the_table_does_not_have_is_an_error_on_every_path() {
+    let db = Database::builder()
+        .schema_json(
+            r#"{ "name": "w", "version": "1", "tables": {
+        "t": { "fields": [ {"name":"a","type":"u8"} ] } } }"#,
+        )
+        .open()
+        .expect("it opens");
+    let wrong: &[(usize, Value)] = &[(0, 1_u8.into()), (7, 2_u8.into())];
+    let id = db
+        .transact(|tx| {
+            let t = tx.open_table("t")?;
+            let id = tx.insert_values(t, &wrong[..1])?;
+            let say = |error: Error| {
+                let Error::Invalid(violations) = &error else { panic!("{error}") };
+                assert_eq!((violations.len(), violations[0].field.as_str()), (1, "7"));
+                assert!(
+                    error.to_string().starts_with("`t.7`")
+                        && error.to_string().ends_with("is no field: the table has 1, numbered from 0"),
+                    "{error}"
+                );
+            };
+            say(tx.insert_values(t, wrong).expect_err("an insert"));
+            say(tx.insert_many(t, [&wrong[..1], wrong]).expect_err("an insert of many"));
+            say(tx.update_values(t, id, wrong).expect_err("an update"));
+            say(tx.replace_values(t, id, wrong).expect_err("a replacement"));
+            say(tx.update_where(t, |_| true, wrong).expect_err("an update of many"));
+            Ok(id)
+        })
+        .expect("the transaction goes on");
+    let view = db.read();
+    let t = view.open_table("t").expect("there");
+    assert_eq!((t.len(), t.get(id).expect("there").values()), (1, vec![Value::from(1_u8)]));
+}

@@ -17,4 +17,5 @@ mod publication;
 mod script;
 mod stories;
 mod timer;
+mod types;
 mod undo;

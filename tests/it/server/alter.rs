@@ -120,6 +120,56 @@ fn rs_1_a_whole_schema_is_put_in_one_step() {
 }
 
 #[test]
+fn rs_1_types_are_made_extended_and_dropped_with_the_schema() {
+    let served = Served::empty();
+    let mut client = served.client();
+    let types = json!({
+        "custom_types": { "Spot": { "fields": [{ "name": "x", "type": "i16" }] } },
+        "enums": { "Mood": { "variants": ["calm", "wild"] } },
+        "tables": { "npc": { "fields": [{ "name": "at", "type": "Spot" }, { "name": "mood", "type": "Mood" }] } }
+    });
+    let tried = client.send_json("PATCH", "/schema?dry_run=true", &[], &types).is(200).json();
+    assert_eq!(
+        (&tried["applied"], tried["plan"]["edits"].as_array().map(Vec::len)),
+        (&json!(false), Some(3)),
+        "{tried}"
+    );
+    client.send_json("PATCH", "/schema", &[], &types).is(200);
+    let id = insert(&mut client, "npc", &json!({ "at": { "x": 4 }, "mood": "wild" }))["_id"].clone();
+    let path = format!("/table/npc/record/{id}");
+    // A field and a variant more, and another name for one.
+    let more = json!({
+        "custom_types": { "Spot": { "fields": [{ "name": "x", "type": "i16" }, { "name": "y", "type": "i16", "default": -1 }] } },
+        "enums": { "Mood": { "variants": ["calm", { "name": "savage", "number": 1 }, "shy"] } }
+    });
+    let tag = client.get("/schema").is(200).header("etag").expect("a tag").to_owned();
+    client.send_json("PATCH", "/schema", &[("if-match", "\"s0\"")], &more).is_problem(412, "precondition_failed");
+    let done = client.send_json("PATCH", "/schema", &[("if-match", &tag)], &more).is(200).json();
+    assert_eq!(done["plan"]["class"], "migrated", "{done}");
+    let record = client.get(&path).is(200).json();
+    assert_eq!((&record["at"], &record["mood"]), (&json!({ "x": 4, "y": -1 }), &json!("savage")));
+    client.send_json("PATCH", &path, &[], &json!({ "mood": "shy" })).is(200);
+    // What a record is of cannot go; what nothing has a value for cannot come.
+    let fewer = json!({ "enums": { "Mood": { "variants": ["calm", "savage"] } } });
+    let problem = client.send_json("PATCH", "/schema", &[], &fewer).is_problem(422, "records_in_the_way");
+    assert_eq!(problem["offending_ids"], json!([id]));
+    let bare = json!({ "custom_types": { "Spot": { "fields": [{ "name": "x", "type": "i16" },
+        { "name": "y", "type": "i16", "default": -1 }, { "name": "z", "type": "u8" }] } } });
+    client.send_json("PATCH", "/schema", &[], &bare).is_problem(422, "default_required");
+    client.send_json("PATCH", "/schema", &[], &json!({ "enums": null })).is_problem(422, "invalid_schema");
+    // A field takes a type that was made at run time, and lets go of it; then the type can go. All of it as one PUT.
+    let got = client.get("/schema").is(200);
+    let mut new = got.json();
+    new["enums"] = Json::Null;
+    new["tables"]["npc"]["fields"].as_array_mut().expect("a list").retain(|field| field["name"] != "mood");
+    new.as_object_mut().expect("an object").remove("enums");
+    let tag = got.header("etag").expect("a tag").to_owned();
+    client.send_json("PUT", "/schema", &[("if-match", &tag)], &new).is(200);
+    assert_eq!(client.get("/schema").is(200).json(), new);
+    served.db.read().verify().expect("whole");
+}
+
+#[test]
 fn rp_2_the_same_over_rpc() {
     let served = Served::empty();
     let mut client = served.client();

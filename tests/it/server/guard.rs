@@ -104,7 +104,7 @@ fn every_route_says_which_methods_it_takes() {
         ("/table/player/record/1", "GET,HEAD,PUT,PATCH,DELETE"),
         ("/table/player/records", "GET,HEAD,POST,PATCH,DELETE"),
         ("/table/player/index", "GET,HEAD,POST"),
-        ("/schema", "GET,HEAD,PUT"),
+        ("/schema", "GET,HEAD,PUT,PATCH"),
         ("/relation/member_of", "GET,HEAD,DELETE"),
         ("/rpc", "POST"),
     ] {

@@ -138,6 +138,32 @@ pub fn origins(old: &Schema, new: &Schema) -> (Vec<Option<usize>>, Vec<Vec<Optio
     (tables, fields)
 }
 
+/// Where composites and enums come from, for each its place in the older version and those of its fields or variants.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TypeOrigins {
+    /// For every composite.
+    pub composites: Vec<(Option<usize>, Vec<Option<usize>>)>,
+    /// For every enum.
+    pub enums: Vec<(Option<usize>, Vec<Option<usize>>)>,
+}
+
+/// [`origins`] of types: they are the same by their names, fields as those of tables, variants by their numbers.
+pub fn type_origins(old: &Schema, new: &Schema) -> TypeOrigins {
+    let composites = new.composites.iter().map(|new| match old.composites.iter().position(|it| it.name == new.name) {
+        Some(from) => (Some(from), compare::pair(&old.composites[from].fields, &new.fields)),
+        None => (None, vec![None; new.fields.len()]),
+    });
+    let enums = new.enums.iter().map(|new| match old.enums.iter().position(|it| it.name == new.name) {
+        Some(from) => {
+            let place = |number: u16| old.enums[from].variants.iter().position(|it| it.number == number);
+            (Some(from), new.variants.iter().map(|variant| place(variant.number)).collect())
+        }
+        None => (None, vec![None; new.variants.len()]),
+    });
+    TypeOrigins { composites: composites.collect(), enums: enums.collect() }
+}
+
 /// What lies between two versions of a schema. With the lock file, ids that belonged to something that is gone are noticed
 /// too; `assign` or `update` it to both schemas before.
 pub fn plan(old: &Schema, new: &Schema, lock: Option<&Lock>) -> Plan {

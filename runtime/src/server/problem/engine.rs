@@ -103,6 +103,7 @@ fn fault(violation: &Violation) -> Fault {
             (Kind::UnknownReference, Some(format!("the `_id` of a record of `{to_table}`")))
         }
         Rule::Immutable => (Kind::Immutable, None),
+        Rule::UnknownField { .. } => (Kind::UnknownField, None),
     };
     // An index over several fields is pointed at by its first.
     let field = violation.field.split(',').next().unwrap_or_default().trim();
@@ -133,6 +134,11 @@ fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
         SchemaEditError::IndexExists { .. } => Kind::IndexExists,
         SchemaEditError::UnknownIndex { .. } => Kind::IndexNotFound,
         SchemaEditError::IndexNeeded { .. } => Kind::IndexNeeded,
+        SchemaEditError::TypeExists { .. } => Kind::TypeExists,
+        SchemaEditError::UnknownType { .. } => Kind::TypeNotFound,
+        SchemaEditError::TypeUsed { .. } => Kind::TypeUsed,
+        SchemaEditError::MemberExists { .. } => Kind::FieldExists,
+        SchemaEditError::UnknownMember { .. } => Kind::FieldNotFound,
         SchemaEditError::NotAlterable { .. } => Kind::NotAlterable,
         SchemaEditError::WrittenUnchecked { .. } => Kind::Compiled,
         SchemaEditError::RecordsInTheWay { .. } => Kind::RecordsInTheWay,
@@ -141,8 +147,11 @@ fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
     match refused {
         SchemaEditError::TableReferenced { by, .. }
         | SchemaEditError::FieldUsed { by, .. }
+        | SchemaEditError::TypeUsed { by, .. }
         | SchemaEditError::IndexNeeded { by, .. } => problem.member("blocking", by.clone()),
-        SchemaEditError::UnknownIndex { suggestion, .. } => suggested(problem, suggestion.clone()),
+        SchemaEditError::UnknownIndex { suggestion, .. }
+        | SchemaEditError::UnknownType { suggestion, .. }
+        | SchemaEditError::UnknownMember { suggestion, .. } => suggested(problem, suggestion.clone()),
         SchemaEditError::RecordsInTheWay { records, first } => {
             let mut ids: Vec<u64> = first.iter().filter_map(|violation| violation.id).map(|id| id.get()).collect();
             ids.dedup();

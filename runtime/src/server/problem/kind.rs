@@ -68,6 +68,7 @@ kinds! {
     UnknownTable          404 "unknown_table"          NOT_FOUND       "Unknown table";
     FieldNotFound         404 "field_not_found"        NOT_FOUND       "Field not found";
     IndexNotFound         404 "index_not_found"        NOT_FOUND       "Index not found";
+    TypeNotFound          404 "type_not_found"         NOT_FOUND       "Type not found";
     RelationNotFound      404 "relation_not_found"     NOT_FOUND       "Relation not found";
     RecordNotFound        404 "record_not_found"       NOT_FOUND       "Record not found";
     MethodNotFound        404 "method_not_found"       METHOD_NOT_FOUND "Method not found";
@@ -82,6 +83,8 @@ kinds! {
     RelationExists        409 "relation_exists"        CONFLICT        "Relation exists";
     IndexNeeded           409 "index_needed"           CONFLICT        "Index is needed";
     TableReferenced       409 "table_referenced"       CONFLICT        "Table is referred to";
+    TypeExists            409 "type_exists"            CONFLICT        "Type exists";
+    TypeUsed              409 "type_used"              CONFLICT        "Type is used";
     FieldUsed             409 "field_used"             CONFLICT        "Field is used";
     Compiled              409 "compiled"               CONFLICT        "Compiled into the program";
     Unique                409 "unique"                 CONSTRAINT      "Not unique";
