@@ -509,7 +509,7 @@ impl Engine {
     /// Makes room in a table for so many records more.
     pub(crate) fn reserve(&mut self, table: usize, records: usize) {
         let (def, writer) = self.table_mut(table);
-        writer.rows(def).reserve(records);
+        writer.reserve(def, records);
     }
 
     /// Gives room back that no table uses. Must not run inside a transaction.

@@ -16,6 +16,7 @@
 //! A buffer only ever grows (undo excepted); bytes beyond its logical end do not exist. Offsets given to this module come
 //! from the engine, never from outside: a bad one is a bug and panics at the slice.
 
+use super::room;
 use std::ops::Range;
 
 /// A growable run of bytes that belongs to one table version.
@@ -81,9 +82,15 @@ impl Buffer {
         Buffer { bytes }
     }
 
-    /// Makes room for `additional` bytes more.
+    /// Makes room for `additional` bytes more, and has the system give that memory now.
     pub fn reserve(&mut self, additional: usize) {
-        self.bytes.reserve(additional);
+        room::announce(&mut self.bytes, additional);
+        room::prefault(&mut self.bytes, additional);
+    }
+
+    /// Makes room for `additional` bytes that are about to come.
+    pub fn expect(&mut self, additional: usize) {
+        room::announce(&mut self.bytes, additional);
     }
 
     /// Gives room back that is not used.
@@ -94,6 +101,9 @@ impl Buffer {
     /// Takes over all of `from`.
     fn copy_whole(&mut self, from: &Buffer) {
         self.bytes.clear();
+        if self.bytes.capacity() < from.len() {
+            self.bytes.reserve_exact(from.capacity());
+        }
         self.bytes.extend_from_slice(&from.bytes);
     }
 
@@ -117,8 +127,10 @@ impl Buffer {
     fn copy_tail(&mut self, from: &Buffer) {
         let len = self.bytes.len();
         if len < from.len() {
-            // The same head room as the source has, so that both copies grow at the same time.
-            self.bytes.reserve_exact(from.capacity() - len);
+            // The same room as the source has, so that both copies grow at the same time.
+            if self.bytes.capacity() < from.len() {
+                self.bytes.reserve_exact(from.capacity() - len);
+            }
             self.bytes.extend_from_slice(&from.bytes[len..]);
         }
     }
@@ -434,6 +446,7 @@ impl<'a> BufferMut<'a> {
     /// Makes the buffer `additional` zero bytes longer.
     pub fn grow(&mut self, additional: usize) {
         let len = self.buffer.bytes.len();
+        room::make(&mut self.buffer.bytes, additional);
         self.buffer.bytes.resize(len + additional, 0);
         self.journal.note_growth(self.id, len, additional);
     }
@@ -442,8 +455,28 @@ impl<'a> BufferMut<'a> {
     #[inline]
     pub fn append(&mut self, bytes: &[u8]) {
         let len = self.buffer.bytes.len();
+        room::make(&mut self.buffer.bytes, bytes.len());
         self.buffer.bytes.extend_from_slice(bytes);
         self.journal.note_growth(self.id, len, bytes.len());
+    }
+
+    /// Makes the buffer longer by rows of `stride` bytes each.
+    #[inline]
+    pub fn append_rows<R: AsRef<[u8]>>(&mut self, stride: usize, rows: impl ExactSizeIterator<Item = R>) {
+        let (len, additional) = (self.buffer.bytes.len(), rows.len() * stride);
+        if additional == 0 {
+            return;
+        }
+        room::make(&mut self.buffer.bytes, additional);
+        rows.for_each(|row| self.buffer.bytes.extend_from_slice(row.as_ref()));
+        debug_assert_eq!(self.buffer.bytes.len(), len + additional, "rows of their stride");
+        self.journal.note_growth(self.id, len, additional);
+    }
+
+    /// Makes the buffer longer by numbers.
+    #[inline]
+    pub fn append_each(&mut self, numbers: impl ExactSizeIterator<Item = [u8; 8]>) {
+        self.append_rows(8, numbers);
     }
 
     /// All bytes, to be overwritten at will. The before-image is taken from the published version if nothing has touched

@@ -9,6 +9,7 @@ pub mod mask;
 pub mod meta;
 pub mod publish;
 mod reaper;
+mod room;
 pub mod rows;
 pub mod slices;
 pub mod values;

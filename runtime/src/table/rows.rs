@@ -14,6 +14,7 @@ use crate::record::codec::{le_u64, null_bit, set_null_bit};
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::record::key::Key;
+use std::ops::Range;
 
 /// A table whose rows are being changed.
 pub struct Rows<'a> {
@@ -42,27 +43,38 @@ impl<'a> Rows<'a> {
         meta::get(&self.buffers[META], meta::ROWS) as usize
     }
 
-    /// Takes a slot for a new record in the row behind the last.
-    fn take_slot(&mut self) -> Result<RecordId> {
+    /// Takes slots for so many new records in the rows behind the last, free ones first, and appends their ids to `ids`.
+    pub fn take_slots(&mut self, count: usize, ids: &mut Vec<RecordId>) -> Result<()> {
         let row = self.count();
-        let head = meta::get(&self.buffers[META], meta::FREE_SLOT);
-        if head != 0 {
-            let slot = head as u32 - 1;
-            let at = slot as usize * SLOT_BYTES;
-            let entry = le_u64(&self.buffers[SLOTS].bytes()[at..]);
-            let generation = (entry >> 32) as u32;
-            self.meta().set(meta::FREE_SLOT, entry as u32 as u64);
-            self.write_slot(slot, row as u32, generation | IN_USE);
-            return Ok(RecordId::new(slot, generation));
+        let mut taken = 0;
+        while taken < count && meta::get(&self.buffers[META], meta::FREE_SLOT) != 0 {
+            ids.push(self.take_free_slot(row + taken));
+            taken += 1;
         }
         let slot = meta::get(&self.buffers[META], meta::SLOTS) as usize;
-        if slot >= RECORDS_MAX {
+        let new = count - taken;
+        if new == 0 {
+            return Ok(());
+        }
+        if slot + new > RECORDS_MAX {
             let table = self.def.name.clone();
             return Err(Error::Full { table, what: "the number of records", limit: RECORDS_MAX });
         }
-        self.meta().set(meta::SLOTS, slot as u64 + 1);
-        self.buffer(SLOTS).append(&slot_bytes(row as u32, 1 | IN_USE));
-        Ok(RecordId::new(slot as u32, 1))
+        self.meta().set(meta::SLOTS, (slot + new) as u64);
+        let numbers = (row + taken) as u32..(row + count) as u32;
+        self.buffer(SLOTS).append_each(numbers.map(|row| slot_bytes(row, 1 | IN_USE)));
+        ids.extend((slot as u32..(slot + new) as u32).map(|slot| RecordId::new(slot, 1)));
+        Ok(())
+    }
+
+    /// Takes the first of the free slots for a record in `row`.
+    fn take_free_slot(&mut self, row: usize) -> RecordId {
+        let slot = meta::get(&self.buffers[META], meta::FREE_SLOT) as u32 - 1;
+        let entry = le_u64(&self.buffers[SLOTS].bytes()[slot as usize * SLOT_BYTES..]);
+        let generation = (entry >> 32) as u32;
+        self.meta().set(meta::FREE_SLOT, u64::from(entry as u32));
+        self.write_slot(slot, row as u32, generation | IN_USE);
+        RecordId::new(slot, generation)
     }
 
     /// Takes the slot of a component's owner for a new component in the row behind the last.
@@ -98,18 +110,15 @@ impl<'a> Rows<'a> {
         self.meta().set(meta::FREE_SLOT, id.slot() as u64 + 1);
     }
 
-    /// Makes room for so many records more, but for what they put into the heap and the indexes.
-    pub fn reserve(&mut self, records: usize) {
-        let def = self.def;
-        let fixed = [(IDS, 8), (VERSIONS, 8), (SLOTS, SLOT_BYTES)].into_iter();
-        let groups = def.layout.groups.iter().enumerate().map(|(at, group)| (GROUPS + at, group.stride));
-        for (at, stride) in fixed.chain(groups) {
-            self.buffers[at].reserve(records.saturating_mul(stride));
+    /// Makes room for so many records that are about to come.
+    pub fn expect(&mut self, records: usize) {
+        for (at, stride) in row_buffers(self.def) {
+            self.buffers[at].expect(records.saturating_mul(stride));
         }
     }
 
-    /// That there is room for a record's heap values, and for one more record: what comes then does not fail.
-    pub fn check_room(&self, image: &RecordImage) -> Result<()> {
+    /// That there is room for the heap values of an image, and for so many records more: what comes then does not fail.
+    pub fn check_room(&self, image: &RecordImage, records: usize) -> Result<()> {
         // No block is more than half as long again as its value, or than two units.
         let heap_bytes = self.buffers[HEAP].len() + 2 * image.heap.len() + 2 * HEAP_UNIT_BYTES;
         let full = |what, limit| Err(Error::Full { table: self.def.name.clone(), what, limit });
@@ -117,7 +126,8 @@ impl<'a> Rows<'a> {
             return full("the heap, in bytes,", HEAP_BYTES_MAX);
         }
         let numbers = &self.buffers[META];
-        if meta::get(numbers, meta::FREE_SLOT) == 0 && meta::get(numbers, meta::SLOTS) as usize >= RECORDS_MAX {
+        let slots = meta::get(numbers, meta::SLOTS) as usize;
+        if meta::get(numbers, meta::FREE_SLOT) == 0 && slots + records > RECORDS_MAX {
             return full("the number of records", RECORDS_MAX);
         }
         Ok(())
@@ -135,35 +145,76 @@ impl<'a> Rows<'a> {
     }
 
     /// The same, but for the indexes.
-    pub fn insert_row(&mut self, image: &mut RecordImage, version: u64, owner: Option<RecordId>) -> Result<RecordId> {
-        let def = self.def;
-        for at in &def.heap_fields {
-            self.store_pending(*at, image)?;
-        }
+    fn insert_row(&mut self, image: &mut RecordImage, version: u64, owner: Option<RecordId>) -> Result<RecordId> {
         let id = match owner {
             Some(owner) => self.take_owner_slot(owner),
             None => self.take_slot()?,
         };
-        let row = self.count();
-        self.put(IDS, row, 8, &id.get().to_le_bytes());
-        self.put(VERSIONS, row, 8, &version.to_le_bytes());
-        self.append_groups(row, &image.fixed);
-        self.meta().set(meta::ROWS, row as u64 + 1);
+        self.insert_rows(image, 0..1, version, &[id])?;
         Ok(id)
     }
 
-    /// Writes the groups of the row behind the last.
-    pub fn append_groups(&mut self, row: usize, image: &[u8]) {
+    /// Takes a slot for a new record in the row behind the last.
+    fn take_slot(&mut self) -> Result<RecordId> {
+        if meta::get(&self.buffers[META], meta::FREE_SLOT) != 0 {
+            return Ok(self.take_free_slot(self.count()));
+        }
+        let mut ids = Vec::with_capacity(1);
+        self.take_slots(1, &mut ids)?;
+        Ok(ids[0])
+    }
+
+    /// Adds some of the records of an image, whose slots have been taken; nothing goes into the indexes.
+    pub fn insert_rows(
+        &mut self,
+        image: &mut RecordImage,
+        records: Range<usize>,
+        version: u64,
+        ids: &[RecordId],
+    ) -> Result<()> {
+        let (def, width) = (self.def, self.def.layout.image_bytes);
+        if !def.heap_fields.is_empty() {
+            for record in records.clone() {
+                for field in &def.heap_fields {
+                    self.store_pending_at(*field, image, record * width)?;
+                }
+            }
+        }
+        let row = self.count();
+        self.put_rows(IDS, row, 8, ids.iter().map(|id| id.get().to_le_bytes()));
+        self.put_rows(VERSIONS, row, 8, ids.iter().map(|_| version.to_le_bytes()));
+        self.append_groups(row, &image.fixed[records.start * width..records.end * width]);
+        self.meta().set(meta::ROWS, (row + ids.len()) as u64);
+        Ok(())
+    }
+
+    /// Writes the groups of the rows behind the last, whose images lie one behind the other.
+    pub fn append_groups(&mut self, row: usize, images: &[u8]) {
         let def = self.def;
-        for (at, group) in def.layout.groups.iter().enumerate() {
-            self.put(GROUPS + at, row, group.stride, &image[group.image_offset..group.image_offset + group.stride]);
+        for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
+            let rows = images.chunks_exact(def.layout.image_bytes);
+            let rows = rows.map(|image| &image[group.image_offset..group.image_offset + group.stride]);
+            self.put_rows(GROUPS + at, row, group.stride, rows);
         }
     }
 
-    /// Writes a row's bytes; the row may be the one behind the last.
-    fn put(&mut self, buffer: usize, row: usize, stride: usize, bytes: &[u8]) {
+    /// Writes rows from `row` on. Those beyond the last may be there already, left by records that were deleted.
+    #[inline]
+    fn put_rows<R: AsRef<[u8]>>(
+        &mut self,
+        buffer: usize,
+        row: usize,
+        stride: usize,
+        mut rows: impl ExactSizeIterator<Item = R>,
+    ) {
         let mut buffer = self.buffer(buffer);
-        if row * stride >= buffer.len() { buffer.append(bytes) } else { buffer.write(row * stride, bytes) }
+        let mut at = row * stride;
+        while at < buffer.len() {
+            let Some(row) = rows.next() else { return };
+            buffer.write(at, row.as_ref());
+            at += stride;
+        }
+        buffer.append_rows(stride, rows);
     }
 
     /// Removes the record in `row`. `image` is the fixed part of its image.
@@ -253,16 +304,27 @@ impl<'a> Rows<'a> {
 
     /// Moves the pending heap values of a field into the heap.
     pub fn store_pending(&mut self, field: usize, image: &mut RecordImage) -> Result<()> {
-        let def = self.def;
+        self.store_pending_at(field, image, 0)
+    }
+
+    /// The same for the record that begins at byte `from` of the image.
+    fn store_pending_at(&mut self, field: usize, image: &mut RecordImage, from: usize) -> Result<()> {
+        let FieldDef { plan, at, .. } = &self.def.fields[field];
+        let offset = from + at.image_offset;
+        if plan.is_heap_cell() {
+            return self.store_cell(offset, image);
+        }
         let mut cells = Vec::new();
-        let FieldDef { plan, at, .. } = &def.fields[field];
-        plan.heap_cells(&image.fixed, at.image_offset, &mut |offset| cells.push(offset));
-        for offset in cells {
-            let cell = HeapCell::from_bytes(&image.fixed[offset..]);
-            if cell.len & PENDING != 0 {
-                let stored = heap::alloc(self, image.pending(cell))?;
-                image.fixed[offset..offset + HeapCell::BYTES].copy_from_slice(&stored.to_bytes());
-            }
+        plan.heap_cells(&image.fixed, offset, &mut |offset| cells.push(offset));
+        cells.into_iter().try_for_each(|offset| self.store_cell(offset, image))
+    }
+
+    /// Moves a value into the heap if it is pending.
+    fn store_cell(&mut self, offset: usize, image: &mut RecordImage) -> Result<()> {
+        let cell = HeapCell::from_bytes(&image.fixed[offset..]);
+        if cell.len & PENDING != 0 {
+            let stored = heap::alloc(self, image.pending(cell))?;
+            image.fixed[offset..offset + HeapCell::BYTES].copy_from_slice(&stored.to_bytes());
         }
         Ok(())
     }
@@ -294,7 +356,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds items that come in ascending order to an index.
-    pub fn index_insert_sorted<'i>(&mut self, index: usize, items: impl Iterator<Item = &'i [u8]>) {
+    pub fn index_insert_sorted<'i>(&mut self, index: usize, items: impl ExactSizeIterator<Item = &'i [u8]>) {
         self.index(index).insert_sorted(items);
     }
 
@@ -326,6 +388,13 @@ pub fn index_buffer(def: &TableDef, index: usize) -> usize {
     GROUPS + def.layout.groups.len() + index
 }
 
+/// The buffers that grow with every record, and by how many bytes.
+pub(super) fn row_buffers(def: &TableDef) -> impl Iterator<Item = (usize, usize)> {
+    let fixed = [(IDS, 8), (VERSIONS, 8), (SLOTS, SLOT_BYTES)].into_iter();
+    fixed.chain(def.layout.groups.iter().enumerate().map(|(at, group)| (GROUPS + at, group.stride)))
+}
+
+#[inline]
 fn slot_bytes(row_or_next: u32, generation: u32) -> [u8; SLOT_BYTES] {
     ((generation as u64) << 32 | row_or_next as u64).to_le_bytes()
 }

@@ -16,7 +16,7 @@
 use super::buffer::{Buffer, CatchUp, Entry, Journal, Mark};
 use super::def::TableDef;
 use super::reaper::drop_later;
-use super::rows::Rows;
+use super::rows::{Rows, row_buffers};
 use super::version::{GROUPS, TableVersion, TableView};
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
@@ -215,6 +215,24 @@ impl TableWriter {
         Arc::new(TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() })
     }
 
+    /// Makes room for so many records more, but for what they put into the heap and the indexes, and has the system give
+    /// that memory now: on the version that is written, and on the one that will be written after it. No reader has either.
+    pub fn reserve(&mut self, def: &TableDef, records: usize) {
+        let sizes: Vec<usize> = self.rows(def).buffers.iter().map(Buffer::len).collect();
+        if !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some()) {
+            self.stats.whole_copies += 1;
+            self.spares.push(Arc::new(TableVersion::clone(&self.current)));
+        }
+        let versions = self.spares.iter_mut().chain(&mut self.back).filter_map(Arc::get_mut);
+        for version in versions {
+            for (at, stride) in row_buffers(def) {
+                let len = version.buffers[at].len();
+                version.buffers[at]
+                    .reserve(sizes[at].saturating_add(records.saturating_mul(stride)).saturating_sub(len));
+            }
+        }
+    }
+
     /// Gives room back that is not used: at once where no reader looks, and in the published version when it comes back.
     /// Must not run inside a transaction.
     pub fn shrink_to_fit(&mut self) {
@@ -232,6 +250,11 @@ impl TableWriter {
     #[inline]
     pub fn note(&mut self, id: RecordId, kind: ChangeKind) {
         self.changes.push(Change { id, kind });
+    }
+
+    /// Notes the same change to many records.
+    pub fn note_all(&mut self, ids: &[RecordId], kind: ChangeKind) {
+        self.changes.extend(ids.iter().map(|id| Change { id: *id, kind }));
     }
 
     /// Changes since the last publication.
@@ -291,7 +314,9 @@ impl TableWriter {
         let seq = self.current.seq + 1;
         Arc::make_mut(&mut back).seq = seq;
         let old = std::mem::replace(&mut self.current, back);
-        self.spares.push(old);
+        // One that was prepared as a copy of it has room: it comes back first.
+        let at = self.spares.len() - usize::from(self.spares.last().is_some_and(|spare| spare.seq == old.seq));
+        self.spares.insert(at, old);
         self.stats.versions = 1 + self.spares.len() as u64;
         let mut reuse = Published::empty();
         while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {

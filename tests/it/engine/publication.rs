@@ -158,6 +158,8 @@ fn room_is_made_ahead_and_given_back_where_no_reader_looks() {
     .expect("room");
     transfer(&db, ("left", left[0]), ("right", right[0]), 1, "");
     assert!(held(&db) > small + 100_000 * 24, "the version that is seen now has the room");
+    transfer(&db, ("left", left[0]), ("right", right[0]), 1, "");
+    assert!(held(&db) > small + 100_000 * 24, "and so has the one after it");
     let before = db.read();
     db.shrink_to_fit().expect("no transaction runs");
     assert!(held(&db) > small + 100_000 * 24, "what readers see does not move");
