@@ -56,8 +56,12 @@ pub enum Op<'a> {
 
 /// Records on their way in, one after another.
 pub trait Images {
-    /// Writes the next record into an empty image; `false` = there is none.
-    fn next(&mut self, image: &mut RecordImage) -> bool;
+    /// Writes the next records into an empty image, one behind the other: at least one and at most `records_max` of them,
+    /// and none behind one that does not fit. Says how many; 0 = there is none.
+    fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize;
+
+    /// How many records there are at least, before the first is asked for.
+    fn expected(&self) -> usize;
 }
 
 impl std::fmt::Debug for dyn Images + '_ {

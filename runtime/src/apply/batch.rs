@@ -1,15 +1,18 @@
 //! Inserting many records at once.
 //!
-//! The rows are written one after another, but nothing else: what goes into the indexes is collected, sorted once and
-//! merged, so that a page of an index is gone to once for all the keys that belong into it. Two records of the batch that
-//! have the same unique key meet there, beside each other.
+//! Records come in *chunks*: as many as are encoded one behind the other into one image. A chunk is proved right with the
+//! guards of its table, its rows are written side by side, and nothing else: what goes into the indexes is collected,
+//! sorted once and merged, so that a page of an index is gone to once for all the keys that belong into it. Two records of
+//! the batch that have the same unique key meet there, beside each other.
 //!
-//! Every record is checked, also behind one that breaks a rule; then all that was written is undone. What a record may
-//! refer to is what was there before it, earlier records of the batch included, as if each had been inserted by itself. By
-//! value that would need the index: a table that refers to itself like that has its records inserted one by one, and so
-//! have tables with handlers, which may do anything in between.
+//! Where a chunk is not proved right, its records are checked one by one, and those that are right are written. Every
+//! record is checked, also behind one that breaks a rule; then all that was written is undone. What a record may refer to
+//! is what was there before it, earlier records of the batch included, as if each had been inserted by itself: in a table
+//! that refers to itself a chunk is one record. By value that would need the index: such a table has its records inserted
+//! one by one, and so have tables with handlers, which may do anything in between.
 
-use super::check::Findings;
+use super::check::{Arriving, Findings, refers_to_nothing};
+use super::keys::Keys;
 use crate::engine::Engine;
 use crate::error::{Error, Result, Violation};
 use crate::id::RecordId;
@@ -18,10 +21,16 @@ use crate::op::{Applied, Images, Op};
 use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
-use crate::table::def::IndexDef;
+use crate::table::def::TableDef;
 use crate::table::lookup;
 use crate::table::values::put_extension;
 use crate::table::writer::ChangeKind;
+use std::ops::Range;
+
+/// Records of a chunk: enough that what is done once per chunk does not count, few enough that it stays in the cache.
+const CHUNK_RECORDS: usize = 64;
+/// A batch that says how many records it has gets room for so many at once, at most.
+const EXPECTED_RECORDS_MAX: usize = 16 << 20;
 
 impl Engine {
     pub(super) fn insert_many(
@@ -61,7 +70,7 @@ impl Engine {
         ids: &mut Vec<RecordId>,
     ) -> Result<()> {
         let (mut found, mut row) = (Vec::new(), 0);
-        while next(records, image) {
+        while next(records, image, 1) > 0 {
             match self.apply(Op::Insert { table, owner: None, image }) {
                 Ok(Applied::Inserted(id)) => ids.push(id),
                 Ok(other) => unreachable!("an insert inserts, not {other:?}"),
@@ -81,61 +90,145 @@ impl Engine {
     ) -> Result<()> {
         let catalog = self.catalog.clone();
         let def = &catalog.tables()[table];
-        let mut batch =
-            Batch { keys: def.indexes.iter().map(Keys::new).collect(), inserted: Vec::new(), rows: Vec::new() };
-        let (mut found, mut row) = (Vec::new(), 0);
-        while next(records, image) {
-            match self.insert_row(table, image, &mut batch.keys) {
-                Ok(id) => {
-                    batch.inserted.push(id);
-                    batch.rows.push(row);
-                }
-                Err(error) => collect(&mut found, row, error)?,
+        let expected = records.expected().min(EXPECTED_RECORDS_MAX);
+        let mut batch = Batch::new(def, expected);
+        // Numbers are given one after another, and whoever refers to the table itself may mean the record before.
+        let is_single = !def.counted.is_empty() || def.outgoing.iter().any(|relation| relation.to_table == table);
+        // The first record tells whether generated code knows all fields: those that were added since come one by one.
+        let (mut records_max, mut number) = (1, 0);
+        loop {
+            let count = next(records, image, records_max);
+            if count == 0 {
+                break;
             }
-            row += 1;
+            if number == 0 {
+                let knows_all = image.fixed.len() == def.layout.image_bytes;
+                records_max = if is_single || !knows_all { 1 } else { CHUNK_RECORDS };
+            }
+            self.insert_chunk(def, image, number..number + count, &mut batch)?;
+            if number == 0 && expected > count {
+                self.expect(table, expected);
+            }
+            number += count;
         }
         for at in 0..batch.keys.len() {
             batch.keys[at].sort();
-            self.check_distinct(table, at, &batch, &mut found);
+            self.check_distinct(table, at, &mut batch);
         }
-        finish(found)?;
-        let (def, writer) = self.table_mut(table);
-        let mut rows = writer.rows(def);
-        for (at, keys) in batch.keys.iter().enumerate() {
-            rows.index_insert_sorted(at, keys.items());
+        finish(batch.found)?;
+        if !batch.inserted.is_empty() {
+            let (def, writer) = self.table_mut(table);
+            let mut rows = writer.rows(def);
+            for (at, keys) in batch.keys.iter().enumerate() {
+                rows.index_insert_sorted(at, keys.items());
+            }
         }
         ids.append(&mut batch.inserted);
         Ok(())
     }
 
-    /// Checks a record and writes its row; its keys are only collected.
-    fn insert_row(&mut self, table: usize, image: &mut RecordImage, keys: &mut [Keys]) -> Result<RecordId> {
-        let def = &self.catalog.tables()[table];
-        if image.fixed.len() < def.layout.image_bytes {
+    /// Makes room for so many records in all of a batch whose first is there.
+    fn expect(&mut self, table: usize, records: usize) {
+        let (def, writer) = self.table_mut(table);
+        writer.rows(def).expect(records - 1);
+    }
+
+    /// Checks the records of an image, which are these `numbers` of the batch, and writes the rows of those that are right;
+    /// their keys are only collected.
+    fn insert_chunk(
+        &mut self,
+        def: &TableDef,
+        image: &mut RecordImage,
+        numbers: Range<usize>,
+        batch: &mut Batch,
+    ) -> Result<()> {
+        if image.fixed.len() < numbers.len() * def.layout.image_bytes {
             put_extension(def, image, None);
         }
-        let counters = self.take_numbers(table, image);
-        self.check_insert(table, None, image)?;
-        let version = self.next_commit();
-        self.check_room(table, image)?;
-        let noted = self.noted(table, |redo, def| redo.insert(def, false, &counters, image, version));
-        let (def, writer) = self.table_mut(table);
-        let mut rows = writer.rows(def);
-        for (counter, value) in counters {
-            rows.set_counter(counter, value);
+        let counters = self.take_numbers(def.at, image);
+        let all = 0..numbers.len();
+        if self.is_proved(def, image, all.clone()) && self.collect_keys(def, image, all.clone(), &mut batch.keys) {
+            batch.numbers.extend(numbers);
+            return self.insert_rows(def, image, all, &counters, batch);
         }
-        let inserted = rows.insert_row(image, version, None);
-        if let Ok(id) = &inserted {
-            for (at, keys) in keys.iter_mut().enumerate() {
-                keys.push(rows.item(at, &image.fixed, *id).bytes());
+        batch.forget_unnamed();
+        for at in all {
+            if let Err(error) = self.check_insert(def.at, None, Arriving::of(image, def, at)) {
+                collect(&mut batch.found, numbers.start + at, error)?;
+                continue;
             }
-            writer.note(*id, ChangeKind::Insert);
+            self.collect_keys(def, image, at..at + 1, &mut batch.keys);
+            batch.numbers.push(numbers.start + at);
+            self.insert_rows(def, image, at..at + 1, &counters, batch)?;
         }
-        self.inserted(noted, inserted)
+        Ok(())
+    }
+
+    /// Whether records are proved right but for their unique keys. If not, they may be right all the same.
+    fn is_proved(&self, def: &TableDef, image: &RecordImage, records: Range<usize>) -> bool {
+        if !def.unguarded.is_empty() || !image.misfits.is_empty() || def.owner.is_some() {
+            return false;
+        }
+        let stored = self.view(def.at).version.heap();
+        let mut all = records.map(|at| Arriving::of(image, def, at).cells(stored));
+        all.clone().all(|cells| def.guards.iter().all(|guard| guard.holds(cells.fixed)))
+            && all.all(|cells| {
+                let mut relations = def.outgoing.iter();
+                !relations.any(|relation| refers_to_nothing(def, relation, self.view(relation.to_table), cells))
+            })
+    }
+
+    /// Collects the keys of records; says whether no record has one of the unique ones yet. If not, it may be so all the
+    /// same.
+    fn collect_keys(&self, def: &TableDef, image: &RecordImage, records: Range<usize>, keys: &mut [Keys]) -> bool {
+        let view = self.view(def.at);
+        let (mut key, mut are_new) = (Key::new(), true);
+        for (at, (index, keys)) in def.indexes.iter().zip(keys).enumerate() {
+            let is_asked = index.unique && !lookup::is_empty(view, at);
+            for record in records.clone() {
+                let cells = Arriving::of(image, def, record).cells(view.version.heap());
+                let has_null = index.key(cells, &def.fields, &mut key);
+                keys.push(key.bytes());
+                are_new &= !is_asked || has_null || lookup::first(view, at, &key).is_none();
+            }
+        }
+        are_new
+    }
+
+    /// Writes the rows of records that obey every rule and whose keys were collected.
+    fn insert_rows(
+        &mut self,
+        def: &TableDef,
+        image: &mut RecordImage,
+        records: Range<usize>,
+        counters: &[(usize, u64)],
+        batch: &mut Batch,
+    ) -> Result<()> {
+        let version = self.next_commit();
+        let (_, writer) = self.table_mut(def.at);
+        let mut rows = writer.rows(def);
+        rows.check_room(image, records.len())?;
+        for (counter, value) in counters {
+            rows.set_counter(*counter, *value);
+        }
+        let from = batch.inserted.len();
+        rows.take_slots(records.len(), &mut batch.inserted)?;
+        let ids = &batch.inserted[from..];
+        if self.redo.notes(def.at) {
+            for (at, id) in records.clone().zip(ids) {
+                self.redo.insert(def, false, counters, Arriving::of(image, def, at).pending(), version);
+                self.redo.inserted(*id);
+            }
+        }
+        let writer = &mut self.tables[def.at];
+        writer.rows(def).insert_rows(image, records, version, ids)?;
+        writer.note_all(ids, ChangeKind::Insert);
+        batch.keys.iter_mut().for_each(|keys| keys.name(ids.iter().map(|id| id.get())));
+        Ok(())
     }
 
     /// That no two records of the batch have the same key in a unique index.
-    fn check_distinct(&self, table: usize, at: usize, batch: &Batch, found: &mut Vec<Violation>) {
+    fn check_distinct(&self, table: usize, at: usize, batch: &mut Batch) {
         let view = self.view(table);
         let index = &view.def.indexes[at];
         let pairs = batch.keys[at].repeated().filter(|_| index.unique);
@@ -150,80 +243,42 @@ impl Engine {
             if !has_null && lookup::has_long_texts(view, index, existing, &key) {
                 let mut findings = Findings::new(view, None);
                 findings.taken(at, cells, existing);
-                add(found, batch.rows[second], findings.into_violations());
+                add(&mut batch.found, batch.numbers[second], findings.into_violations());
             }
         }
     }
 }
 
-/// What is known of the records of a batch once their rows are written.
+/// What is known of a batch.
 struct Batch {
     /// What is to go into each index.
     keys: Vec<Keys>,
-    /// The records.
+    /// The records whose rows are written.
     inserted: Vec<RecordId>,
     /// Where in the batch each of them was.
-    rows: Vec<usize>,
+    numbers: Vec<usize>,
+    /// The rules that others break.
+    found: Vec<Violation>,
 }
 
-/// What is to go into one index.
-struct Keys {
-    /// Bytes of an item.
-    width: usize,
-    /// Items, in the order of the records.
-    bytes: Vec<u8>,
-    /// Once sorted: what tells most items apart, and the number of the item.
-    order: Vec<(u64, u32)>,
-}
-
-impl Keys {
-    fn new(index: &IndexDef) -> Keys {
-        Keys { width: index.item_bytes(), bytes: Vec::new(), order: Vec::new() }
+impl Batch {
+    fn new(def: &TableDef, expected: usize) -> Batch {
+        let keys = def.indexes.iter().map(|index| Keys::new(index, expected)).collect();
+        let (inserted, numbers) = (Vec::with_capacity(expected), Vec::with_capacity(expected));
+        Batch { keys, inserted, numbers, found: Vec::new() }
     }
 
-    fn push(&mut self, item: &[u8]) {
-        debug_assert_eq!(item.len(), self.width, "an item of the index's width");
-        self.bytes.extend_from_slice(item);
-    }
-
-    fn item(&self, number: u32) -> &[u8] {
-        &self.bytes[number as usize * self.width..][..self.width]
-    }
-
-    /// Sorts the items. They are compared as numbers of the 8 bytes behind what all begin with, and as a whole only where
-    /// those are equal.
-    fn sort(&mut self) {
-        let mut items = self.bytes.chunks_exact(self.width);
-        let Some(first) = items.next() else { return };
-        let alike = |other: &[u8]| first.iter().zip(other).take_while(|(one, other)| one == other).count();
-        let skip = items.fold(self.width - 8, |skip, item| skip.min(alike(item)));
-        let head = |item: &[u8]| item[skip..].first_chunk().map_or(0, |head| u64::from_be_bytes(*head));
-        let heads = self.bytes.chunks_exact(self.width).map(head);
-        let mut order: Vec<(u64, u32)> = heads.zip(0..).collect();
-        order.sort_unstable_by(|(one, a), (other, b)| one.cmp(other).then_with(|| self.item(*a).cmp(self.item(*b))));
-        self.order = order;
-    }
-
-    /// The items, sorted.
-    fn items(&self) -> impl Iterator<Item = &[u8]> {
-        self.order.iter().map(|(_, number)| self.item(*number))
-    }
-
-    /// Records with the same key as an earlier one: the first that has it, and the other.
-    fn repeated(&self) -> impl Iterator<Item = (usize, usize)> {
-        let key = |number: u32| &self.item(number)[..self.width - 8];
-        let alike = self.order.chunk_by(move |(_, one), (_, other)| key(*one) == key(*other));
-        alike.filter(|alike| alike.len() > 1).flat_map(|alike| {
-            let numbers = alike.iter().map(|(_, number)| *number as usize);
-            let first = numbers.clone().min().unwrap_or(0);
-            numbers.filter(move |number| *number != first).map(move |number| (first, number))
-        })
+    /// Forgets keys whose records have not been written.
+    fn forget_unnamed(&mut self) {
+        let named = self.inserted.len();
+        self.keys.iter_mut().for_each(|keys| keys.truncate(named));
     }
 }
 
-fn next(records: &mut dyn Images, image: &mut RecordImage) -> bool {
+/// Encodes the next records, so many at most; says how many.
+fn next(records: &mut dyn Images, image: &mut RecordImage, records_max: usize) -> usize {
     image.clear();
-    records.next(image)
+    records.fill(image, records_max)
 }
 
 /// Keeps the violations of a record, or gives back an error that is none.

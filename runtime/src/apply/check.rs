@@ -6,16 +6,55 @@ use crate::id::RecordId;
 use crate::limits::VIOLATIONS_MAX;
 use crate::record::codec::{self, le_u64};
 use crate::record::heap_ref::{Cells, HeapRef};
-use crate::record::image::RecordImage;
+use crate::record::image::{Misfit, RecordImage};
 use crate::record::key::Key;
 use crate::record::plan::CellPlan;
 use crate::record::rules::outside;
-use crate::table::def::{FieldDef, IndexDef, RelationDef};
+use crate::table::def::{FieldDef, IndexDef, RelationDef, TableDef};
 use crate::table::lookup;
 use crate::table::meta;
 use crate::table::version::{META, TableView};
 use dbgen_schema::Value;
 use dbgen_schema::field_type::ScalarKind;
+
+/// A record on its way in.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Arriving<'a> {
+    /// The fixed part of its image.
+    fixed: &'a [u8],
+    image: &'a RecordImage,
+}
+
+impl<'a> Arriving<'a> {
+    /// The only record of an image.
+    pub(super) fn only(image: &'a RecordImage) -> Arriving<'a> {
+        Arriving { fixed: &image.fixed, image }
+    }
+
+    /// One of the records of an image. What does not fit is always in the last.
+    #[inline]
+    pub(super) fn of(image: &'a RecordImage, def: &TableDef, at: usize) -> Arriving<'a> {
+        let width = def.layout.image_bytes;
+        Arriving { fixed: &image.fixed[at * width..(at + 1) * width], image }
+    }
+
+    /// Its cells, of which those that are not pending point into `stored`.
+    #[inline]
+    pub(super) fn cells(self, stored: HeapRef<'a>) -> Cells<'a> {
+        Cells { fixed: self.fixed, ..self.image.cells(stored) }
+    }
+
+    /// Its cells, none of which points into the table's heap.
+    pub(super) fn pending(self) -> Cells<'a> {
+        self.cells(HeapRef(&[]))
+    }
+
+    /// What of it could not be encoded.
+    fn misfits(self) -> &'a [Misfit] {
+        let is_last = self.fixed.as_ptr_range().end == self.image.fixed.as_ptr_range().end;
+        if is_last { &self.image.misfits } else { &[] }
+    }
+}
 
 /// Violations of one record, being collected.
 pub(crate) struct Findings<'a> {
@@ -47,9 +86,9 @@ impl<'a> Findings<'a> {
     }
 
     /// What the encoder could not encode.
-    pub(crate) fn misfits(&mut self, image: &RecordImage) {
+    pub(crate) fn misfits(&mut self, misfits: &[Misfit]) {
         let def = self.view.def;
-        for misfit in &image.misfits {
+        for misfit in misfits {
             let number = misfit.field.to_string();
             let name = def.fields.get(misfit.field).map_or(&number, |field| &field.name);
             self.add(name, misfit.rule.clone(), misfit.value.clone());
@@ -134,21 +173,26 @@ impl<'a> Findings<'a> {
 
     /// That the record referred to exists.
     pub(crate) fn reference(&mut self, relation: &RelationDef, to: TableView<'_>, cells: Cells<'_>) {
-        let (def, image) = (self.view.def, cells.fixed);
-        let at = relation.from_field;
-        if def.is_null(image, at) {
-            return;
-        }
-        let exists = match relation.to_value {
-            None => RecordId::from_u64(le_u64(def.cell(image, at))).is_some_and(|id| to.version.row_of(id).is_some()),
-            Some((to_index, _)) => {
-                let key = to.def.indexes[to_index].key_of_value(cells, &def.fields[at]);
-                lookup::first(to, to_index, &key).is_some()
-            }
-        };
-        if !exists {
+        let (def, at) = (self.view.def, relation.from_field);
+        if refers_to_nothing(def, relation, to, cells) {
             let value = self.view.value_in(cells, at);
             self.add(&def.fields[at].name, Rule::Reference { to_table: to.def.name.clone() }, value);
+        }
+    }
+}
+
+/// Whether a record of table `def` refers to a record that is not there.
+#[inline]
+pub(super) fn refers_to_nothing(def: &TableDef, relation: &RelationDef, to: TableView<'_>, cells: Cells<'_>) -> bool {
+    let at = relation.from_field;
+    if def.is_null(cells.fixed, at) {
+        return false;
+    }
+    match relation.to_value {
+        None => RecordId::from_u64(le_u64(def.cell(cells.fixed, at))).is_none_or(|id| to.version.row_of(id).is_none()),
+        Some((to_index, _)) => {
+            let key = to.def.indexes[to_index].key_of_value(cells, &def.fields[at]);
+            lookup::first(to, to_index, &key).is_none()
         }
     }
 }
@@ -161,15 +205,17 @@ fn key_value(view: TableView<'_>, index: &IndexDef, cells: Cells<'_>) -> Value {
 
 impl Engine {
     /// Checks a record that is to be inserted.
-    pub(super) fn check_insert(&self, table: usize, owner: Option<RecordId>, image: &RecordImage) -> Result<()> {
+    pub(super) fn check_insert(&self, table: usize, owner: Option<RecordId>, record: Arriving<'_>) -> Result<()> {
         let view = self.view(table);
-        let cells = image.cells(view.version.heap());
+        let (cells, misfits) = (record.cells(view.version.heap()), record.misfits());
         let mut findings = Findings::new(view, None);
         findings.owner(owner, view.def.owner.map(|owner| self.view(owner)));
-        findings.misfits(image);
+        findings.misfits(misfits);
         // Where a value did not fit, the image holds none: nothing more can be said of it.
-        let fits = |at: usize| !image.is_misfit(at);
-        for at in view.def.ruled.iter().filter(|at| fits(**at)) {
+        let fits = |at: usize| misfits.iter().all(|misfit| misfit.field != at);
+        let is_guarded = view.def.guards.iter().all(|guard| guard.holds(cells.fixed));
+        let to_check = if is_guarded { &view.def.unguarded } else { &view.def.ruled };
+        for at in to_check.iter().filter(|at| fits(**at)) {
             findings.field(*at, cells);
         }
         for relation in view.def.outgoing.iter().filter(|relation| fits(relation.from_field)) {
@@ -188,8 +234,8 @@ impl Engine {
     pub(super) fn take_numbers(&self, table: usize, image: &mut RecordImage) -> Vec<(usize, u64)> {
         let view = self.view(table);
         let mut counters = Vec::new();
-        for (at, field) in view.def.fields.iter().enumerate() {
-            if field.counter.is_none() || image.is_misfit(at) {
+        for (at, field) in view.def.counted.iter().map(|at| (*at, &view.def.fields[*at])) {
+            if image.is_misfit(at) {
                 continue;
             }
             let (Some(counter), CellPlan::Scalar(scalar)) = (field.counter, &field.plan) else { continue };

@@ -8,6 +8,7 @@ pub(crate) mod check;
 mod component;
 mod delete;
 mod hook;
+mod keys;
 pub(crate) mod replay;
 mod update;
 mod write;
@@ -25,6 +26,7 @@ use crate::redo::Redo;
 use crate::table::def::TableDef;
 use crate::table::values::put_extension;
 use crate::table::writer::ChangeKind;
+use check::Arriving;
 use hook::Coming;
 
 impl Engine {
@@ -81,7 +83,7 @@ impl Engine {
             put_extension(def, image, None);
         }
         let counters = self.take_numbers(table, image);
-        self.check_insert(table, owner, image)?;
+        self.check_insert(table, owner, Arriving::only(image))?;
         let change = self.tell_before(table, On::Insert, owner, Coming::Image(image))?;
         let id = self.insert_checked(table, owner, &counters, image)?;
         self.made(change.map(|change| Change { id: Some(id), ..change }));
@@ -98,7 +100,9 @@ impl Engine {
     ) -> Result<RecordId> {
         let version = self.next_commit();
         self.check_room(table, image)?;
-        let noted = self.noted(table, |redo, def| redo.insert(def, owner.is_some(), counters, image, version));
+        let noted = self.noted(table, |redo, def| {
+            redo.insert(def, owner.is_some(), counters, Arriving::only(image).pending(), version)
+        });
         let (def, writer) = self.table_mut(table);
         let mut rows = writer.rows(def);
         for (counter, value) in counters {
@@ -136,7 +140,7 @@ impl Engine {
     /// That there is room for what a record needs: what comes then does not fail.
     fn check_room(&mut self, table: usize, image: &RecordImage) -> Result<()> {
         let (def, writer) = self.table_mut(table);
-        writer.rows(def).check_room(image)
+        writer.rows(def).check_room(image, 1)
     }
 
     /// A whole column group as bytes, to be overwritten at will. One whose fields are not free has nothing that may be: it

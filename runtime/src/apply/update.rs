@@ -102,7 +102,7 @@ impl Engine {
         let view = self.view(table);
         let cells = image.cells(view.version.heap());
         let mut findings = Findings::new(view, Some(id));
-        findings.misfits(image);
+        findings.misfits(&image.misfits);
         // Where a value did not fit, the image holds none: nothing more can be said of it.
         let fits = |at: usize| !image.is_misfit(at);
         for (at, field) in changed.iter().filter(|at| fits(*at)).map(|at| (at, &view.def.fields[at])) {
@@ -234,7 +234,7 @@ fn write_changed(
     version: u64,
 ) -> Result<()> {
     let def = rows.def;
-    rows.check_room(image)?;
+    rows.check_room(image, 0)?;
     let concerned = || def.indexes.iter().enumerate().filter(|(_, index)| changed.concerns(index)).map(|(at, _)| at);
     // The old keys are made of heap values that go next.
     concerned().for_each(|at| rows.index_remove(at, old, id));

@@ -16,12 +16,16 @@ struct Encoded<'a, I> {
 }
 
 impl<'v, I: Iterator<Item = FieldValues<'v>>> Images for Encoded<'_, I> {
-    fn next(&mut self, image: &mut RecordImage) -> bool {
-        let Some(values) = self.rows.next() else { return false };
+    fn fill(&mut self, image: &mut RecordImage, _: usize) -> usize {
+        let Some(values) = self.rows.next() else { return 0 };
         image.fixed.resize(self.def.layout.image_bytes, 0);
         put_values(self.def, image, values);
         put_defaults(self.def, image, values);
-        true
+        1
+    }
+
+    fn expected(&self) -> usize {
+        self.rows.size_hint().0
     }
 }
 

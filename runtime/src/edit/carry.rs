@@ -278,7 +278,7 @@ impl<'a> Carry<'a> {
     fn check(&mut self, row: usize, ruled: &[usize], image: &RecordImage) {
         let view = TableView { def: self.shapes.def, version: &self.version };
         let mut findings = Findings::new(view, self.from.version.id_at(row));
-        findings.misfits(image);
+        findings.misfits(&image.misfits);
         let cells = image.cells(view.version.heap());
         ruled.iter().filter(|at| !image.is_misfit(**at)).for_each(|at| findings.field(*at, cells));
         let found = findings.into_violations();

@@ -31,20 +31,33 @@ pub struct Misfit {
     pub value: Value,
 }
 
-/// A whole record as bytes.
+/// What a list's block stands in for while it is built.
+#[derive(Debug)]
+pub(crate) struct Outer {
+    heap: Vec<u8>,
+    heap_from: usize,
+    in_block: bool,
+}
+
+/// A whole record as bytes, or several, one behind the other.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordImage {
     pub(crate) fixed: Vec<u8>,
     pub(crate) heap: Vec<u8>,
     pub(crate) misfits: Vec<Misfit>,
+    /// Where in `heap` the values of the record begin that is being encoded.
+    heap_from: usize,
     /// `heap` is for now the block of a list that is being built: its cells are final.
     in_block: bool,
 }
 
+/// Of a batch, no more records are encoded into one image once their heap values are as long as this.
+const BATCH_HEAP_BYTES: usize = 64 << 10;
+
 impl RecordImage {
     /// An empty image.
     pub const fn new() -> RecordImage {
-        RecordImage { fixed: Vec::new(), heap: Vec::new(), misfits: Vec::new(), in_block: false }
+        RecordImage { fixed: Vec::new(), heap: Vec::new(), misfits: Vec::new(), heap_from: 0, in_block: false }
     }
 
     /// Forgets everything but its allocations.
@@ -52,6 +65,17 @@ impl RecordImage {
         self.fixed.clear();
         self.heap.clear();
         self.misfits.clear();
+        self.heap_from = 0;
+    }
+
+    /// Begins the next of several records, which lie one behind the other.
+    pub(crate) fn begin_record(&mut self) {
+        self.heap_from = self.heap.len();
+    }
+
+    /// Whether another record may be encoded behind those that are there.
+    pub(crate) fn takes_another(&self) -> bool {
+        self.misfits.is_empty() && self.heap.len() < BATCH_HEAP_BYTES
     }
 
     /// Appends the row of the next column group.
@@ -65,7 +89,7 @@ impl RecordImage {
         if bytes.is_empty() {
             return HeapCell::EMPTY;
         }
-        if self.heap.len() + bytes.len() > HEAP_VALUE_BYTES_MAX {
+        if self.heap.len() - self.heap_from + bytes.len() > HEAP_VALUE_BYTES_MAX {
             self.misfit(field, Rule::TooLong { max: HEAP_VALUE_BYTES_MAX, got: bytes.len() }, Value::Null);
             return HeapCell::EMPTY;
         }
@@ -82,14 +106,19 @@ impl RecordImage {
 
     /// Lets `block` take the heap's place, for the tails of a list's elements; gives what [`RecordImage::end_block`] wants
     /// back.
-    pub(crate) fn begin_block(&mut self, block: Vec<u8>) -> (Vec<u8>, bool) {
-        (std::mem::replace(&mut self.heap, block), std::mem::replace(&mut self.in_block, true))
+    pub(crate) fn begin_block(&mut self, block: Vec<u8>) -> Outer {
+        Outer {
+            heap: std::mem::replace(&mut self.heap, block),
+            heap_from: std::mem::take(&mut self.heap_from),
+            in_block: std::mem::replace(&mut self.in_block, true),
+        }
     }
 
     /// Puts the heap back and gives the block.
-    pub(crate) fn end_block(&mut self, (heap, in_block): (Vec<u8>, bool)) -> Vec<u8> {
-        self.in_block = in_block;
-        std::mem::replace(&mut self.heap, heap)
+    pub(crate) fn end_block(&mut self, outer: Outer) -> Vec<u8> {
+        self.in_block = outer.in_block;
+        self.heap_from = outer.heap_from;
+        std::mem::replace(&mut self.heap, outer.heap)
     }
 
     /// The bytes of a pending cell.

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod codec;
+pub mod guard;
 pub mod hash;
 pub mod heap_ref;
 pub mod image;

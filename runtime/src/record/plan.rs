@@ -162,6 +162,12 @@ impl CellPlan {
         }
     }
 
+    /// Whether a value of this type is one heap cell and nothing else.
+    #[inline]
+    pub fn is_heap_cell(&self) -> bool {
+        matches!(self, CellPlan::Text | CellPlan::Bytes | CellPlan::List { .. })
+    }
+
     /// Whether a value of this type can hold heap cells.
     pub fn has_heap_cells(&self) -> bool {
         match self {

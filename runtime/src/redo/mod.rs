@@ -29,7 +29,7 @@ pub(crate) use read::{Effect, Effects};
 
 use crate::catalog::Catalog;
 use crate::id::RecordId;
-use crate::record::heap_ref::HeapCell;
+use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::table::def::TableDef;
 use crate::table::version::{GROUPS, TableVersion};
@@ -187,7 +187,7 @@ impl Redo {
         def: &TableDef,
         is_component: bool,
         counters: &[(usize, u64)],
-        image: &RecordImage,
+        cells: Cells<'_>,
         commit: u64,
     ) {
         let kind = if is_component { COMPONENT } else { INSERT };
@@ -196,9 +196,9 @@ impl Redo {
             put_v(&mut self.bytes, *counter as u64);
             put_v(&mut self.bytes, *value);
         }
-        self.bytes.extend_from_slice(&image.fixed);
-        for at in 0..def.fields.len() {
-            self.heap_values(def, at, image);
+        self.bytes.extend_from_slice(cells.fixed);
+        for at in &def.heap_fields {
+            self.heap_values(def, *at, cells);
         }
     }
 
@@ -216,7 +216,7 @@ impl Redo {
             put_v(&mut self.bytes, (*at as u64) << 1 | u64::from(is_null));
             if !is_null {
                 self.bytes.extend_from_slice(def.cell(&image.fixed, *at));
-                self.heap_values(def, *at, image);
+                self.heap_values(def, *at, image.cells(HeapRef(&[])));
             }
         }
     }
@@ -236,16 +236,15 @@ impl Redo {
     }
 
     /// Appends the values of a field's pending heap cells.
-    fn heap_values(&mut self, def: &TableDef, field: usize, image: &RecordImage) {
+    fn heap_values(&mut self, def: &TableDef, field: usize, cells: Cells<'_>) {
         let field = &def.fields[field];
         if !field.has_heap {
             return;
         }
         let bytes = &mut self.bytes;
-        field.plan.heap_cells(&image.fixed, field.at.image_offset, &mut |offset| {
-            let cell = HeapCell::from_bytes(&image.fixed[offset..]);
-            if cell.len & PENDING != 0 {
-                bytes.extend_from_slice(image.pending(cell));
+        field.plan.heap_cells(cells.fixed, field.at.image_offset, &mut |offset| {
+            if HeapCell::from_bytes(&cells.fixed[offset..]).len & PENDING != 0 {
+                bytes.extend_from_slice(cells.block(offset));
             }
         });
     }

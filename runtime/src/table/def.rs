@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::limits::{KEY_BYTES_MAX, TABLES_MAX};
 use crate::record::codec::{null_bit, set_null_bit};
+use crate::record::guard::{self, Guard};
 use crate::record::heap_ref::Cells;
 use crate::record::key::{Key, KeyKind};
 use crate::record::plan::CellPlan;
@@ -26,6 +27,12 @@ pub struct TableDef {
     pub fields: Vec<FieldDef>,
     /// Fields whose value by itself can break a rule.
     pub ruled: Vec<usize>,
+    /// Where all of these hold, no rule of those fields is broken, but for those that are `unguarded`.
+    pub guards: Vec<Guard>,
+    /// Fields that can break a rule for which there is no guard.
+    pub unguarded: Vec<usize>,
+    /// Fields that take the next number.
+    pub counted: Vec<usize>,
     /// Fields whose values point into the heap.
     pub heap_fields: Vec<usize>,
     /// Its indexes.
@@ -234,7 +241,16 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         indexes.push(IndexDef { name, kind, unique, columns, shape, texts });
     }
     let fields_that = |has: fn(&FieldDef) -> bool| (0..fields.len()).filter(|at| has(&fields[*at])).collect();
-    let (ruled, heap_fields) = (fields_that(FieldDef::can_be_refused), fields_that(|field| field.has_heap));
+    let ruled: Vec<usize> = fields_that(FieldDef::can_be_refused);
+    let (mut guards, mut unguarded) = (Vec::new(), Vec::new());
+    for at in &ruled {
+        let field = &fields[*at];
+        let group_offset = layout.groups[field.at.group].image_offset;
+        if !field.guards(group_offset, &mut guards) {
+            unguarded.push(*at);
+        }
+    }
+    let (heap_fields, counted) = (fields_that(|field| field.has_heap), fields_that(|field| field.counter.is_some()));
     Ok(TableDef {
         name: table.name.clone(),
         at,
@@ -242,6 +258,9 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         layout,
         fields,
         ruled,
+        guards,
+        unguarded,
+        counted,
         heap_fields,
         indexes,
         outgoing: Vec::new(),
@@ -324,6 +343,12 @@ impl FieldDef {
     fn can_be_refused(&self) -> bool {
         let can_be_null = self.at.null_bit.is_some() || matches!(self.plan, CellPlan::Ref);
         self.is_ruled || self.min.is_some() || self.max.is_some() || (can_be_null && !self.nullable)
+    }
+
+    /// Appends guards for its rules; `false` if not all of them have one.
+    fn guards(&self, group_offset: usize, guards: &mut Vec<Guard>) -> bool {
+        let rules = guard::Rules { allow_nan: self.allow_nan, min: &self.min, max: &self.max };
+        guard::field_guards(&self.plan, self.at, group_offset, self.nullable, rules, guards)
     }
 }
 

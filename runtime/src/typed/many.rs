@@ -10,8 +10,19 @@ use crate::record::image::RecordImage;
 struct Encoded<I>(I);
 
 impl<T: Table, I: Iterator<Item = T>> Images for Encoded<I> {
-    fn next(&mut self, image: &mut RecordImage) -> bool {
-        self.0.next().map(|record| record.encode(image)).is_some()
+    fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize {
+        let mut count = 0;
+        while count < records_max && image.takes_another() {
+            let Some(record) = self.0.next() else { break };
+            image.begin_record();
+            record.encode(image);
+            count += 1;
+        }
+        count
+    }
+
+    fn expected(&self) -> usize {
+        self.0.size_hint().0
     }
 }
 

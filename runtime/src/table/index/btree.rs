@@ -24,6 +24,7 @@ mod check;
 mod edit;
 mod entries;
 mod node;
+mod rebuild;
 #[cfg(test)]
 mod tests;
 

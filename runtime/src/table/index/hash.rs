@@ -41,6 +41,7 @@
 //! index may panic. Bytes that come from outside pass [`HashIndex::check`] first.
 
 mod bucket;
+mod bulk;
 mod check;
 mod edit;
 #[cfg(test)]

@@ -132,17 +132,12 @@ impl<'a> IndexMut<'a> {
         }
     }
 
-    /// Adds items that come in ascending order.
-    pub fn insert_sorted<'i>(&mut self, items: impl Iterator<Item = &'i [u8]>) {
+    /// Adds items, of which a tree wants to have them in ascending order, and a hash in that of their hashes.
+    pub fn insert_sorted<'i>(&mut self, items: impl ExactSizeIterator<Item = &'i [u8]>) {
         match self {
-            IndexMut::Tree(tree) => {
-                tree.insert_sorted(items);
-            }
-            IndexMut::Hash(hash) => items.for_each(|item| {
-                let (key, record) = parts(item);
-                hash.insert(key, record);
-            }),
-        }
+            IndexMut::Tree(tree) => tree.insert_sorted(items),
+            IndexMut::Hash(hash) => hash.insert_all(items),
+        };
     }
 }
 

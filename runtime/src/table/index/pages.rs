@@ -281,6 +281,14 @@ impl<'a> PagesMut<'a> {
         }
     }
 
+    /// Forgets every page and every entry, and takes `count` pages, number 1 and those that follow. What is in them is
+    /// undefined.
+    pub(super) fn restart(&mut self, count: u32) {
+        self.ensure_header();
+        self.clear();
+        self.alloc_run(count);
+    }
+
     fn write_free_list(&mut self, head: u32, count: u32) {
         let list = self.buffer.edit(FREE_HEAD_AT, 8);
         list[..4].copy_from_slice(&head.to_le_bytes());

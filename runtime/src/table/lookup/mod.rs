@@ -29,6 +29,11 @@ pub fn first(view: TableView<'_>, index: usize, key: &Key) -> Option<RecordId> {
     }
 }
 
+/// Whether an index has no entries.
+pub fn is_empty(view: TableView<'_>, index: usize) -> bool {
+    Index::new(view.index_bytes(index), view.def.indexes[index].shape).is_empty()
+}
+
 /// All records whose key begins with `key`, in the order of their keys; those of a hash in no particular one.
 pub fn all<'v>(view: TableView<'v>, index: usize, key: &Key) -> Ids<'v> {
     range(view, index, Bound::Included(key), Bound::Included(key))

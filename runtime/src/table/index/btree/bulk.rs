@@ -1,7 +1,7 @@
 //! Adding many items that come in order.
 //!
 //! Items that fall into the same leaf are merged into it in one go: one way down, one shift, one note in the journal
-//! per leaf instead of per item. Behind the last item of the tree, leaves are built anew and left one tenth empty, so
+//! per leaf instead of per item; if they are many beside what is there, the tree is written anew (`rebuild`). Behind the last item of the tree, leaves are built anew and left one tenth empty, so
 //! that the first items to come do not split every leaf.
 
 use std::iter::Peekable;
@@ -21,7 +21,11 @@ impl BTreeMut<'_> {
     where
         I: IntoIterator<Item: AsRef<[u8]>>,
     {
-        let mut items = items.into_iter().peekable();
+        let items = items.into_iter();
+        if self.is_better_rebuilt(items.size_hint().0) {
+            return self.rebuild(items);
+        }
+        let mut items = items.peekable();
         let mut inserted = 0;
         while let Some(item) = items.next() {
             inserted += self.insert_run(item, &mut items);
@@ -57,7 +61,7 @@ impl BTreeMut<'_> {
     }
 
     /// How many items a leaf gets that is built in order: nine tenths of what fits.
-    fn bulk_fill(&self) -> usize {
+    pub(super) fn bulk_fill(&self) -> usize {
         (self.shape.entries_max(0) * 9).div_ceil(10)
     }
 

@@ -164,7 +164,8 @@ impl<'a> BTreeMut<'a> {
     /// Hangs the leaf `new` into the inner pages of `path`, behind the leaf there, of which `last` is the last item.
     pub(super) fn insert_child(&mut self, path: &Path, mut new: u32, last: &[u8], at_the_end: bool) {
         let mut children = Entries::new(self.shape, 1);
-        let mut entry = child_entry(&separator_behind(last)[..last.len()], new);
+        let mut entry = child_entry(last, new);
+        separator_behind(&mut entry[..last.len()]);
         let mut level = 1;
         while let Some((page, at)) = path.at(level) {
             children.clear();
@@ -239,7 +240,8 @@ impl<'a> BTreeMut<'a> {
             self.store(right, level, for_right);
             let separator = parents.entry_mut(at + 1);
             if level == 0 {
-                separator[..width].copy_from_slice(&separator_behind(&for_left[for_left.len() - width..])[..width]);
+                separator[..width].copy_from_slice(&for_left[for_left.len() - width..]);
+                separator_behind(&mut separator[..width]);
             } else {
                 separator[..width].copy_from_slice(&for_right[..width]);
             }

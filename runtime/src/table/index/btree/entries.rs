@@ -83,20 +83,17 @@ impl Entries {
     }
 }
 
-/// The next larger string of the same width; zeros behind. It separates `item` from larger ones.
+/// Makes an item the next larger string of its width. It separates the item from larger ones.
 ///
 /// The first item of a page would separate as well. But then a search for that item's *key* would end in front of it,
 /// in the page before, and have to go on to the next.
-pub(super) fn separator_behind(item: &[u8]) -> [u8; ITEM_BYTES_MAX] {
-    let mut next = [0; ITEM_BYTES_MAX];
-    next[..item.len()].copy_from_slice(item);
-    for byte in next[..item.len()].iter_mut().rev() {
+pub(super) fn separator_behind(item: &mut [u8]) {
+    for byte in item.iter_mut().rev() {
         *byte = byte.wrapping_add(1);
         if *byte != 0 {
             break;
         }
     }
-    next
 }
 
 /// The entry of an inner page for `child`, whose items begin at `item`. It is as long as the item and the child; what

@@ -21,28 +21,30 @@ pub(super) const HASH_AT: usize = 8;
 /// panic.
 #[derive(Debug)]
 pub struct HashIndexMut<'a> {
-    pages: PagesMut<'a>,
-    shape: HashShape,
+    pub(super) pages: PagesMut<'a>,
+    pub(super) shape: HashShape,
+    /// How many items there are about to be, if many are being added.
+    pub(super) expected: u64,
 }
 
 /// Where in the directories a hash belongs.
 #[derive(Debug, Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     hash: u64,
     /// How many bits choose the root.
     root_bits: u32,
-    directory: u32,
+    pub(super) directory: u32,
     /// How many bits are behind at the directory.
-    prefix: u32,
+    pub(super) prefix: u32,
     slot: usize,
     /// The bucket or tree there.
-    page: u32,
+    pub(super) page: u32,
 }
 
 impl<'a> HashIndexMut<'a> {
     /// The hash in `buffer`.
     pub fn new(buffer: BufferMut<'a>, shape: HashShape) -> HashIndexMut<'a> {
-        HashIndexMut { pages: PagesMut::new(buffer, shape.format()), shape }
+        HashIndexMut { pages: PagesMut::new(buffer, shape.format()), shape, expected: 0 }
     }
 
     /// The hash as it is now.
@@ -56,12 +58,7 @@ impl<'a> HashIndexMut<'a> {
     /// If `key` is not as wide as the keys of this hash.
     pub fn insert(&mut self, key: &[u8], record: u64) -> bool {
         assert_eq!(key.len(), self.shape.key_bytes(), "a key of the hash's width");
-        self.pages.ensure_header();
-        if self.root().page == NONE {
-            let page = self.pages.alloc_run(1);
-            self.pages.edit(page, 0, ROOT_BYTES).fill(0);
-            self.pages.write_root(ROOT_AT, Root { page, height: 0, items: 0 });
-        }
+        self.ensure_roots();
         let hash = hash_of(key);
         let inserted = loop {
             let place = self.place(hash);
@@ -124,15 +121,25 @@ impl<'a> HashIndexMut<'a> {
         self.pages.clear();
     }
 
-    fn root(&self) -> Root {
+    /// Makes the header and the first root, if there are none yet.
+    pub(super) fn ensure_roots(&mut self) {
+        self.pages.ensure_header();
+        if self.root().page == NONE {
+            let page = self.pages.alloc_run(1);
+            self.pages.edit(page, 0, ROOT_BYTES).fill(0);
+            self.pages.write_root(ROOT_AT, Root { page, height: 0, items: 0 });
+        }
+    }
+
+    pub(super) fn root(&self) -> Root {
         Root::read(self.pages.bytes(), ROOT_AT)
     }
 
-    fn bucket(&self, page: u32) -> Bucket<'_> {
+    pub(super) fn bucket(&self, page: u32) -> Bucket<'_> {
         Bucket::new(self.pages.page(page), self.shape)
     }
 
-    fn is_tree(&self, page: u32) -> bool {
+    pub(super) fn is_tree(&self, page: u32) -> bool {
         self.pages.page(page)[0] == kind::TREE
     }
 
@@ -142,7 +149,7 @@ impl<'a> HashIndexMut<'a> {
     }
 
     /// Where a hash belongs. There are roots.
-    fn place(&self, hash: u64) -> Place {
+    pub(super) fn place(&self, hash: u64) -> Place {
         let root = self.root();
         let (directory, prefix) = self.as_index().directory(root, root_of(hash, root.height));
         let slot = self.shape.slot(hash, prefix);
@@ -180,23 +187,30 @@ impl<'a> HashIndexMut<'a> {
     }
 
     /// Makes the empty directory that the root at `place` lacks.
-    fn add_directory(&mut self, place: &Place) {
+    pub(super) fn add_directory(&mut self, place: &Place) {
         let page = self.pages.alloc(&[0; PAGE_BYTES_MAX][..self.shape.page_bytes()]);
         self.set_roots(place, place.prefix, page, page);
     }
 
     /// Makes a bucket of one item for the slot at `place` and those around it that lead nowhere either.
     fn add_bucket(&mut self, place: &Place, key: &[u8], record: u64) -> bool {
+        let depth = self.free_depth(place);
+        let (image, len) = bucket::image(self.shape, depth, &item_of(key, record)[..self.shape.tree.item_bytes()]);
+        let page = self.pages.alloc(&image[..len]);
+        self.set_slots(place, self.run(place, depth), page);
+        true
+    }
+
+    /// How many bits have those slots in common, as many as possible, that are around the one at `place` and lead nowhere
+    /// like it.
+    pub(super) fn free_depth(&self, place: &Place) -> u32 {
         let directory = self.pages.page(place.directory);
         let is_free = |run: Run| run.bytes(directory).iter().all(|byte| *byte == 0);
         let mut depth = place.prefix + self.shape.slot_bits();
         while depth > place.prefix && is_free(self.run(place, depth).neighbour()) {
             depth -= 1;
         }
-        let (image, len) = bucket::image(self.shape, depth, &item_of(key, record)[..self.shape.tree.item_bytes()]);
-        let page = self.pages.alloc(&image[..len]);
-        self.set_slots(place, self.run(place, depth), page);
-        true
+        depth
     }
 
     /// Makes room in the full bucket at `place`, or a step towards it.
@@ -214,13 +228,14 @@ impl<'a> HashIndexMut<'a> {
     }
 
     /// How deep a bucket may lie: for a deeper one the roots would be out of proportion to the items.
-    fn depth_max(&self) -> u32 {
-        let buckets = self.root().items / self.shape.items_max() as u64 + 1;
+    pub(super) fn depth_max(&self) -> u32 {
+        let items = self.root().items.max(self.expected);
+        let buckets = items / self.shape.items_max() as u64 + 1;
         (self.shape.slot_bits() + ROOT_BITS_FREE).max(buckets.ilog2() + DEPTH_SLACK)
     }
 
     /// Splits the bucket at `place` by the bit of the hash at `depth`.
-    fn split_bucket(&mut self, place: &Place, depth: u32) {
+    pub(super) fn split_bucket(&mut self, place: &Place, depth: u32) {
         let width = self.shape.tree.item_bytes();
         let (mut zeros, mut ones) = (Items::new(), Items::new());
         for item in self.bucket(place.page).items().chunks_exact(width) {
@@ -280,7 +295,7 @@ impl<'a> HashIndexMut<'a> {
     }
 
     /// Makes two directories of the one at `place`, each for one bit more of the hash.
-    fn split_directory(&mut self, place: &Place) {
+    pub(super) fn split_directory(&mut self, place: &Place) {
         if place.prefix == place.root_bits {
             return self.double_roots();
         }
@@ -395,12 +410,12 @@ impl<'a> HashIndexMut<'a> {
     }
 
     /// The slots around `place` whose hashes begin with the same `depth` bits.
-    fn run(&self, place: &Place, depth: u32) -> Run {
+    pub(super) fn run(&self, place: &Place, depth: u32) -> Run {
         let len = 1 << (place.prefix + self.shape.slot_bits() - depth);
         Run { from: place.slot & !(len - 1), len }
     }
 
-    fn set_slots(&mut self, place: &Place, run: Run, page: u32) {
+    pub(super) fn set_slots(&mut self, place: &Place, run: Run, page: u32) {
         for slot in self.pages.edit(place.directory, run.from * SLOT_BYTES, run.len * SLOT_BYTES).chunks_exact_mut(4) {
             slot.copy_from_slice(&page.to_le_bytes());
         }
@@ -422,9 +437,9 @@ impl<'a> HashIndexMut<'a> {
 
 /// Slots that lead to the same bucket: a power of two of them, at a multiple of their number.
 #[derive(Debug, Clone, Copy)]
-struct Run {
+pub(super) struct Run {
     from: usize,
-    len: usize,
+    pub(super) len: usize,
 }
 
 impl Run {
@@ -434,7 +449,7 @@ impl Run {
     }
 
     /// Those where the next bit is 0, and those where it is 1.
-    fn halves(self) -> (Run, Run) {
+    pub(super) fn halves(self) -> (Run, Run) {
         let len = self.len / 2;
         (Run { from: self.from, len }, Run { from: self.from + len, len })
     }

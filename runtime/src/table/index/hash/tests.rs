@@ -83,6 +83,8 @@ enum Step {
     InsertEqual(u64, u64),
     RemoveEqual(u64),
     InsertRun(u64, u64),
+    /// Many pairs in one call: so many numbers, each with so many records.
+    InsertAll(u64, u64, u64),
     RemoveRun(u64, u64),
     Get(u64),
     Clear,
@@ -95,6 +97,8 @@ fn steps(numbers: u64, count: usize) -> impl Strategy<Value = Vec<Step>> {
         6 => (0..numbers, 0..200_u64).prop_map(|(number, count)| Step::InsertEqual(number, count)),
         6 => (0..numbers).prop_map(Step::RemoveEqual),
         8 => (0..numbers, 0..400_u64).prop_map(|(from, count)| Step::InsertRun(from, count)),
+        8 => (0..numbers, 0..900_u64, 1..4_u64).prop_map(|(from, count, each)| Step::InsertAll(from, count, each)),
+        2 => (0..numbers, 0..2_u64, 0..300_u64).prop_map(|(from, count, each)| Step::InsertAll(from, count, each)),
         6 => (0..numbers, 0..400_u64).prop_map(|(from, count)| Step::RemoveRun(from, count)),
         100 => (0..numbers).prop_map(Step::Get),
         1 => Just(Step::Clear),
@@ -118,6 +122,15 @@ fn apply(step: &Step, bench: &mut Bench, model: &mut Model) {
         Step::InsertEqual(number, count) => (0..count).for_each(|record| insert(bench, model, number, record)),
         Step::RemoveEqual(number) => (0..200).for_each(|record| remove(bench, model, number, record)),
         Step::InsertRun(from, count) => (from..from + count).for_each(|number| insert(bench, model, number, 0)),
+        Step::InsertAll(from, count, each) => {
+            let numbers = (from..from + count).flat_map(|number| (0..each).map(move |record| (number, record)));
+            let items: Vec<Vec<u8>> = numbers
+                .clone()
+                .map(|(number, record)| [key(number, width), record.to_be_bytes().to_vec()].concat())
+                .collect();
+            let new = numbers.filter(|(number, record)| model.insert((key(*number, width), *record))).count();
+            assert_eq!(bench.edit().insert_all(items.iter().map(Vec::as_slice)), new);
+        }
         Step::RemoveRun(from, count) => (from..from + count).for_each(|number| remove(bench, model, number, 0)),
         Step::Get(number) => bench.assert_key(&key(number, width), model),
         Step::Clear => {
@@ -355,4 +368,18 @@ fn a_check_names_the_fault() {
     assert_eq!(fault_after(bucket + 2, 0), Wrong::Count);
     assert_eq!(fault_after(bucket + 4, sound[bucket + 4] ^ 1), Wrong::Summary);
     assert_eq!(fault_after(bucket + 4 + 20, b'x'), Wrong::Order);
+}
+
+/// A batch goes into about as many pages as one by one, and none of them is a tree.
+#[test]
+fn a_batch_is_spread_evenly() {
+    let items: Vec<Vec<u8>> = (0..100_000_u64).map(|n| [&n.to_le_bytes()[..], &n.to_be_bytes()[..]].concat()).collect();
+    let (mut one_by_one, mut batch) = (Bench::new(8), Bench::new(8));
+    items.iter().for_each(|item| assert!(one_by_one.edit().insert(&item[..8], id_of(item))));
+    assert_eq!(batch.edit().insert_all(items.iter().map(Vec::as_slice)), items.len());
+    batch.index().check().expect("a sound hash");
+    let (expected, len) = (one_by_one.table.bytes().len(), batch.table.bytes().len());
+    assert!(len <= expected + expected / 4, "{len} bytes, {expected} one by one");
+    let page_bytes = batch.shape.page_bytes();
+    assert!(batch.table.bytes().chunks_exact(page_bytes).skip(1).all(|page| page[0] != kind::TREE));
 }

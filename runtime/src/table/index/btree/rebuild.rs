@@ -1,0 +1,142 @@
+//! Adding so many items that the tree is written anew: what is there and what comes are merged once, and become pages in
+//! their order, leaves first.
+//!
+//! Every page is written once, front to back, and nothing is looked up. That takes some nanoseconds per item, of those that
+//! were there too: it pays as long as they are not many times the new ones.
+
+use super::super::pages::{NONE, ROOT_AT, Root, kind};
+use super::edit::BTreeMut;
+use super::entries::{Image, separator_behind};
+use super::node::{CHILD_BYTES, COUNT_AT, ITEMS_AT, NEXT_AT, PREVIOUS_AT, SKIP_AT};
+
+/// So many new items at least.
+const NEW_ITEMS_MIN: usize = 32;
+/// And at most so many times as many old ones.
+const OLD_TIMES_MAX: u64 = 8;
+/// Fewest children that a full inner page is given, so that two pages that share one more have two each.
+const CHILDREN_MIN: usize = 3;
+
+impl BTreeMut<'_> {
+    /// Whether so many new items are better added by writing the tree anew. One inside of another index never is.
+    pub(super) fn is_better_rebuilt(&self, new: usize) -> bool {
+        let limit = OLD_TIMES_MAX.saturating_mul(new as u64);
+        self.root_at == ROOT_AT && new >= NEW_ITEMS_MIN && self.root().items <= limit
+    }
+
+    /// Writes the tree anew with what is in it and `items`, which mostly come in ascending order; gives how many were new.
+    pub(super) fn rebuild<T: AsRef<[u8]>>(&mut self, items: impl Iterator<Item = T>) -> usize {
+        let width = self.shape.item_bytes();
+        let before = self.root().items as usize;
+        let (merged, late) = self.merge(items);
+        let count = merged.len() / width;
+        let height = self.write_all(&merged);
+        let root = Root { page: height.1, height: height.0, items: count as u64 };
+        self.pages.write_root(self.root_at, root);
+        count - before + late.chunks_exact(width).filter(|item| self.insert(item)).count()
+    }
+
+    /// Merges what is in the tree and `items`; gives apart those that do not come in order.
+    fn merge<T: AsRef<[u8]>>(&self, items: impl Iterator<Item = T>) -> (Vec<u8>, Vec<u8>) {
+        let width = self.shape.item_bytes();
+        let expected = self.root().items as usize + items.size_hint().0;
+        let (mut merged, mut late) = (Vec::with_capacity(expected * width), Vec::new());
+        let tree = self.as_tree();
+        let mut old = tree.iter().peekable();
+        for item in items {
+            let item = item.as_ref();
+            assert_eq!(item.len(), width, "an item of the tree's width");
+            while let Some(item) = old.next_if(|old| *old < item) {
+                merged.extend_from_slice(item);
+            }
+            let is_old = old.peek().is_some_and(|old| *old == item);
+            match merged.len().checked_sub(width).map(|last| &merged[last..]) {
+                _ if is_old => {}
+                Some(last) if item <= last => late.extend_from_slice(item),
+                _ => merged.extend_from_slice(item),
+            }
+        }
+        old.for_each(|item| merged.extend_from_slice(item));
+        (merged, late)
+    }
+
+    /// Writes all pages; gives how many levels there are, and the root.
+    fn write_all(&mut self, items: &[u8]) -> (u32, u32) {
+        let width = self.shape.item_bytes();
+        let mut runs = Runs::new(items.len() / width, self.bulk_fill());
+        let inner_fill = (self.shape.entries_max(1) * 9 / 10).max(CHILDREN_MIN);
+        let mut pages = 0;
+        let mut level_pages = runs.count;
+        while level_pages > 0 {
+            pages += level_pages;
+            level_pages = if level_pages > 1 { level_pages.div_ceil(inner_fill) } else { 0 };
+        }
+        self.pages.restart(pages as u32);
+        let mut entries = self.write_leaves(items, &runs);
+        let (mut first, mut level) = (1, 1);
+        while runs.count > 1 {
+            first += runs.count as u32;
+            runs = Runs::new(runs.count, inner_fill);
+            entries = self.write_inner_pages(level, first, &entries, &runs);
+            level += 1;
+        }
+        if runs.count == 0 { (0, NONE) } else { (level as u32, first) }
+    }
+
+    /// Writes the leaves, from page 1 on; gives their entries for the level above.
+    fn write_leaves(&mut self, items: &[u8], runs: &Runs) -> Vec<u8> {
+        let (shape, width) = (self.shape, self.shape.item_bytes());
+        let mut entries = Vec::with_capacity(runs.count * (width + CHILD_BYTES));
+        let mut separator = vec![0; width];
+        for (number, run) in runs.iter().enumerate() {
+            let (page, items) = (number as u32 + 1, &items[run.start * width..run.end * width]);
+            let next = if number + 1 == runs.count { NONE } else { page + 1 };
+            let leaf = self.pages.edit(page, 0, ITEMS_AT + items.len());
+            (leaf[0], leaf[1]) = (kind::LEAF, 0);
+            leaf[COUNT_AT] = run.len() as u8;
+            leaf[SKIP_AT] = shape.skip_of(items, width) as u8;
+            leaf[PREVIOUS_AT..][..4].copy_from_slice(&(page - 1).to_le_bytes());
+            leaf[NEXT_AT..][..4].copy_from_slice(&next.to_le_bytes());
+            leaf[ITEMS_AT..].copy_from_slice(items);
+            entries.extend_from_slice(&separator);
+            entries.extend_from_slice(&page.to_le_bytes());
+            separator.copy_from_slice(&items[items.len() - width..]);
+            separator_behind(&mut separator);
+        }
+        entries
+    }
+
+    /// Writes the inner pages of a level, from page `first` on, over these children; gives their entries for the level
+    /// above.
+    fn write_inner_pages(&mut self, level: usize, first: u32, children: &[u8], runs: &Runs) -> Vec<u8> {
+        let width = self.shape.item_bytes();
+        let stride = width + CHILD_BYTES;
+        let mut entries = Vec::with_capacity(runs.count * stride);
+        for (page, run) in (first..).zip(runs.iter()) {
+            let children = &children[run.start * stride..run.end * stride];
+            self.pages.write(page, 0, Image::inner(self.shape, level, children).bytes());
+            entries.extend_from_slice(&children[..width]);
+            entries.extend_from_slice(&page.to_le_bytes());
+        }
+        entries
+    }
+}
+
+/// Things shared out evenly over as few pages as they need.
+struct Runs {
+    things: usize,
+    /// The pages.
+    count: usize,
+}
+
+impl Runs {
+    /// So many things, at most `fill` a page.
+    fn new(things: usize, fill: usize) -> Runs {
+        Runs { things, count: things.div_ceil(fill) }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+        let (each, more) = (self.things / self.count.max(1), self.things % self.count.max(1));
+        let start = move |page: usize| page * each + page.min(more);
+        (0..self.count).map(move |page| start(page)..start(page + 1))
+    }
+}

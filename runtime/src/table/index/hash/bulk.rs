@@ -1,0 +1,175 @@
+//! Adding many pairs at once.
+//!
+//! Pairs are taken in the order of their hashes, and so bucket by bucket. What belongs into a bucket's range is known
+//! before it is touched: the range is shared out over as many buckets as it needs in one step, where pair by pair the same
+//! bucket would be split again and again. Directories are split first until their share of the pairs fits them. The few
+//! pairs for which a bucket of the deepest kind has no room are added one by one in the end.
+
+use super::super::pages::{NONE, ROOT_AT, kind};
+use super::bucket::{COUNT_AT, DEPTH_AT, TAGS_AT, item_at, tag_of};
+use super::edit::{HashIndexMut, Place, Run};
+use super::{ID_BYTES, hash_of, id_of};
+
+/// Fewer pairs than this are added one by one.
+const FEW: usize = 16;
+
+/// A pair of key and record as an item, behind its hash.
+type Hashed<'i> = (u64, &'i [u8]);
+
+impl HashIndexMut<'_> {
+    /// Adds items, a key and a record id each; gives how many were new. It is faster if they come in the order of the
+    /// hashes of their keys.
+    ///
+    /// # Panics
+    /// If an item is not as wide as the items of this hash.
+    pub fn insert_all<'i>(&mut self, items: impl ExactSizeIterator<Item = &'i [u8]>) -> usize {
+        let key_bytes = self.shape.key_bytes();
+        if items.len() < FEW {
+            return items.filter(|item| self.insert(&item[..key_bytes], id_of(item))).count();
+        }
+        let mut pairs: Vec<Hashed<'i>> = items.map(|item| (hash_of(&item[..key_bytes]), item)).collect();
+        assert!(pairs.iter().all(|(_, item)| item.len() == key_bytes + ID_BYTES), "items of the hash's width");
+        if !pairs.is_sorted() {
+            pairs.sort_unstable();
+        }
+        pairs.dedup();
+        self.ensure_roots();
+        let before = self.root().items;
+        self.expected = before + pairs.len() as u64;
+        let (mut late, mut inserted, mut rest) = (Vec::new(), 0, pairs.as_slice());
+        while !rest.is_empty() {
+            let (taken, new) = self.insert_run(rest, &mut late);
+            rest = &rest[taken..];
+            inserted += new;
+        }
+        let late = late.chunks_exact(key_bytes + ID_BYTES);
+        self.pages.write_items(ROOT_AT, before + (inserted - late.len()) as u64);
+        late.for_each(|item| {
+            self.insert(&item[..key_bytes], id_of(item));
+        });
+        inserted
+    }
+
+    /// Adds the first pairs, as many as belong into the same range of slots; gives how many it has dealt with, and how many
+    /// of them are new. Items that are put off until later go to `late`.
+    fn insert_run(&mut self, pairs: &[Hashed<'_>], late: &mut Vec<u8>) -> (usize, usize) {
+        let place = self.place(pairs[0].0);
+        if place.directory == NONE {
+            self.add_directory(&place);
+            return (0, 0);
+        }
+        if self.is_too_narrow(&place, pairs) {
+            // What all of its slots lead to would belong to both halves.
+            match self.depth_of(&place) {
+                Some(depth) if depth == place.prefix => self.split_bucket(&place, depth),
+                _ => self.split_directory(&place),
+            }
+            return (0, 0);
+        }
+        if place.page == NONE {
+            let depth = self.free_depth(&place);
+            let pairs = &pairs[..run_len(pairs, depth)];
+            self.share_out(&place, self.run(&place, depth), depth, pairs, &mut None, late);
+            return (pairs.len(), pairs.len());
+        }
+        if self.is_tree(place.page) {
+            let item = pairs[0].1;
+            let is_there = self.as_index().tree(place.page).contains(item);
+            late.extend_from_slice(if is_there { &[] } else { item });
+            return (1, usize::from(!is_there));
+        }
+        let bucket = self.bucket(place.page);
+        let depth = bucket.depth();
+        let (pairs, key_bytes) = (&pairs[..run_len(pairs, depth)], self.shape.key_bytes());
+        let is_new = |(hash, item): &&Hashed<'_>| bucket.find_pair(&item[..key_bytes], *hash, id_of(item)).is_none();
+        let mut new: Vec<Hashed<'_>> = pairs.iter().filter(is_new).copied().collect();
+        let count = new.len();
+        if bucket.count() + count <= self.shape.items_max() {
+            self.push_all(&place, &new);
+        } else {
+            let old = bucket.items().to_vec();
+            let old = old.chunks_exact(self.shape.tree.item_bytes());
+            new.extend(old.map(|item| (hash_of(&item[..key_bytes]), item)));
+            new.sort_unstable();
+            self.share_out(&place, self.run(&place, depth), depth, &new, &mut Some(place.page), late);
+        }
+        (pairs.len(), count)
+    }
+
+    /// Whether the directory at `place` has too few slots for what comes, and may be split.
+    fn is_too_narrow(&self, place: &Place, pairs: &[Hashed<'_>]) -> bool {
+        let fits = self.shape.slots() * self.shape.items_max() / 4 * 3;
+        let is_whole_tree = || self.depth_of(place) == Some(place.prefix) && self.is_tree(place.page);
+        run_len(pairs, place.prefix) > fits
+            && place.prefix + self.shape.slot_bits() < self.depth_max()
+            && !is_whole_tree()
+    }
+
+    /// How deep the bucket or tree at `place` lies, if there is one.
+    fn depth_of(&self, place: &Place) -> Option<u32> {
+        (place.page != NONE).then(|| u32::from(self.pages.page(place.page)[DEPTH_AT]))
+    }
+
+    /// Writes `pairs`, whose hashes begin with the same `depth` bits, into buckets for these slots. `spare` is a page that
+    /// may be overwritten; items for which there is no room go to `late`.
+    fn share_out(
+        &mut self,
+        place: &Place,
+        run: Run,
+        depth: u32,
+        pairs: &[Hashed<'_>],
+        spare: &mut Option<u32>,
+        late: &mut Vec<u8>,
+    ) {
+        let items_max = self.shape.items_max();
+        if pairs.len() > items_max && run.len > 1 {
+            let zeros = pairs.partition_point(|(hash, _)| hash << depth >> 63 == 0);
+            let (low, high) = run.halves();
+            self.share_out(place, low, depth + 1, &pairs[..zeros], spare, late);
+            return self.share_out(place, high, depth + 1, &pairs[zeros..], spare, late);
+        }
+        let (pairs, beyond) = pairs.split_at(pairs.len().min(items_max));
+        beyond.iter().for_each(|(_, item)| late.extend_from_slice(item));
+        let page = if pairs.is_empty() { NONE } else { self.write_bucket(depth, pairs, spare.take()) };
+        self.set_slots(place, run, page);
+    }
+
+    /// Makes a bucket of `pairs`, in the page `spare` if there is one; gives its page.
+    fn write_bucket(&mut self, depth: u32, pairs: &[Hashed<'_>], spare: Option<u32>) -> u32 {
+        let mut content = Vec::with_capacity(self.shape.page_bytes());
+        content.resize(item_at(self.shape, 0), 0);
+        content[0] = kind::BUCKET;
+        content[DEPTH_AT] = depth as u8;
+        content[COUNT_AT] = pairs.len() as u8;
+        for (at, (hash, item)) in pairs.iter().enumerate() {
+            content[TAGS_AT + at] = tag_of(*hash);
+            content.extend_from_slice(item);
+        }
+        match spare {
+            None => self.pages.alloc(&content),
+            Some(page) => {
+                self.pages.rewrite(page, &content);
+                page
+            }
+        }
+    }
+
+    /// Adds pairs to the bucket at `place`, which has room for them.
+    fn push_all(&mut self, place: &Place, pairs: &[Hashed<'_>]) {
+        if pairs.is_empty() {
+            return;
+        }
+        let (at, width) = (self.bucket(place.page).count(), self.shape.tree.item_bytes());
+        let items = self.pages.edit(place.page, item_at(self.shape, at), pairs.len() * width);
+        items.chunks_exact_mut(width).zip(pairs).for_each(|(to, (_, item))| to.copy_from_slice(item));
+        let tags = self.pages.edit(place.page, TAGS_AT + at, pairs.len());
+        tags.iter_mut().zip(pairs).for_each(|(tag, (hash, _))| *tag = tag_of(*hash));
+        self.pages.write(place.page, COUNT_AT, &[(at + pairs.len()) as u8]);
+    }
+}
+
+/// How many of the first pairs have hashes that begin with the same `bits`.
+fn run_len(pairs: &[Hashed<'_>], bits: u32) -> usize {
+    let first = pairs[0].0;
+    pairs.partition_point(|(hash, _)| (hash ^ first).leading_zeros() >= bits)
+}
