@@ -1,6 +1,7 @@
 //! The database: one writer, any number of readers.
 
 use crate::catalog::{Catalog, Compiled};
+use crate::client::Committed;
 use crate::clock::{Clock, SystemClock};
 use crate::durable::{Durable, Folder};
 use crate::edit::SchemaEdit;
@@ -124,12 +125,28 @@ impl<S: Facade> Db<S> {
     /// # Panics
     /// If `body` does, after everything was rolled back.
     pub fn transact<R>(&self, body: impl FnOnce(&mut S::Tx) -> Result<R>) -> Result<R> {
+        self.transact_committed(body).map(|committed| committed.value)
+    }
+
+    /// The same, and says which commit it was, and whether that is durable by now.
+    ///
+    /// # Errors
+    /// As [`transact`](Db::transact).
+    ///
+    /// # Panics
+    /// As [`transact`](Db::transact).
+    pub fn transact_committed<R>(&self, body: impl FnOnce(&mut S::Tx) -> Result<R>) -> Result<Committed<R>> {
         let mut writer = self.shared.lock()?;
         let outcome = writer.run(S::Tx::from, body);
-        writer.engine().publish();
+        let engine = writer.engine();
+        engine.publish();
+        let (commit, is_logged) = (engine.commit, engine.is_logged());
         drop(writer);
         match outcome {
-            Outcome::Returned(result) => self.shared.settle(result),
+            Outcome::Returned(result) => {
+                let (value, is_synced) = self.shared.settle(result)?;
+                Ok(Committed { value, commit, durable: is_logged && is_synced })
+            }
             Outcome::Panicked(payload) => std::panic::resume_unwind(payload),
         }
     }
@@ -142,7 +159,7 @@ impl<S: Facade> Db<S> {
     /// records that break a new rule; [`Error::Schema`] with all that is wrong with the result. Nothing is changed then.
     pub fn edit_schema(&self, edits: impl AsRef<[SchemaEdit]>) -> Result<u64> {
         let edited = self.shared.lock()?.engine().edit_schema(edits.as_ref());
-        self.shared.settle(edited)
+        self.shared.settle(edited).map(|(version, _)| version)
     }
 
     /// A loop that runs systems at a fixed rate; see [`TickLoop`].
@@ -284,7 +301,11 @@ impl<S: Facade> Builder<S> {
             procedures: Procedures::default(),
             durable,
         };
-        Ok(Db { shared: Arc::new(shared), facade: PhantomData })
+        let shared = Arc::new(shared);
+        if let Some(durable) = &shared.durable {
+            durable.belongs_to(&shared);
+        }
+        Ok(Db { shared, facade: PhantomData })
     }
 }
 
@@ -303,19 +324,19 @@ impl Shared {
         }
     }
 
-    /// Waits until what was committed is as durable as is asked. A refusal stays one, whatever became of the log.
-    pub(crate) fn settle<R>(&self, result: Result<R>) -> Result<R> {
-        match &self.durable {
-            Some(durable) => result.and_then(|value| durable.log.wait().map(|()| value)),
-            None => result,
-        }
+    /// Waits until what was committed is as durable as is asked, and says whether it is synced. A refusal stays one, whatever
+    /// became of the log.
+    pub(crate) fn settle<R>(&self, result: Result<R>) -> Result<(R, bool)> {
+        let value = result?;
+        let is_synced = self.durable.as_ref().map_or(Ok(false), |durable| durable.log.wait())?;
+        Ok((value, is_synced))
     }
 
     /// Gives an answer once what was committed is as durable as is asked.
     pub(crate) fn when_durable(&self, answer: Answer) {
         match &self.durable {
             Some(durable) => durable.log.when_durable(answer),
-            None => answer(Ok(())),
+            None => answer(Ok(false)),
         }
     }
 

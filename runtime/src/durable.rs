@@ -1,7 +1,7 @@
 //! The data folder of an open database: its log, its snapshots in the background, and what is known of both.
 
 use crate::clock::Clock;
-use crate::db::Db;
+use crate::db::{Db, Shared};
 use crate::engine::{Engine, Version};
 use crate::error::{Error, Result};
 use crate::log::{Log, SyncLevel};
@@ -9,10 +9,11 @@ use crate::recover::{self, Given, Recovered};
 use crate::snapshot;
 use crate::storage::{Disk, Lock, RealStorage};
 use crate::table::publish::Published;
+use crate::table::third::Growing;
 use crate::typed::Facade;
 use std::path::PathBuf;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -20,6 +21,12 @@ use std::time::Duration;
 const LOG_BYTES_DUE: u64 = 256 << 20;
 /// How often it is asked whether one is due.
 const POLL: Duration = Duration::from_millis(500);
+/// Bytes of a table from which on a snapshot has a third version made before it holds one.
+const THIRD_BYTES: usize = 1 << 20;
+/// Bytes of it that are copied while the writer waits: a tenth of a millisecond.
+const THIRD_STEP_BYTES: usize = 512 << 10;
+/// How long the writer has the writing side for itself between two such steps.
+const THIRD_PAUSE: Duration = Duration::from_micros(250);
 
 /// What a builder is told of the data folder.
 #[derive(Debug, Clone)]
@@ -100,6 +107,8 @@ struct Keeper {
     database: [u8; 16],
     published: Published<Version>,
     given: Arc<dbgen_schema::Schema>,
+    /// The database whose folder it is.
+    shared: OnceLock<Weak<Shared>>,
     /// One snapshot at a time; the commit of the last, and why one failed since.
     last: Mutex<(u64, Option<String>)>,
 }
@@ -122,6 +131,7 @@ impl Durable {
             database: opened.database,
             published: opened.engine.published(),
             given: opened.engine.given.clone(),
+            shared: OnceLock::new(),
             last: Mutex::new((opened.recovered.snapshot, None)),
         });
         let background = match keeper.folder.inline {
@@ -131,6 +141,12 @@ impl Durable {
         let (log, recovered, lock) = (opened.log, opened.recovered, opened.lock);
         let durable = Durable { log, keeper, background: Mutex::new(background), recovered, _lock: lock };
         Ok((opened.engine, durable))
+    }
+
+    /// Says whose data folder this is.
+    pub(crate) fn belongs_to(&self, shared: &Arc<Shared>) {
+        // It is said once, when the database has just been opened.
+        let _ = self.keeper.shared.set(Arc::downgrade(shared));
     }
 
     fn status(&self) -> DurabilityStatus {
@@ -155,7 +171,8 @@ impl Drop for Durable {
         let background = self.background.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((stop, thread)) = background {
             drop(stop);
-            if thread.join().is_err() {
+            // The last handle may be let go of by the thread itself, which held it for a moment: it ends by itself then.
+            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
                 tracing::error!("the snapshot thread panicked");
             }
         }
@@ -197,10 +214,13 @@ impl Keeper {
     }
 
     fn take(&self, last: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
-        let version = self.published.load();
-        if version.commit == last {
+        if self.published.load().commit == last {
             return Ok(last);
         }
+        if !self.folder.inline {
+            self.make_thirds();
+        }
+        let version = self.published.load();
         // The log holds all that the snapshot shows before the snapshot is there: commits have no gaps.
         self.log.sync()?;
         let Folder { disk, data_dir, snapshots_kept, .. } = &self.folder;
@@ -215,6 +235,37 @@ impl Keeper {
         snapshot::write(disk, data_dir, &source, progress)?;
         snapshot::retain(disk, data_dir, *snapshots_kept)?;
         Ok(version.commit)
+    }
+}
+
+impl Keeper {
+    /// Has a third version circulate of every large table, so that the one that the snapshot is going to hold leaves the
+    /// writer two.
+    fn make_thirds(&self) {
+        let tables = self.published.load().tables.len();
+        for table in 0..tables {
+            // Where it cannot be, the writer copies the table when it has to.
+            let _ = self.make_third(table);
+        }
+    }
+
+    /// The same for a table; `None` when it is done, or there is no need, or no way.
+    fn make_third(&self, table: usize) -> Option<()> {
+        let shared = || self.shared.get().and_then(Weak::upgrade);
+        let measures = shared()?.lock().ok()?.engine().third_wanted(table, THIRD_BYTES)?;
+        let schema = self.published.load().catalog.version();
+        let mut growing = Growing::new(&measures);
+        loop {
+            let shared = shared()?;
+            let mut writer = shared.lock().ok()?;
+            let engine = writer.engine();
+            if engine.catalog.version() != schema {
+                return None;
+            }
+            growing = growing.step(engine.tables.get_mut(table)?, THIRD_STEP_BYTES)?;
+            drop(writer);
+            std::thread::park_timeout(THIRD_PAUSE);
+        }
     }
 }
 

@@ -17,11 +17,13 @@
 use crate::apply::Hooks;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::record::image::RecordImage;
 use crate::recording::{Noted, Tape};
 use crate::redo::{CommitSink, Group, Redo};
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
+use crate::table::third::Measures;
 use crate::table::version::{TableVersion, TableView};
 use crate::table::writer::{Change, PublicationStats, Savepoint, TableWriter};
 use dbgen_schema::Schema;
@@ -409,6 +411,26 @@ impl Engine {
         }
     }
 
+    /// Whether the last commit is in the log, or will be; one that only touched tables that are not logged is not.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.sink.is_some() && self.redo.noted() == self.commit
+    }
+
+    /// Whether what the running transaction did can be logged together with what waits for the log: a group is one record,
+    /// and a record has a limit.
+    ///
+    /// # Errors
+    /// [`Error::Full`].
+    pub(crate) fn check_loggable(&mut self) -> Result<()> {
+        self.note_group();
+        self.settle();
+        if self.redo.fits() {
+            return Ok(());
+        }
+        let what = "the transactions of a tick, or of a moment, in bytes,";
+        Err(Error::Full { table: "the log".to_owned(), what, limit: PAYLOAD_BYTES_MAX })
+    }
+
     /// Hands what was committed since the last time to the log, as one group.
     fn hand_over(&mut self) {
         if self.sink.is_none() {
@@ -510,6 +532,14 @@ impl Engine {
     pub(crate) fn reserve(&mut self, table: usize, records: usize) {
         let (def, writer) = self.table_mut(table);
         writer.reserve(def, records);
+    }
+
+    /// The measures of a third version of table `at`, if it has more than `bytes` and only two circulate: who holds one for
+    /// long would take the writer's away. Must not run inside a transaction.
+    pub(crate) fn third_wanted(&mut self, at: usize, bytes: usize) -> Option<Measures> {
+        self.refresh_spares();
+        let table = self.tables.get_mut(at)?;
+        table.wants_third(bytes).then(|| Measures::of(table.current()))
     }
 
     /// Gives room back that no table uses. Must not run inside a transaction.

@@ -20,6 +20,8 @@ pub const TABLE_VERSIONS_MAX: usize = 16;
 pub const HISTORY_COMMITS_MAX: usize = 256;
 /// Notes of changes that are remembered, over all those publications; a note is 32 bytes.
 pub const HISTORY_ENTRIES_MAX: usize = 1 << 20;
+/// Bytes of the payload of a record in the log: what is committed together is one.
+pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Violations of one record that are collected before the rest is only counted.
 pub const VIOLATIONS_MAX: usize = 64;
 /// Record ids named as examples in an error.

@@ -156,7 +156,7 @@ impl<S: Facade> Db<S> {
         let result = procedure.call(&mut writer, name, arguments);
         writer.engine().publish();
         drop(writer);
-        self.shared.settle(result)
+        self.shared.settle(result).map(|(answer, _)| answer)
     }
 
     /// Puts a call of a procedure into the loop's queue and gives what can be awaited: its result, once it is visible to

@@ -55,6 +55,7 @@ impl Transaction {
         let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut tx)));
         let mut engine = tx.into().engine;
         let outcome = outcome.map(|returned| engine.refused.take().map_or(returned, Err));
+        let outcome = outcome.map(|returned| returned.and_then(|value| engine.check_loggable().map(|()| value)));
         match &outcome {
             Ok(Ok(_)) => engine.commit(),
             Ok(Err(_)) | Err(_) => engine.rollback(),

@@ -6,22 +6,26 @@
 //! - Every index holds exactly the keys of the rows; unique ones no key twice.
 //! - Every reference names a record, and every component belongs to one, whose mask says so.
 //!
-//! Tests ask this after every step; it is also how a loaded database is judged.
+//! Tests ask this after every step; it is also how a loaded database is judged, so it takes no longer than reading it: rows
+//! and pages are gone through once and compared by sums, nothing is looked up but references.
 
 use crate::engine::Version;
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::limits::HEAP_UNIT_BYTES;
 use crate::record::check::{Heaps, check_value};
 use crate::record::codec;
+use crate::record::hash::hash_of;
 use crate::record::heap_ref::{Cells, HeapCell};
 use crate::record::key::Key;
 use crate::table::def::{FieldDef, TableDef};
 use crate::table::heap::{CLASSES, class_of, class_units};
 use crate::table::index::Index;
+use crate::table::meta;
 use crate::table::version::{HEAP, IN_USE, META, SLOT_BYTES, SLOTS, TableView};
-use crate::table::{lookup, meta};
 use crate::view::View;
-use std::collections::HashSet;
+use rayon::prelude::*;
+use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something that must hold and does not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,25 +54,53 @@ impl View {
     }
 }
 
+/// Rows that one thread looks at.
+const ROWS_AT_ONCE: usize = 8 << 10;
+
+/// Every row and every page is looked at once, and none is looked for: an index holds exactly the keys of the rows if both
+/// have the same sum of hashes. That takes the time of reading it all, on as many threads as there are.
 fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
     check_slots(view)?;
-    let mut blocks = Vec::new();
-    let mut image = Vec::new();
-    for row in 0..view.version.len() {
+    let rows = view.version.len();
+    let blocks = Blocks::new(view.version.heap().0.len());
+    let starts: Vec<usize> = (0..rows).step_by(ROWS_AT_ONCE).collect();
+    let check = |start: &usize| check_rows(version, view, *start..rows.min(start + ROWS_AT_ONCE), &blocks);
+    let parts = match starts.len() {
+        // Not worth another thread.
+        0 | 1 => starts.iter().map(check).collect::<Result<Vec<_>, _>>()?,
+        _ => starts.par_iter().map(check).collect::<Result<Vec<_>, _>>()?,
+    };
+    check_owners(version, view)?;
+    check_masks(version, view)?;
+    check_heap(view, &blocks)?;
+    let sum = |at: usize| parts.iter().fold(0_u64, |sum, part| sum.wrapping_add(part[at]));
+    match starts.len() {
+        0 | 1 => (0..view.def.indexes.len()).try_for_each(|at| check_index(view, at, sum(at))),
+        _ => (0..view.def.indexes.len()).into_par_iter().try_for_each(|at| check_index(view, at, sum(at))),
+    }
+}
+
+/// Checks some rows; for each index gives the sum of the hashes of their keys.
+fn check_rows(version: &Version, view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Result<Vec<u64>, String> {
+    let mut sums = vec![0_u64; view.def.indexes.len()];
+    let (mut image, mut key) = (Vec::new(), Key::new());
+    for row in rows {
         image.clear();
         view.gather(row, &mut image);
         for at in 0..view.def.fields.len() {
             check_cell(view, &image, at)
                 .map_err(|what| format!("row {row}, field `{}`: {what}", view.def.fields[at].name))?;
         }
-        collect_blocks(view.def, &image, &mut blocks);
-        check_keys(view, row, &image)?;
+        blocks.take_all(view.def, &image)?;
+        let id = view.version.id_at(row).ok_or_else(|| format!("row {row} has no id"))?;
+        for (sum, index) in sums.iter_mut().zip(&view.def.indexes) {
+            index.key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key);
+            key.raw(&id.get().to_be_bytes());
+            *sum = sum.wrapping_add(hash_of(key.bytes()));
+        }
         check_references(version, view, row, &image)?;
     }
-    check_owners(version, view)?;
-    check_masks(version, view)?;
-    check_heap(view, blocks)?;
-    check_indexes(view)
+    Ok(sums)
 }
 
 fn check_slots(view: TableView<'_>) -> Result<(), String> {
@@ -118,77 +150,125 @@ fn check_cell(view: TableView<'_>, image: &[u8], at: usize) -> Result<(), String
     check_value(&field.plan, cell, Heaps::stored(view.version.heap()))
 }
 
-fn collect_blocks(def: &TableDef, image: &[u8], blocks: &mut Vec<(usize, usize)>) {
-    for FieldDef { plan, at, .. } in def.fields.iter().filter(|field| field.has_heap) {
-        plan.heap_cells(image, at.image_offset, &mut |offset| {
-            let cell = HeapCell::from_bytes(&image[offset..]);
-            if cell.len > 0 {
-                blocks.push((cell.offset as usize, class_units(class_of(cell.len as usize))));
+/// Which units of a heap belong to something: a bit each.
+struct Blocks {
+    taken: Vec<AtomicU64>,
+    units: usize,
+}
+
+impl Blocks {
+    fn new(heap_bytes: usize) -> Blocks {
+        let units = heap_bytes / HEAP_UNIT_BYTES;
+        let mut taken = Vec::new();
+        taken.resize_with(units.div_ceil(64), AtomicU64::default);
+        Blocks { taken, units }
+    }
+
+    /// Takes the blocks that a record's cells name.
+    fn take_all(&self, def: &TableDef, image: &[u8]) -> Result<(), String> {
+        let mut taken = Ok(());
+        for FieldDef { plan, at, .. } in def.fields.iter().filter(|field| field.has_heap) {
+            plan.heap_cells(image, at.image_offset, &mut |offset| {
+                let cell = HeapCell::from_bytes(&image[offset..]);
+                if cell.len > 0 && taken.is_ok() {
+                    taken = self.take(cell.offset as usize, class_units(class_of(cell.len as usize)));
+                }
+            });
+        }
+        taken
+    }
+
+    /// Takes a block; an error if some of it belongs to another.
+    fn take(&self, first: usize, units: usize) -> Result<(), String> {
+        let end = first.checked_add(units).filter(|end| first > 0 && *end <= self.units);
+        let end = end.ok_or_else(|| format!("the heap block at unit {first} lies outside of the heap"))?;
+        let mut at = first;
+        while at < end {
+            let bits = (64 - at % 64).min(end - at);
+            let mask = (u64::MAX >> (64 - bits)) << (at % 64);
+            if self.taken[at / 64].fetch_or(mask, Ordering::Relaxed) & mask != 0 {
+                return Err(format!("the heap block at unit {first} belongs to two"));
             }
-        });
+            at += bits;
+        }
+        Ok(())
+    }
+
+    fn taken(&self) -> usize {
+        self.taken.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()
     }
 }
 
 /// Blocks in use and free ones must tile the heap.
-fn check_heap(view: TableView<'_>, mut blocks: Vec<(usize, usize)>) -> Result<(), String> {
+fn check_heap(view: TableView<'_>, blocks: &Blocks) -> Result<(), String> {
     let meta = &view.version.buffers[META];
     let heap = view.version.buffers[HEAP].bytes();
-    let used: usize = blocks.iter().map(|(_, units)| units * HEAP_UNIT_BYTES).sum();
+    let used = blocks.taken() * HEAP_UNIT_BYTES;
     if used as u64 != meta::get(meta, meta::HEAP_USED) {
         return Err(format!("cells name {used} bytes of heap, {} are in use", meta::get(meta, meta::HEAP_USED)));
     }
     for class in 0..CLASSES {
         let mut next = meta::get(meta, meta::HEAP_FREE + class) as usize;
         while next != 0 {
+            // A block that was seen before is taken already: a ring ends here.
+            blocks.take(next, class_units(class)).map_err(|what| format!("free blocks of class {class}: {what}"))?;
             let start = next * HEAP_UNIT_BYTES;
             let link =
                 heap.get(start..start + 4).ok_or_else(|| format!("free block {next} lies outside of the heap"))?;
-            blocks.push((next, class_units(class)));
-            if blocks.len() * HEAP_UNIT_BYTES > heap.len() {
-                return Err(format!("the free blocks of class {class} form a ring"));
-            }
             next = u32::from_le_bytes([link[0], link[1], link[2], link[3]]) as usize;
         }
     }
-    blocks.sort_unstable();
-    let end = blocks.iter().try_fold(1, |end, (start, units)| {
-        if *start == end {
-            Ok(start + units)
-        } else {
-            Err(format!("a heap block ends at unit {end}, the next begins at {start}"))
+    // The first unit is nobody's: an offset of 0 is none.
+    let (taken, expected) = (blocks.taken(), blocks.units.saturating_sub(1));
+    if taken == expected { Ok(()) } else { Err(format!("{taken} units of heap belong to something, not {expected}")) }
+}
+
+/// That an index is sound, holds the keys of the rows, whose hashes have this sum, and, if it is unique, none twice.
+fn check_index(view: TableView<'_>, at: usize, expected: u64) -> Result<(), String> {
+    let index = &view.def.indexes[at];
+    let (mut sum, mut doubled) = (0_u64, None);
+    let entries = Index::new(view.index_bytes(at), index.shape);
+    let checked = entries.check_and_visit(&mut |item, is_doubled| {
+        sum = sum.wrapping_add(hash_of(item));
+        if is_doubled && index.unique && doubled.is_none() {
+            let id = item.last_chunk::<8>().map_or(0, |id| u64::from_be_bytes(*id));
+            doubled = (!has_null_key(view, at, id)).then_some(id);
         }
+    });
+    checked.map_err(|fault| format!("index `{}`: {fault}", index.name))?;
+    if entries.len() as usize != view.version.len() {
+        return Err(format!("index `{}` has {} keys for {} rows", index.name, entries.len(), view.version.len()));
+    }
+    if sum != expected {
+        return Err(missing_key(view, at).unwrap_or_else(|| format!("index `{}` has keys of no row", index.name)));
+    }
+    match doubled {
+        Some(id) => Err(format!("index `{}` has the key of record {id} more than once", index.name)),
+        None => Ok(()),
+    }
+}
+
+/// Whether a part of a record's key is null: such a key may be there more than once.
+fn has_null_key(view: TableView<'_>, index: usize, id: u64) -> bool {
+    let Some(row) = RecordId::from_u64(id).and_then(|id| view.version.row_of(id)) else { return false };
+    let (mut image, mut key) = (Vec::new(), Key::new());
+    view.gather(row, &mut image);
+    view.def.indexes[index].key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key)
+}
+
+/// The first row whose key an index lacks.
+fn missing_key(view: TableView<'_>, at: usize) -> Option<String> {
+    let index = &view.def.indexes[at];
+    let (mut image, mut key) = (Vec::new(), Key::new());
+    let entries = Index::new(view.index_bytes(at), index.shape);
+    let row = (0..view.version.len()).find(|row| {
+        image.clear();
+        view.gather(*row, &mut image);
+        index.key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key);
+        key.raw(&view.version.id_at(*row).map_or(0, RecordId::get).to_be_bytes());
+        !entries.contains(key.bytes())
     })?;
-    let expected = if heap.is_empty() { 1 } else { heap.len() / HEAP_UNIT_BYTES };
-    if end == expected { Ok(()) } else { Err(format!("the blocks end at unit {end}, the heap at {expected}")) }
-}
-
-fn check_keys(view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), String> {
-    let Some(id) = view.version.id_at(row) else { return Err(format!("row {row} has no id")) };
-    let mut key = Key::new();
-    for (at, index) in view.def.indexes.iter().enumerate() {
-        let any_null = index.key(Cells::stored(image, view.version.heap()), &view.def.fields, &mut key);
-        let is_doubled = index.unique && !any_null && lookup::all(view, at, &key).nth(1).is_some();
-        // A key that half of the records share is looked for with its record: the walk over all of them would be quadratic.
-        key.raw(&id.get().to_be_bytes());
-        if !Index::new(view.index_bytes(at), index.shape).contains(key.bytes()) {
-            return Err(format!("index `{}` does not have the key of row {row}", index.name));
-        }
-        if is_doubled {
-            return Err(format!("index `{}` has the key of row {row} more than once", index.name));
-        }
-    }
-    Ok(())
-}
-
-fn check_indexes(view: TableView<'_>) -> Result<(), String> {
-    for (at, index) in view.def.indexes.iter().enumerate() {
-        let entries = Index::new(view.index_bytes(at), index.shape);
-        entries.check().map_err(|fault| format!("index `{}`: {fault}", index.name))?;
-        if entries.len() as usize != view.version.len() {
-            return Err(format!("index `{}` has {} keys for {} rows", index.name, entries.len(), view.version.len()));
-        }
-    }
-    Ok(())
+    Some(format!("index `{}` does not have the key of row {row}", index.name))
 }
 
 fn check_owners(version: &Version, view: TableView<'_>) -> Result<(), String> {
@@ -204,9 +284,12 @@ fn check_masks(version: &Version, view: TableView<'_>) -> Result<(), String> {
     let slots = meta::get(&view.version.buffers[META], meta::SLOTS) as u32;
     for (bit, component) in view.def.components.iter().enumerate() {
         let component = version.table(*component);
-        let owners = (0..component.version.len()).filter_map(|row| component.version.id_at(row));
-        let owners: HashSet<u32> = owners.map(RecordId::slot).collect();
-        if let Some(slot) = (0..slots).find(|slot| masks.has(*slot, bit) != owners.contains(slot)) {
+        let mut has_one = vec![false; slots as usize];
+        for id in (0..component.version.len()).filter_map(|row| component.version.id_at(row)) {
+            // One of a slot that is not there belongs to no record, which is said elsewhere.
+            has_one.get_mut(id.slot() as usize).into_iter().for_each(|slot| *slot = true);
+        }
+        if let Some(slot) = (0..slots).find(|slot| masks.has(*slot, bit) != has_one[*slot as usize]) {
             return Err(format!("the mask of slot {slot} does not say whether it has a `{}`", component.def.name));
         }
     }

@@ -118,10 +118,7 @@ impl<S: Facade> TransactionBuilder<S> {
     /// That of the first step that fails; nothing has happened then.
     pub fn run(self) -> Result<Committed<Vec<Done>>> {
         let steps = self.steps;
-        self.db.transact(move |tx| {
-            let value = run(tx.as_mut(), steps)?;
-            Ok(Committed { value, commit: tx.as_ref().commit_number() })
-        })
+        self.db.transact_committed(move |tx| run(tx.as_mut(), steps))
     }
 
     /// Puts it into the loop's queue; what each step did is to be awaited.

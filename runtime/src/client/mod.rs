@@ -32,6 +32,9 @@ pub struct Committed<R> {
     pub value: R,
     /// Its commit: every view with at least this number shows its effect.
     pub commit: u64,
+    /// Whether no loss of power takes it away: it is in the log, and the log was synced. Of a transaction that only touched
+    /// tables that are not logged, or at a [`SyncLevel`](crate::SyncLevel) that waits for no sync, it is not.
+    pub durable: bool,
 }
 
 impl<S: Facade> Db<S> {
@@ -56,10 +59,12 @@ impl<S: Facade> Db<S> {
     ) -> Result<()> {
         self.shared.queue.push(Box::new(move |writer| {
             let result = job(writer);
-            let commit = writer.engine().commit;
-            let result = result.map(|value| Committed { value, commit });
+            let (commit, is_logged) = (writer.engine().commit, writer.engine().is_logged());
+            let committed = move |value, is_synced| Committed { value, commit, durable: is_logged && is_synced };
             // What was refused was refused, whatever became of the log.
-            Box::new(move |durable: Result<()>| answer(result.and_then(|it| durable.map(|()| it)))) as Answer
+            let told =
+                move |synced: Result<bool>| result.and_then(|value| synced.map(|synced| committed(value, synced)));
+            Box::new(move |synced| answer(told(synced))) as Answer
         }))
     }
 

@@ -30,6 +30,7 @@
 
 use crate::checksum::crc32c;
 use crate::error::{Damage, DamageKind};
+pub use crate::limits::PAYLOAD_BYTES_MAX;
 use std::path::Path;
 
 /// The format that is written.
@@ -38,8 +39,6 @@ pub const FORMAT: u16 = 1;
 pub const SEGMENT_HEADER_BYTES: usize = 64;
 /// Bytes of a record's header.
 pub const RECORD_HEADER_BYTES: usize = 40;
-/// Bytes of a payload.
-pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Bytes of a marker.
 pub const MARKER_BYTES: usize = record_bytes(0);
 

@@ -3,7 +3,8 @@
 //! **Group commit.** It takes everything that waits, writes it at once and syncs once; what comes meanwhile is the next
 //! round. So one slow sync acknowledges all commits that queued behind the one before.
 //!
-//! **The queue is bounded.** When it is full, the writer of the database waits; readers go on. `queue_waits` counts it.
+//! **The queue is bounded**, in groups and in bytes. When it is full, the writer of the database waits; readers go on.
+//! `queue_waits` counts it.
 //!
 //! **A failure is final.** The first error of a write or a sync is kept; whoever waits gets it, and so does every later
 //! commit ([`CommitSink::refusal`]). The disk is not asked again.
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 /// Groups that wait for the log before the writer does.
 const QUEUE_GROUPS_MAX: usize = 1024;
+/// Bytes of groups that wait for the log before the writer does; one group may be longer.
+const QUEUE_BYTES_MAX: usize = 64 << 20;
 /// Bytes written at once.
 const ROUND_BYTES_MAX: usize = 8 << 20;
 /// How long nothing may come before a marker is written, and before what need not be synced is.
@@ -42,7 +45,8 @@ pub enum SyncLevel {
 }
 
 /// Called on the log's thread once a commit is as durable as is asked; must not block.
-pub(crate) type WhenDurable = Box<dyn FnOnce(Result<()>) + Send>;
+/// Hears whether it is synced.
+pub(crate) type WhenDurable = Box<dyn FnOnce(Result<bool>) + Send>;
 
 /// What the log is told when it begins.
 #[derive(Debug, Clone)]
@@ -74,6 +78,8 @@ struct Progress {
     waiting: Vec<(u64, WhenDurable)>,
     /// How often the writer found the queue full.
     queue_waits: u64,
+    /// Bytes of groups in the queue, or being written.
+    queued_bytes: usize,
 }
 
 #[derive(Default)]
@@ -172,22 +178,22 @@ impl Log {
         self.shared.state.lock().queue_waits
     }
 
-    /// Waits until everything appended so far is as durable as the level asks.
+    /// Waits until everything appended so far is as durable as the level asks; says whether it is synced.
     ///
     /// # Errors
     /// [`Error::ReadOnly`] if it never will be.
-    pub fn wait(&self) -> Result<()> {
+    pub fn wait(&self) -> Result<bool> {
         let state = &self.shared.state;
         let mut progress = state.lock();
         let commit = progress.appended;
         if self.shared.level == SyncLevel::Memory {
-            return progress.check();
+            return progress.check().map(|()| progress.durable >= commit);
         }
         while progress.acknowledged < commit {
             progress.check()?;
             progress = state.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
         }
-        Ok(())
+        Ok(progress.durable >= commit)
     }
 
     /// Calls `then` once everything appended so far is as durable as the level asks, or never will be.
@@ -195,6 +201,7 @@ impl Log {
         let mut progress = self.shared.state.lock();
         let commit = progress.appended;
         let checked = if progress.acknowledged >= commit { Ok(()) } else { progress.check() };
+        let checked = checked.map(|()| progress.durable >= commit);
         if checked.is_err() || self.shared.level == SyncLevel::Memory || progress.acknowledged >= commit {
             drop(progress);
             return then(checked);
@@ -241,6 +248,7 @@ impl CommitSink for Log {
             Writing::Inline(worker) => lock(worker).round(vec![group]),
             Writing::Thread { queue, .. } => {
                 let Some(queue) = queue else { return };
+                self.shared.state.wait_for_room(group.payload.len());
                 if let Err(std::sync::mpsc::TrySendError::Full(message)) = queue.try_send(Message::Group(group)) {
                     self.shared.state.lock().queue_waits += 1;
                     // If the thread has ended, its failure is what every commit meets.
@@ -278,6 +286,20 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl State {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         lock(&self.progress)
+    }
+
+    /// Waits until so many bytes fit into the queue, and takes the room.
+    fn wait_for_room(&self, bytes: usize) {
+        let mut progress = self.lock();
+        let is_full = |it: &Progress| it.queued_bytes > 0 && it.queued_bytes + bytes > QUEUE_BYTES_MAX;
+        if is_full(&progress) {
+            progress.queue_waits += 1;
+        }
+        // After a failure nothing is written any more, and the room not given back.
+        while is_full(&progress) && progress.fault.is_none() {
+            progress = self.changed.wait(progress).unwrap_or_else(PoisonError::into_inner);
+        }
+        progress.queued_bytes += bytes;
     }
 }
 
@@ -351,6 +373,7 @@ impl Worker {
         if self.is_spent {
             return self.tell(Ok(()));
         }
+        let bytes = groups.iter().map(|group| group.payload.len()).sum::<usize>();
         let synced = match self.level {
             SyncLevel::Immediate => groups.iter().try_for_each(|group| {
                 self.writer.append(group)?;
@@ -361,6 +384,10 @@ impl Worker {
                 if level == SyncLevel::Group { self.writer.sync() } else { Ok(()) }
             }),
         };
+        {
+            let mut progress = self.state.lock();
+            progress.queued_bytes = progress.queued_bytes.saturating_sub(bytes);
+        }
         self.tell(synced);
     }
 
@@ -396,14 +423,17 @@ impl Worker {
                 progress.fault.get_or_insert(error.to_string());
             }
         }
-        let (acknowledged, is_over) = (progress.acknowledged, progress.fault.is_some());
+        let (acknowledged, durable, is_over) = (progress.acknowledged, progress.durable, progress.fault.is_some());
         let (ready, waiting): (Vec<_>, Vec<_>) = std::mem::take(&mut progress.waiting)
             .into_iter()
             .partition(|(commit, _)| is_over || *commit <= acknowledged);
         progress.waiting = waiting;
         let answers: Vec<_> = ready
             .into_iter()
-            .map(|(commit, then)| (then, if commit <= acknowledged { Ok(()) } else { progress.check() }))
+            .map(|(commit, then)| {
+                let checked = if commit <= acknowledged { Ok(()) } else { progress.check() };
+                (then, checked.map(|()| commit <= durable))
+            })
             .collect();
         drop(progress);
         self.state.changed.notify_all();

@@ -7,7 +7,7 @@
 //! After any failure the writer is spent. Linux drops the pages that it could not write and lets the next sync succeed, so
 //! trying again would acknowledge what is lost.
 
-use super::format::{Kind, RecordHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::format::{Kind, PAYLOAD_BYTES_MAX, RecordHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::{log_dir, segment_name};
 use crate::error::{Error, Result};
 use crate::redo::Group;
@@ -103,7 +103,7 @@ impl LogWriter {
             commit: group.commit,
             tick: group.tick,
             durable: self.durable,
-            payload_bytes: u32::try_from(group.payload.len()).map_err(|_| too_large(group.payload.len()))?,
+            payload_bytes: payload_bytes(group)?,
             kind: if group.schema { Kind::Schema } else { Kind::Effects },
             has_key: false,
             schema_version: group.schema_version as u16,
@@ -216,6 +216,9 @@ fn begin_segment(
     Ok((disk.open(&path, Open::Write)?, header))
 }
 
-fn too_large(bytes: usize) -> Error {
-    Error::Full { table: "the log".to_owned(), what: "a group of commits, in bytes,", limit: bytes }
+/// Bytes of a payload. One that no reader would take is not written.
+fn payload_bytes(group: &Group) -> Result<u32> {
+    let bytes = u32::try_from(group.payload.len()).ok().filter(|bytes| *bytes as usize <= PAYLOAD_BYTES_MAX);
+    let what = "a group of commits, in bytes,";
+    bytes.ok_or(Error::Full { table: "the log".to_owned(), what, limit: PAYLOAD_BYTES_MAX })
 }

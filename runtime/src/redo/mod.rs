@@ -29,6 +29,7 @@ pub(crate) use read::{Effect, Effects};
 
 use crate::catalog::Catalog;
 use crate::id::RecordId;
+use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::table::def::TableDef;
@@ -108,13 +109,15 @@ pub struct Redo {
     began: usize,
     /// The commit to which a reader takes an effect to belong that is appended now.
     reached: u64,
+    /// The last commit of which something was noted.
+    noted: u64,
     lent: Vec<Lent>,
 }
 
 impl Redo {
     /// Notes what happens to these tables from now on. The log's last group is that of `commit`.
     pub fn begin(&mut self, logged: Vec<bool>, commit: u64) {
-        *self = Redo { logged, reached: commit + 1, ..Redo::default() };
+        *self = Redo { logged, reached: commit + 1, noted: commit, ..Redo::default() };
     }
 
     /// The same for the tables of another schema, which was logged as `commit`.
@@ -149,8 +152,18 @@ impl Redo {
         debug_assert!(self.lent.is_empty(), "what was lent is noted first");
         if self.bytes.len() > self.began {
             self.began = self.bytes.len();
-            self.reached = commit;
+            (self.reached, self.noted) = (commit, commit);
         }
+    }
+
+    /// The last commit that the log has something of, or will have.
+    pub fn noted(&self) -> u64 {
+        self.noted
+    }
+
+    /// Whether what waits for the log still fits into one record.
+    pub fn fits(&self) -> bool {
+        self.bytes.len() <= PAYLOAD_BYTES_MAX
     }
 
     /// Gives what was noted since the last time, if anything was, as the group that ends with `commit`.

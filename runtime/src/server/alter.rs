@@ -222,7 +222,7 @@ async fn change(
     let done = server.in_loop(move |writer| Ok(put(writer, new, &preconditions, dry_run))).await??;
     let (plan, version) = done.value?;
     let value = json!({ "applied": !dry_run, "schema_version": version, "plan": plan });
-    Ok(Committed { value, commit: done.commit })
+    Ok(Committed { value, commit: done.commit, durable: done.durable })
 }
 
 /// Edits the schema into another; gives the plan, and the version that it leads to.

@@ -14,7 +14,9 @@ use crate::table::meta;
 use crate::table::rows::{Rows, index_buffer};
 use crate::table::version::{GROUPS, HEAP, IDS, META, SLOT_BYTES, SLOTS, TableVersion, TableView, VERSIONS};
 use rayon::prelude::*;
+use std::cell::RefCell;
 use std::path::Path;
+use zstd::bulk::Decompressor;
 
 /// Memory that a buffer may be promised before its blocks have proved themselves, as a multiple of its file.
 const PROMISE_RATIO_MAX: u64 = 64;
@@ -148,10 +150,22 @@ fn read_block(file: &DiskFile, start: u64, block: &StoredBlock, raw: &mut [u8], 
     if read != room.len() || hash_text(xxh3_128(room)) != block.1 {
         return wrong(DamageKind::Checksum { what: "a block" });
     }
-    match zstd::bulk::decompress_to_buffer(room, raw) {
+    match decompress(room, raw) {
         Ok(n) if n == raw.len() && hash_text(xxh3_128(raw)) == block.2 => Ok(()),
         _ => wrong(DamageKind::Checksum { what: "a block, decompressed," }),
     }
+}
+
+/// Decompresses one frame into exactly the room that there is. The decompressor is the thread's: making one costs more than
+/// a small block does.
+fn decompress(stored: &[u8], raw: &mut [u8]) -> std::io::Result<usize> {
+    thread_local!(static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) });
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let mut decompressor = kept.take().map_or_else(Decompressor::new, Ok)?;
+        let done = decompressor.decompress_to_buffer(stored, raw);
+        *kept = Some(decompressor);
+        done
+    })
 }
 
 /// That buffers are as long as the numbers in them say: what everything else relies on to stay inside of them.

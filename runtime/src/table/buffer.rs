@@ -36,6 +36,15 @@ impl Buffer {
         Buffer { bytes: vec![0; len] }
     }
 
+    /// An empty buffer with room for `capacity` bytes, of which the first `len` have been touched.
+    pub(super) fn touched(len: usize, capacity: usize) -> Buffer {
+        let mut bytes = Vec::with_capacity(capacity);
+        // Not zero: the system gives zeros without giving memory.
+        bytes.resize(len, 1);
+        bytes.clear();
+        Buffer { bytes }
+    }
+
     /// A buffer of these bytes.
     pub fn of(bytes: Vec<u8>) -> Buffer {
         Buffer { bytes }
@@ -121,6 +130,19 @@ impl Buffer {
         } else if range.start < end {
             self.bytes[range.start..end].copy_from_slice(&from.bytes[range.start..end]);
         }
+    }
+
+    /// Takes over at most `bytes` of what `from` has beyond this buffer's end; says how many.
+    pub(super) fn copy_some(&mut self, from: &Buffer, bytes: usize) -> usize {
+        let rest = from.bytes.get(self.bytes.len()..).unwrap_or_default();
+        let taken = rest.len().min(bytes);
+        self.bytes.extend_from_slice(&rest[..taken]);
+        taken
+    }
+
+    /// Forgets the content, and keeps the room.
+    pub(super) fn clear(&mut self) {
+        self.bytes.clear();
     }
 
     /// Takes over what `from` has beyond this buffer's end.
@@ -364,6 +386,21 @@ impl CatchUp {
 }
 
 impl Entry {
+    /// Which buffer the note is about.
+    pub(super) fn buffer(&self) -> usize {
+        self.buffer as usize
+    }
+
+    /// Copies what the note is about, as far as `back` has it already; says whether all of the buffer is stale instead.
+    pub(super) fn follow_within(&self, back: &mut Buffer, current: &Buffer) -> bool {
+        match self.kind {
+            Kind::Range => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Grow => {}
+            Kind::Whole | Kind::WholeFromPublished => return true,
+        }
+        false
+    }
+
     /// Copies what the note is about, and says how many bytes that was.
     #[inline]
     fn follow(&self, back: &mut [Buffer], current: &[Buffer]) -> usize {

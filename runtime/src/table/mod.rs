@@ -12,6 +12,7 @@ mod reaper;
 mod room;
 pub mod rows;
 pub mod slices;
+pub(crate) mod third;
 pub mod values;
 pub mod version;
 pub mod writer;

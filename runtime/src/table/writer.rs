@@ -11,7 +11,8 @@
 //! a spare means copying those ranges from `current`, nothing else; only when all spares are pinned (or too old) is a
 //! version copied whole. Nobody waits: a reader that holds a version for minutes costs one more copy, not a stall.
 //!
-//! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing.
+//! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing. Who is going to hold a
+//! version for long has a third one made first, a piece at a time between the transactions ([`third`](super::third)).
 
 use super::buffer::{Buffer, CatchUp, Entry, Journal, Mark};
 use super::def::TableDef;
@@ -231,6 +232,27 @@ impl TableWriter {
                     .reserve(sizes[at].saturating_add(records.saturating_mul(stride)).saturating_sub(len));
             }
         }
+    }
+
+    /// Whether a version that is held from now on would leave the writer without one to turn to, and a copy be made of more
+    /// than `bytes` at once.
+    pub fn wants_third(&mut self, bytes: usize) -> bool {
+        let free = self.spares.iter_mut().filter_map(Arc::get_mut).count() + usize::from(self.back.is_some());
+        free < 2 && self.current.bytes().0 > bytes
+    }
+
+    /// What was published since publication `seq`, oldest first; `None` if that is no longer known.
+    pub(super) fn published_since(&self, seq: u64) -> Option<impl Iterator<Item = &Entry>> {
+        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
+        let missed = self.history.range((seq + 1).checked_sub(oldest)? as usize..);
+        Some(missed.flat_map(|published| &published.entries))
+    }
+
+    /// Has a version circulate that equals the current one.
+    pub(super) fn add_spare(&mut self, version: TableVersion) {
+        debug_assert_eq!(version.seq, self.current.seq, "it is up to date");
+        self.spares.push(Arc::new(version));
+        self.stats.versions = 1 + self.spares.len() as u64;
     }
 
     /// Gives room back that is not used: at once where no reader looks, and in the published version when it comes back.

@@ -148,24 +148,24 @@ fn a_manifest_that_lies_about_lengths_is_refused_without_the_memory() {
 
 #[test]
 fn a_full_disk_turns_the_database_read_only_and_loses_nothing() {
-    use super::world::{self, told};
+    use super::world::{World, builder, transact};
     let disk = dbgen_runtime::storage::simulated::Simulated::new(1);
-    let db = world::builder(&disk).open().expect("it opens");
-    (0..4).for_each(|step| world::transact(&db, 9, step).expect("there is room"));
-    let (commit, before) = (db.read().commit(), told(&db.read()));
+    let db = builder(World::Small, &disk).open().expect("it opens");
+    (0..4).for_each(|step| transact(World::Small, &db, 9, step).expect("there is room"));
+    let (commit, before) = (db.read().commit(), World::Small.told(&db.read()));
     disk.room(Some(0));
-    let refused = (4..12).find_map(|step| world::transact(&db, 9, step).err()).expect("there is no room");
+    let refused = (4..12).find_map(|step| transact(World::Small, &db, 9, step).err()).expect("there is no room");
     assert!(matches!(refused, Error::ReadOnly { .. }), "{refused}");
-    let refused = world::transact(&db, 9, 20).err().or_else(|| db.edit_schema([]).err()).expect("it stays so");
+    let refused = transact(World::Small, &db, 9, 20).err().or_else(|| db.edit_schema([]).err()).expect("it stays so");
     assert!(refused.to_string().contains("read-only"), "{refused}");
     assert!(db.durability().expect("it has a folder").read_only.is_some());
     // Reads go on.
     assert!(db.read().open_table("player").is_ok());
     drop(db);
     disk.room(None);
-    let db = world::builder(&disk).open().expect("it opens again");
+    let db = builder(World::Small, &disk).open().expect("it opens again");
     assert!(db.read().commit() >= commit);
     if db.read().commit() == commit {
-        assert_eq!(told(&db.read()), before);
+        assert_eq!(World::Small.told(&db.read()), before);
     }
 }

@@ -1,7 +1,7 @@
 //! Every bit of a finished log and of its snapshot, flipped: what is opened is what was, or it is not opened.
 
-use super::campaign::{Campaign, check, finished};
-use super::world::{builder, transact};
+use super::campaign::{check, finished};
+use super::world::{Model, World, builder, transact};
 use dbgen_runtime::Error;
 use dbgen_runtime::storage::Sabotage;
 use dbgen_runtime::storage::simulated::Simulated;
@@ -21,15 +21,15 @@ fn files(disk: &Simulated, part: &str) -> Vec<(PathBuf, usize)> {
 /// Flips bits of files whose path holds `part`, opens each time, and gives how many were refused.
 fn flip_all(part: &str, lost_max: u64) -> u64 {
     let (disk, model) = finished(3);
-    let last = model.len() as u64 - 1;
+    let last = model.last();
     let mut refused = 0;
     for (path, len) in files(&disk, part) {
         for bit in (0..len * 8).step_by(stride()) {
             let damaged = disk.copy();
             damaged.damage(&path, |bytes| bytes[bit / 8] ^= 1 << (bit % 8));
-            let opened = catch_unwind(AssertUnwindSafe(|| builder(&damaged).open()));
+            let opened = catch_unwind(AssertUnwindSafe(|| builder(World::Small, &damaged).open()));
             match opened.unwrap_or_else(|_| panic!("{} bit {bit}: it panicked", path.display())) {
-                Ok(db) => check(&db.read(), last - lost_max, &model)
+                Ok(db) => check(&db, last - lost_max, &model)
                     .unwrap_or_else(|what| panic!("{} bit {bit}: {what}", path.display())),
                 Err(Error::Damaged(_)) => refused += 1,
                 Err(error) => panic!("{} bit {bit}: {error}", path.display()),
@@ -57,8 +57,8 @@ fn cutting_at_any_error_is_caught() {
     disk.sabotage_with(with_cut());
     let (path, _) = files(&disk, "/log/").remove(1);
     disk.damage(&path, |bytes| bytes[100] ^= 1);
-    let opened = builder(&disk).open().map_err(|error| error.to_string());
-    let judged = opened.and_then(|db| check(&db.read(), model.len() as u64 - 1, &model));
+    let opened = builder(World::Small, &disk).open().map_err(|error| error.to_string());
+    let judged = opened.and_then(|db| check(&db, model.last(), &model));
     assert!(judged.is_err(), "what was durable is gone, and nobody noticed");
 }
 
@@ -71,12 +71,12 @@ fn with_cut() -> Sabotage {
 /// The blocks of a file may hold what another file held before. Two lives of one database: the second ends early, and
 /// behind its last record lie the first one's.
 fn with_stale_records(sabotage: Sabotage) -> Result<(), String> {
-    let script = Campaign::new(5);
+    let script = 5;
     let life = |seed: u64, steps: usize| {
         let disk = Simulated::new(seed);
         disk.sabotage_with(sabotage);
-        let db = builder(&disk).log_segment_bytes(1 << 20).open().expect("it opens");
-        (0..steps).for_each(|step| transact(&db, script.seed, step).expect("nothing fails"));
+        let db = builder(World::Small, &disk).log_segment_bytes(1 << 20).open().expect("it opens");
+        (0..steps).for_each(|step| transact(World::Small, &db, script, step).expect("nothing fails"));
         disk.power_off_at(disk.operations());
         disk
     };
@@ -90,9 +90,9 @@ fn with_stale_records(sabotage: Sabotage) -> Result<(), String> {
         bytes[end..].copy_from_slice(&stale[end..len]);
     });
     let after = after.crash(0, dbgen_runtime::storage::simulated::Profile::Prefix);
-    let model = super::world::history(script.seed, 4);
-    let db = builder(&after).open().map_err(|error| error.to_string())?;
-    check(&db.read(), model.len() as u64 - 1, &model)
+    let model = Model::new(World::Small, script, 4);
+    let db = builder(World::Small, &after).open().map_err(|error| error.to_string())?;
+    check(&db, model.last(), &model)
 }
 
 #[test]

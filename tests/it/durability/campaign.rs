@@ -1,6 +1,10 @@
 //! The oracle, and the campaigns that it judges: a script runs on a disk that loses power, or fails, at some operation;
 //! what is left is opened, judged, and opened again while power fails during *that*.
 //!
+//! A script runs once, on a disk that remembers what it was before each operation: what power leaves behind when it fails
+//! there needs no second run. Disks that are equal byte for byte are opened once; the later ones are judged by what came of
+//! it. Both are counted: images, and those among them that differ.
+//!
 //! | | what must hold of what is opened |
 //! |---|---|
 //! | D1 | it is at least at the last commit that was acknowledged as durable |
@@ -12,25 +16,46 @@
 //! | D7 | errors are typed; nothing panics |
 //! | D8 | what is provably durable and cannot be read is an error, never a smaller past |
 
-use super::world::{builder, history, told, transact};
+use super::world::{Model, World, builder, transact};
 use dbgen_runtime::storage::Sabotage;
 use dbgen_runtime::storage::simulated::{Fault, Profile, Simulated};
-use dbgen_runtime::{Database, Error, Value, View};
+use dbgen_runtime::{Database, Error, Value};
+use std::collections::HashMap;
+use std::ops::AddAssign;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Transactions of a script that is finished.
 const FINISHED_STEPS: usize = 12;
 /// Bytes that the disk of a script may hold at the end.
 const DISK_BYTES_MAX: usize = 1 << 20;
+/// Of so many disks one is opened with a power cut, and with every fault, at every operation of the opening itself.
+const DARK_EVERY: u64 = 256;
 
 /// Whether everything is to be proved, as CI does with a build for release, or a part, as fits a plain `cargo test`.
 pub(super) fn is_whole() -> bool {
     std::env::var_os("DBGEN_CRASH_IMAGES").is_some()
 }
 
+/// How much a campaign has judged.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Tally {
+    /// Disks that power left behind.
+    pub(super) images: u64,
+    /// Those that differ from all before.
+    pub(super) distinct: u64,
+}
+
+impl AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.images += other.images;
+        self.distinct += other.distinct;
+    }
+}
+
 /// What a campaign does.
 #[derive(Debug, Clone)]
 pub(super) struct Campaign {
+    pub(super) world: World,
     pub(super) seed: u64,
     /// Transactions of the script.
     pub(super) steps: usize,
@@ -43,10 +68,26 @@ pub(super) struct Campaign {
     pub(super) sabotage: Sabotage,
 }
 
+/// What a script has come to on a disk.
+#[derive(Debug, Default)]
+struct Run {
+    /// Commits that were acknowledged, each with the operations that were done by then.
+    acknowledged: Vec<(u64, u64)>,
+    failed: bool,
+}
+
+impl Run {
+    /// The last commit that was acknowledged before power failed at operation `at`.
+    fn before(&self, at: u64) -> u64 {
+        self.acknowledged.iter().rfind(|(done, _)| *done <= at).map_or(0, |(_, commit)| *commit)
+    }
+}
+
 impl Campaign {
-    /// The usual script.
+    /// The usual script: every third time of the small world.
     pub(super) fn new(seed: u64) -> Campaign {
         Campaign {
+            world: if seed.is_multiple_of(3) { World::Small } else { World::Rich },
             seed,
             steps: if is_whole() { 12 } else { 5 },
             snapshots: &[2, 8],
@@ -62,130 +103,182 @@ impl Campaign {
         disk
     }
 
-    /// Runs the script as far as the disk lets it; gives the last commit that was acknowledged, and whether something
-    /// failed.
-    fn run(&self, disk: &Simulated) -> (u64, bool) {
-        let mut acknowledged = 0;
-        let Ok(db) = builder(disk).open() else { return (0, true) };
+    /// Runs the script as far as the disk lets it.
+    fn run(&self, disk: &Simulated) -> Run {
+        let mut run = Run::default();
+        let Ok(db) = builder(self.world, disk).open() else { return Run { failed: true, ..run } };
         for step in 0..self.steps {
-            if transact(&db, self.seed, step).is_err() {
-                return (acknowledged, true);
+            if transact(self.world, &db, self.seed, step).is_err() {
+                run.failed = true;
+                break;
             }
-            acknowledged = db.read().commit();
+            run.acknowledged.push((disk.operations(), db.read().commit()));
             if self.snapshots.contains(&step) && db.snapshot().is_err() {
-                return (acknowledged, true);
+                run.failed = true;
+                break;
             }
         }
         // The disk is judged as it is now, not as an orderly end would leave it.
         disk.power_off_at(disk.operations());
-        (acknowledged, false)
+        run
     }
 
-    /// Loses power at every operation of the script, in every profile; gives how many disks were judged.
-    pub(super) fn crashes(&self) -> Result<u64, String> {
-        let model = history(self.seed, self.steps);
+    /// Loses power at every operation of the script, in every profile, and again at every operation of the recovery.
+    pub(super) fn crashes(&self) -> Result<Tally, String> {
         let whole = self.disk();
-        self.run(&whole);
-        let mut judged = 0_u64;
-        for at in 0..=whole.operations() {
-            let disk = self.disk();
-            disk.power_off_at(at);
-            let (acknowledged, _) = self.run(&disk);
+        whole.remember();
+        let run = self.run(&whole);
+        let mut court = Court::new(self);
+        for (at, disk) in whole.past().into_iter().enumerate() {
+            let acknowledged = run.before(at as u64);
             for profile in Profile::ALL {
                 for image in 0..self.crashes {
-                    let seed = at.wrapping_mul(31) ^ image << 32 ^ self.seed;
-                    let place = || format!("seed {} operation {at} profile {profile:?} image {image}", self.seed);
+                    let seed = (at as u64).wrapping_mul(31) ^ image << 32 ^ self.seed;
+                    let place = || format!("{} operation {at} profile {profile:?} image {image}", self.place());
                     let after = disk.crash(seed, profile);
-                    judged += 1;
-                    judge(&after.copy(), acknowledged, &model).map_err(|what| format!("{}: {what}", place()))?;
-                    if self.recovery_every > 0 && judged.is_multiple_of(self.recovery_every) {
-                        judged += crash_recovery(&after, seed, profile, acknowledged, &model)
-                            .map_err(|what| format!("{}, then {what}", place()))?;
+                    let is_new = court.judge(&after, acknowledged).map_err(|what| format!("{}: {what}", place()))?;
+                    if is_new && self.recovery_every > 0 && court.tally.images.is_multiple_of(self.recovery_every) {
+                        let again = court.crash_recovery(&after, seed, profile, acknowledged);
+                        again.map_err(|what| format!("{}, then {what}", place()))?;
+                    }
+                    if is_new && court.tally.distinct.is_multiple_of(DARK_EVERY) {
+                        let dark = court.fail_recovery(&after, acknowledged);
+                        dark.map_err(|what| format!("{}, then {what}", place()))?;
                     }
                 }
             }
         }
-        Ok(judged)
+        Ok(court.tally)
     }
 
-    /// Meets every fault at every operation, and then loses power or not; gives how many disks were judged.
-    pub(super) fn faults(&self) -> Result<u64, String> {
-        let model = history(self.seed, self.steps);
+    /// Meets every fault at every operation, and then loses power or not.
+    pub(super) fn faults(&self) -> Result<Tally, String> {
         let whole = self.disk();
         self.run(&whole);
-        let mut judged = 0_u64;
+        let mut court = Court::new(self);
         for at in 0..whole.operations() {
             for fault in [Fault::Io, Fault::NoSpace, Fault::Short, Fault::Interrupted] {
                 let disk = self.disk();
                 disk.fault_at(at, fault);
-                let (acknowledged, failed) = self.run(&disk);
-                let place = || format!("seed {} operation {at} fault {fault:?}", self.seed);
-                if failed && matches!(fault, Fault::Short | Fault::Interrupted) {
+                let run = self.run(&disk);
+                let place = || format!("{} operation {at} fault {fault:?}", self.place());
+                if run.failed && matches!(fault, Fault::Short | Fault::Interrupted) {
                     return Err(format!("{}: it was not tried again", place()));
                 }
                 for profile in [Profile::Prefix, Profile::NamesLost, Profile::TornSector] {
-                    judged += 1;
                     let after = disk.crash(at ^ self.seed, profile);
-                    judge(&after, acknowledged, &model).map_err(|what| format!("{}, {profile:?}: {what}", place()))?;
+                    let judged = court.judge(&after, run.before(u64::MAX));
+                    judged.map_err(|what| format!("{}, {profile:?}: {what}", place()))?;
                 }
             }
         }
-        Ok(judged)
+        Ok(court.tally)
+    }
+
+    fn place(&self) -> String {
+        format!("{:?} world, seed {}", self.world, self.seed)
     }
 }
 
-/// Loses power at every operation of the opening of `disk`, and judges what is left.
-fn crash_recovery(
-    disk: &Simulated,
-    seed: u64,
-    profile: Profile,
-    acknowledged: u64,
-    model: &[String],
-) -> Result<u64, String> {
-    let mut judged = 0;
-    loop {
+/// Who judges the disks of a campaign.
+struct Court {
+    world: World,
+    model: Model,
+    /// The commits that disks came to, by what they hold.
+    known: HashMap<u128, u64>,
+    tally: Tally,
+}
+
+impl Court {
+    fn new(campaign: &Campaign) -> Court {
+        let model = Model::new(campaign.world, campaign.seed, campaign.steps);
+        Court { world: campaign.world, model, known: HashMap::new(), tally: Tally::default() }
+    }
+
+    /// Opens a disk and asks the oracle, or remembers what it said of an equal one; says whether the disk is new.
+    fn judge(&mut self, disk: &Simulated, acknowledged: u64) -> Result<bool, String> {
+        self.tally.images += 1;
+        let fingerprint = disk.fingerprint();
+        if let Some(commit) = self.known.get(&fingerprint) {
+            at_least(*commit, acknowledged)?;
+            return Ok(false);
+        }
+        self.tally.distinct += 1;
+        let commit = judge(self.world, &disk.copy(), acknowledged, &self.model)?;
+        self.known.insert(fingerprint, commit);
+        Ok(true)
+    }
+
+    /// Loses power at every operation of the opening of `disk`, and judges what is left.
+    fn crash_recovery(
+        &mut self,
+        disk: &Simulated,
+        seed: u64,
+        profile: Profile,
+        acknowledged: u64,
+    ) -> Result<(), String> {
         let again = disk.copy();
-        let first = again.operations();
-        again.power_off_at(first + judged);
-        // Whether it opened in spite of it or not is all the same: it is judged afterwards.
-        let opened = catch_unwind(AssertUnwindSafe(|| builder(&again).open().map(std::mem::forget)));
-        let opened = opened.map_err(|_| format!("the recovery panicked at its operation {judged}"))?;
-        let is_whole = again.operations() <= first + judged;
-        let after = again.crash(seed ^ judged << 8, profile);
-        judge(&after, acknowledged, model).map_err(|what| format!("recovery operation {judged}: {what}"))?;
-        judged += 1;
-        if is_whole && opened.is_ok() {
-            return Ok(judged);
+        again.remember();
+        let opened = catch_unwind(AssertUnwindSafe(|| builder(self.world, &again).open()));
+        // Dropping it would go on writing.
+        again.power_off_at(again.operations());
+        let opened = opened.map_err(|_| "the recovery panicked".to_owned())?;
+        opened.map_err(|error| format!("the recovery failed: {error}"))?;
+        for (at, cut) in again.past().iter().enumerate() {
+            let after = cut.crash(seed ^ (at as u64) << 8, profile);
+            self.judge(&after, acknowledged).map_err(|what| format!("recovery operation {at}: {what}"))?;
         }
-        if judged > 200 {
-            return Err("the recovery does not come to an end".to_owned());
+        Ok(())
+    }
+
+    /// Has power, or the disk, fail at every operation of the opening of `disk`: it must say so, and what is left must be
+    /// as good as it was.
+    fn fail_recovery(&mut self, disk: &Simulated, acknowledged: u64) -> Result<(), String> {
+        for fault in [None, Some(Fault::Io), Some(Fault::NoSpace), Some(Fault::Short), Some(Fault::Interrupted)] {
+            for at in 0.. {
+                let again = disk.copy();
+                let place = again.operations() + at;
+                match fault {
+                    None => again.power_off_at(place),
+                    Some(fault) => again.fault_at(place, fault),
+                }
+                let opened = catch_unwind(AssertUnwindSafe(|| builder(self.world, &again).open().map(drop)));
+                let opened = opened.map_err(|_| format!("D7: it panicked with {fault:?} at operation {at}"))?;
+                if let (Err(error), Some(Fault::Short | Fault::Interrupted)) = (&opened, fault) {
+                    return Err(format!("{fault:?} at operation {at} was not tried again: {error}"));
+                }
+                let after = again.crash(at, Profile::Prefix);
+                self.judge(&after, acknowledged).map_err(|what| format!("{fault:?} at operation {at}: {what}"))?;
+                if again.operations() <= place {
+                    break;
+                }
+            }
         }
+        Ok(())
     }
 }
 
-/// Opens a disk and asks the oracle.
-pub(super) fn judge(disk: &Simulated, acknowledged: u64, model: &[String]) -> Result<(), String> {
-    catch_unwind(AssertUnwindSafe(|| judged(disk, acknowledged, model)))
+/// Opens a disk and asks the oracle; gives the commit that it came to.
+pub(super) fn judge(world: World, disk: &Simulated, acknowledged: u64, model: &Model) -> Result<u64, String> {
+    catch_unwind(AssertUnwindSafe(|| judged(world, disk, acknowledged, model)))
         .unwrap_or_else(|_| Err("D7: it panicked".to_owned()))
 }
 
-fn judged(disk: &Simulated, acknowledged: u64, model: &[String]) -> Result<(), String> {
-    let open = || builder(disk).open().map_err(|error| format!("it does not open: {error}"));
+fn judged(world: World, disk: &Simulated, acknowledged: u64, model: &Model) -> Result<u64, String> {
+    let open = || builder(world, disk).open().map_err(|error| format!("it does not open: {error}"));
     let db = open()?;
-    let view = db.read();
-    check(&view, acknowledged, model)?;
-    let leftover = disk.files().into_keys().find(|path| path.to_string_lossy().contains(".tmp"));
-    if let Some(path) = leftover {
+    check(&db, acknowledged, model)?;
+    let (names, bytes) = disk.names_and_size();
+    if let Some(path) = names.iter().find(|path| path.to_string_lossy().contains(".tmp")) {
         return Err(format!("D6: {} is left", path.display()));
     }
-    let bytes: usize = disk.files().values().map(Vec::len).sum();
     if bytes > DISK_BYTES_MAX {
         return Err(format!("D6: {bytes} bytes"));
     }
-    let (commit, before) = (view.commit(), told(&view));
-    drop((view, db));
+    let (commit, before) = (db.read().commit(), world.told(&db.read()));
+    drop(db);
     let db = open()?;
-    if db.read().commit() != commit || told(&db.read()) != before {
+    if db.read().commit() != commit || world.told(&db.read()) != before {
         return Err("D4: opening it again changed something".to_owned());
     }
     let guild = db.read().open_table("guild").map_err(said)?.number();
@@ -194,41 +287,40 @@ fn judged(disk: &Simulated, acknowledged: u64, model: &[String]) -> Result<(), S
     drop(db);
     let db = open()?;
     let is_there = db.read().open_table("guild").map_err(said)?.get(added).is_ok();
-    if is_there { Ok(()) } else { Err("D5: the new commit is gone".to_owned()) }
+    if is_there { Ok(commit) } else { Err("D5: the new commit is gone".to_owned()) }
 }
 
 /// D1, D2 and D3.
-pub(super) fn check(view: &View, acknowledged: u64, model: &[String]) -> Result<(), String> {
-    let commit = view.commit();
-    if commit < acknowledged {
-        return Err(format!("D1: commit {acknowledged} was acknowledged, and it is at {commit}"));
-    }
-    match model.get(commit as usize) {
-        None => return Err(format!("D2: there was no commit {commit}")),
-        Some(model) if *model != told(view) => {
-            return Err(format!("D2: commit {commit} is\n{}\nand was\n{model}", told(view)));
-        }
-        Some(_) => {}
-    }
+pub(super) fn check(db: &Database, acknowledged: u64, model: &Model) -> Result<(), String> {
+    let (view, commit) = (db.read(), db.read().commit());
+    at_least(commit, acknowledged)?;
+    let snapshot = db.durability().map_or(0, |status| status.recovered.snapshot);
+    model.compare(&view, commit, snapshot).map_err(|what| format!("D2: {what}"))?;
     view.verify().map_err(|faults| format!("D3: {faults:?}"))
+}
+
+fn at_least(commit: u64, acknowledged: u64) -> Result<(), String> {
+    match commit < acknowledged {
+        true => Err(format!("D1: commit {acknowledged} was acknowledged, and it is at {commit}")),
+        false => Ok(()),
+    }
 }
 
 fn said(error: Error) -> String {
     error.to_string()
 }
 
-/// A finished script on a disk, with everything durable.
-pub(super) fn finished(seed: u64) -> (Simulated, Vec<String>) {
-    let campaign = Campaign::new(seed);
-    let disk = campaign.disk();
-    let db: Database = builder(&disk).open().expect("it opens");
+/// A finished script of the small world on a disk, with everything durable, and the commit that it came to.
+pub(super) fn finished(seed: u64) -> (Simulated, Model) {
+    let disk = Simulated::new(seed);
+    let db: Database = builder(World::Small, &disk).open().expect("it opens");
     for step in 0..FINISHED_STEPS {
-        transact(&db, seed, step).expect("nothing fails");
+        transact(World::Small, &db, seed, step).expect("nothing fails");
         if step == 2 {
             db.snapshot().expect("nothing fails");
         }
     }
     // An orderly end syncs, and marks the end of the log.
     drop(db);
-    (disk, history(seed, FINISHED_STEPS))
+    (disk, Model::new(World::Small, seed, FINISHED_STEPS))
 }

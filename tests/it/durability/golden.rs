@@ -5,7 +5,7 @@
 //! begins its life.
 
 use super::campaign::finished;
-use super::world::{builder, told};
+use super::world::{World, builder};
 use dbgen_runtime::storage::simulated::Simulated;
 use dbgen_runtime::storage::{Disk, Open};
 use std::path::Path;
@@ -34,8 +34,8 @@ fn format_1_is_read_for_ever() {
     let expected = dbgen_tests::read("tests/fixtures/format-1/content.txt");
     let disk = fixture("format-1");
     for _ in 0..2 {
-        let db = builder(&disk).open().expect("it is read");
-        assert_eq!(told(&db.read()), expected.trim_end());
+        let db = builder(World::Small, &disk).open().expect("it is read");
+        assert_eq!(World::Small.told(&db.read()), expected.trim_end());
         db.read().verify().expect("it is whole");
     }
 }
@@ -50,8 +50,7 @@ fn what_is_written_now_is_format_1() {
             std::fs::create_dir_all(target.parent().expect("it lies in a folder")).expect("there is room");
             std::fs::write(target, bytes).expect("there is room");
         }
-        let last = model.last().expect("there are commits");
-        std::fs::write(folder.join("content.txt"), format!("{last}\n")).expect("there is room");
+        std::fs::write(folder.join("content.txt"), format!("{}\n", model.told_last())).expect("there is room");
     }
     // The same script with the same randomness is the same log, byte for byte: snapshots name the program's version.
     let (written, golden) = (disk.files(), fixture("format-1").files());

@@ -36,14 +36,57 @@ fn one_field_of_a_wide_record_logs_less_than_64_bytes() {
 }
 
 #[test]
-fn a_moving_world_that_is_not_logged_adds_nothing_to_the_log() {
+fn ten_thousand_that_move_at_60_hz_and_are_not_logged_add_nothing_to_the_log() {
     let dir = folder();
     let db = open(dir.path(), "snapshot");
-    let (ids, ship) = (ships(&db, 1000), db.read().open_table("ship").expect("it is there").number());
+    let (ids, ship) = (ships(&db, 10_000), db.read().open_table("ship").expect("it is there").number());
     let before = logged(&db);
-    for tick in 0..10 {
-        db.transact(|tx| ids.iter().try_for_each(|id| tx.update_values(ship, *id, &[(1, Value::from(tick as f32))])))
-            .expect("they fit");
+    let world = db.tick_loop(60.0).system("move", move |tick| {
+        let x = Value::from(tick.number() as f32);
+        ids.iter().try_for_each(|id| tick.update_values(ship, *id, &[(1, x.clone())]))
+    });
+    let mut world = world.stepped().expect("it starts");
+    for _ in 0..5 {
+        world.step().expect("it runs");
     }
     assert_eq!(logged(&db), before);
+    assert!(db.read().commit() > 5, "they did move");
+}
+
+#[test]
+fn an_acknowledgement_says_its_commit_and_whether_that_is_durable() {
+    let schema = r#"{ "name": "w", "version": "1", "tables": {
+        "kept": { "fields": [ {"name":"n","type":"i32"} ] },
+        "drift": { "durability": "snapshot", "fields": [ {"name":"n","type":"i32"} ] } } }"#;
+    let add = |db: &Database, tables: &[&str]| {
+        db.transact_committed(|tx| {
+            tables.iter().try_for_each(|table| tx.insert_named(table, &[("n", Value::from(1))]).map(drop))
+        })
+        .expect("it fits")
+    };
+    for (level, is_synced) in [
+        (SyncLevel::Memory, false),
+        (SyncLevel::Buffered, false),
+        (SyncLevel::Group, true),
+        (SyncLevel::Immediate, true),
+    ] {
+        let dir = folder();
+        let db = Database::builder().schema_json(schema).data_dir(dir.path()).sync(level).open().expect("it opens");
+        let kept = add(&db, &["kept"]);
+        assert_eq!((kept.commit, db.read().commit()), (1, 1));
+        // Before a sync nothing says that it is durable; one that happened to be done in the background may.
+        assert!(!is_synced || kept.durable, "{level:?}");
+        assert!(is_synced || !kept.durable || db.durability().expect("a folder").durable >= 1, "{level:?}");
+        let drift = add(&db, &["drift"]);
+        assert_eq!((drift.commit, drift.durable), (2, false), "{level:?}: the log has nothing of it");
+        assert!(add(&db, &["drift", "kept"]).durable || !is_synced, "{level:?}");
+        // Through the loop's queue it says the same.
+        let mut world = db.tick_loop(60.0).stepped().expect("it starts");
+        let pending = db.client().transact(|tx| tx.insert_named("kept", &[("n", Value::from(2))]));
+        world.step().expect("it runs");
+        let answer = pending.wait().expect("it fits");
+        assert_eq!((answer.commit, answer.durable || !is_synced), (4, true), "{level:?}");
+    }
+    let db = Database::builder().schema_json(schema).open().expect("it opens");
+    assert!(!add(&db, &["kept"]).durable, "without a folder nothing is");
 }

@@ -7,6 +7,7 @@ mod campaign;
 mod golden;
 mod logging;
 mod migration;
+mod rich;
 mod simulate;
 mod snapshots;
 mod world;

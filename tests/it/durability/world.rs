@@ -1,9 +1,11 @@
-//! The world that the proofs run: a few tables with everything that recovery has to bring back, a script of transactions
+//! The worlds that the proofs run: a few tables with everything that recovery has to bring back, a script of transactions
 //! that follows from a seed, and what the world is after each of them, told by a database that lives in memory alone.
 
+use super::rich;
 use dbgen_runtime::schema::{Format, Schema, Source};
 use dbgen_runtime::storage::simulated::Simulated;
-use dbgen_runtime::{Builder, Database, Error, RecordId, Result, SyncLevel, Transaction, Value, View};
+use dbgen_runtime::{Builder, Database, Dynamic, Error, RecordId, Result, SyncLevel, Transaction, Value, View};
+use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -27,25 +29,109 @@ const SEGMENT_BYTES: u64 = 512;
 const HP: usize = 2;
 const BAG: usize = 3;
 
-/// The schema of the world.
-pub(super) fn schema() -> Schema {
-    static PARSED: OnceLock<Schema> = OnceLock::new();
-    let parsed = || {
-        let source = Source { name: "world".to_owned(), text: SCHEMA.to_owned(), format: Format::Json };
-        Schema::parse(&source).expect("it is a schema")
-    };
-    PARSED.get_or_init(parsed).clone()
+/// Which world.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum World {
+    /// Transactions over logged tables, one a commit and one a group. The golden files are of this one: it never changes.
+    Small,
+    /// Ticks of several transactions, edits of the schema, and tables that are not logged.
+    Rich,
 }
 
-/// How the world is opened on a simulated disk.
-pub(super) fn builder(disk: &Simulated) -> Builder<dbgen_runtime::Dynamic> {
+/// A schema from its text.
+pub(super) fn parsed(text: &str) -> Schema {
+    let source = Source { name: "world".to_owned(), text: text.to_owned(), format: Format::Json };
+    Schema::parse(&source).expect("it is a schema")
+}
+
+impl World {
+    fn schema(self) -> Schema {
+        static PARSED: OnceLock<[Schema; 2]> = OnceLock::new();
+        let [small, rich] = PARSED.get_or_init(|| [parsed(SCHEMA), parsed(rich::SCHEMA)]);
+        if self == World::Small { small.clone() } else { rich.clone() }
+    }
+
+    /// All that the world holds and the log keeps, as text that equals only for equal worlds.
+    pub(super) fn told(self, view: &View) -> String {
+        told(view, |table| !self.not_logged().contains(&table))
+    }
+
+    /// Tables that survive as the last snapshot has them.
+    fn not_logged(self) -> &'static [&'static str] {
+        if self == World::Small { &[] } else { rich::NOT_LOGGED }
+    }
+}
+
+/// How a world is opened on a simulated disk.
+pub(super) fn builder(world: World, disk: &Simulated) -> Builder<Dynamic> {
     Database::builder()
-        .schema(schema())
+        .schema(world.schema())
         .data_dir("data")
         .storage(disk.clone(), true)
         .sync(SyncLevel::Group)
         .log_segment_bytes(SEGMENT_BYTES)
         .snapshot_every(Duration::MAX)
+}
+
+/// Step number `step` of the script of `seed`. The same on every database that is in the same state.
+pub(super) fn transact(world: World, db: &Database, seed: u64, step: usize) -> Result<()> {
+    match world {
+        World::Small => small_step(db, seed, step),
+        World::Rich => rich::step(db, seed, step),
+    }
+}
+
+/// What a world is after each step of a script.
+#[derive(Debug)]
+pub(super) struct Model {
+    world: World,
+    /// For each commit that was published: what the log keeps, and the rest.
+    after: BTreeMap<u64, (String, String)>,
+}
+
+impl Model {
+    /// Runs the script in memory.
+    pub(super) fn new(world: World, seed: u64, steps: usize) -> Model {
+        let db = Database::builder().schema(world.schema()).open().expect("it opens");
+        let mut model = Model { world, after: BTreeMap::new() };
+        model.note(&db);
+        for step in 0..steps {
+            transact(world, &db, seed, step).expect("memory does not fail");
+            model.note(&db);
+        }
+        model
+    }
+
+    fn note(&mut self, db: &Database) {
+        let view = db.read();
+        let rest = told(&view, |table| self.world.not_logged().contains(&table));
+        self.after.insert(view.commit(), (self.world.told(&view), rest));
+    }
+
+    /// The last commit.
+    pub(super) fn last(&self) -> u64 {
+        self.after.last_key_value().map_or(0, |(commit, _)| *commit)
+    }
+
+    /// What the log keeps of the last commit.
+    pub(super) fn told_last(&self) -> &str {
+        self.after.last_key_value().map_or("", |(_, (logged, _))| logged)
+    }
+
+    /// That a view at `commit`, recovered from the snapshot of commit `snapshot`, is what it should be.
+    pub(super) fn compare(&self, view: &View, commit: u64, snapshot: u64) -> Result<(), String> {
+        let Some((logged, _)) = self.after.get(&commit) else { return Err(format!("nobody saw a commit {commit}")) };
+        let found = self.world.told(view);
+        if found != *logged {
+            return Err(format!("commit {commit} is\n{found}\nand was\n{logged}"));
+        }
+        let Some((_, rest)) = self.after.get(&snapshot) else { return Err(format!("no snapshot {snapshot}")) };
+        let found = told(view, |table| self.world.not_logged().contains(&table));
+        if found != *rest {
+            return Err(format!("beside the log it is\n{found}\nand was at commit {snapshot}\n{rest}"));
+        }
+        Ok(())
+    }
 }
 
 /// Numbers that follow from a seed.
@@ -63,8 +149,8 @@ impl Dice {
     }
 }
 
-/// Transaction number `step` of the script of `seed`. The same on every database that is in the same state.
-pub(super) fn transact(db: &Database, seed: u64, step: usize) -> Result<()> {
+/// A transaction of the small world.
+fn small_step(db: &Database, seed: u64, step: usize) -> Result<()> {
     let mut dice = Dice(seed ^ (step as u64) << 20);
     dice.next();
     let changed = db.transact(|tx| {
@@ -80,7 +166,8 @@ pub(super) fn transact(db: &Database, seed: u64, step: usize) -> Result<()> {
     }
 }
 
-fn change(tx: &mut Transaction, dice: &mut Dice) -> Result<()> {
+/// A change to guilds, players and what they wear.
+pub(super) fn change(tx: &mut Transaction, dice: &mut Dice) -> Result<()> {
     let (guild, player, armour) = (tx.open_table("guild")?, tx.open_table("player")?, tx.open_table("armour")?);
     let pick = |tx: &Transaction, table, dice: &mut Dice| -> Option<RecordId> {
         let ids: Vec<RecordId> = tx.read_table(table).iter().map(|record| record.id()).collect();
@@ -125,11 +212,11 @@ fn change(tx: &mut Transaction, dice: &mut Dice) -> Result<()> {
     Ok(())
 }
 
-/// All that the world holds, as text that equals only for equal worlds.
-pub(super) fn told(view: &View) -> String {
+/// What some tables hold, as text that equals only for equal content.
+fn told(view: &View, wanted: impl Fn(&str) -> bool) -> String {
     use std::fmt::Write;
     let mut text = String::new();
-    for table in view.tables() {
+    for table in view.tables().filter(|table| wanted(&table.schema().name)) {
         let mut records: Vec<_> = table.iter().collect();
         records.sort_by_key(|record| record.id());
         let _ = write!(text, "{}:", table.schema().name);
@@ -138,17 +225,4 @@ pub(super) fn told(view: &View) -> String {
         }
     }
     text
-}
-
-/// The world after each commit of a script: `[n]` = after commit `n`.
-pub(super) fn history(seed: u64, steps: usize) -> Vec<String> {
-    let db = Database::builder().schema(schema()).open().expect("it opens");
-    let mut history = vec![told(&db.read())];
-    for step in 0..steps {
-        transact(&db, seed, step).expect("memory does not fail");
-        if db.read().commit() as usize == history.len() {
-            history.push(told(&db.read()));
-        }
-    }
-    history
 }

@@ -150,7 +150,7 @@ async fn insert(
         };
         return server.write(body).await;
     }
-    let (mut all, mut commit) = (Done::default(), server.view().commit());
+    let (mut all, mut commit, mut durable) = (Done::default(), server.view().commit(), true);
     let mut rest = lines.into_iter().peekable();
     while rest.peek().is_some() {
         let chunk: Vec<Line> = rest.by_ref().take(BULK_CHUNK_RECORDS).collect();
@@ -162,7 +162,7 @@ async fn insert(
         };
         match server.write(body).await {
             Ok(done) => {
-                commit = done.commit;
+                (commit, durable) = (done.commit, durable && done.durable);
                 all.add(done.value);
             }
             // The server's own trouble ends it; what was done until then stays.
@@ -173,7 +173,7 @@ async fn insert(
             }
         }
     }
-    Ok(Committed { value: all, commit })
+    Ok(Committed { value: all, commit, durable })
 }
 
 /// What became of the records.

@@ -2,6 +2,7 @@
 
 use super::Dice;
 use super::node::{self, FileNode, Folder, Naming, Node, Pending};
+use std::sync::Arc;
 
 /// Bytes that a disk writes at once.
 const SECTOR_BYTES: usize = 512;
@@ -39,19 +40,22 @@ impl Profile {
 }
 
 /// The disk after power failed.
-pub(super) fn after(nodes: &[Node], profile: Profile, dice: &mut Dice) -> Vec<Node> {
+pub(super) fn after(nodes: &[Arc<Node>], profile: Profile, dice: &mut Dice) -> Vec<Arc<Node>> {
     // Up to which operation a prefix reaches.
     let mut numbers: Vec<u64> = nodes
         .iter()
-        .flat_map(|node| if let Node::File(file) = node { file.pending.as_slice() } else { &[] })
+        .flat_map(|node| if let Node::File(file) = &**node { file.pending.as_slice() } else { &[] })
         .map(|(number, _)| *number)
         .collect();
     numbers.sort_unstable();
     let cut = dice.below(numbers.len() + 1);
     let end = numbers.get(cut).copied().unwrap_or(u64::MAX);
-    let one = |node: &Node| match node {
-        Node::File(file) => Node::File(file_after(file, profile, end, dice)),
-        Node::Folder(folder) => Node::Folder(folder_after(folder, profile, dice)),
+    let one = |node: &Arc<Node>| match &**node {
+        // Nothing is pending, nothing was lost: it is what it was.
+        Node::File(file) if file.pending.is_empty() && !file.is_ahead() => node.clone(),
+        Node::File(file) => Arc::new(Node::File(file_after(file, profile, end, dice))),
+        Node::Folder(folder) if folder.pending.is_empty() => node.clone(),
+        Node::Folder(folder) => Arc::new(Node::Folder(folder_after(folder, profile, dice))),
     };
     nodes.iter().map(one).collect()
 }

@@ -11,6 +11,9 @@
 //! ([`Fault`]); a failed sync has Linux semantics: what was pending is gone from the disk, is still read until the file
 //! is opened anew, and the next sync says `Ok`.
 //!
+//! A disk can keep what it was before each operation ([`Simulated::remember`]): one run then stands for every place at
+//! which power may fail. Copies share the files that neither of them changes.
+//!
 //! It is deterministic: the same calls, plans and seeds give the same bytes.
 
 mod crash;
@@ -19,6 +22,7 @@ mod node;
 pub use crash::Profile;
 
 use super::{Entry, File, Lock, Open, Sabotage, Storage};
+use crate::checksum::xxh3_128;
 use node::{FileNode, Folder, Node, Pending};
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, ErrorKind};
@@ -44,10 +48,15 @@ pub struct Simulated {
     disk: Arc<Mutex<SimulatedDisk>>,
 }
 
+/// Files and folders by number; those that a change does not touch are shared with copies.
+type Nodes = Vec<Arc<Node>>;
+
 /// The disk's state.
 #[derive(Debug, Clone)]
 struct SimulatedDisk {
-    nodes: Vec<Node>,
+    nodes: Nodes,
+    /// What it was before each operation, from the first that was to be remembered.
+    past: Option<Vec<Nodes>>,
     locks: BTreeSet<PathBuf>,
     /// Operations that changed something, or tried to.
     operations: u64,
@@ -66,7 +75,8 @@ impl Simulated {
     /// An empty disk. `seed` is what its randomness is made of.
     pub fn new(seed: u64) -> Simulated {
         let disk = SimulatedDisk {
-            nodes: vec![Node::Folder(Folder::default())],
+            nodes: vec![Arc::new(Node::Folder(Folder::default()))],
+            past: None,
             locks: BTreeSet::new(),
             operations: 0,
             power_off_at: None,
@@ -108,45 +118,68 @@ impl Simulated {
         self.disk().sabotage = sabotage;
     }
 
+    /// Keeps what the disk is before each operation from now on.
+    pub fn remember(&self) {
+        self.disk().past = Some(Vec::new());
+    }
+
+    /// The disks that power leaves behind when it fails at each of the operations that were remembered, and after the last:
+    /// with what is pending, before [`Simulated::crash`].
+    pub fn past(&self) -> Vec<Simulated> {
+        let disk = self.disk();
+        let states = disk.past.iter().flatten().chain([&disk.nodes]);
+        states.map(|nodes| Simulated::over(nodes.clone(), disk.dice.clone(), disk.room, disk.sabotage)).collect()
+    }
+
     /// The disk as the next start finds it after power failed now: nobody holds a lock, no fault is planned, and what was
     /// not durable is there, or not, as `profile` and `seed` choose.
     pub fn crash(&self, seed: u64, profile: Profile) -> Simulated {
         let disk = self.disk();
-        let mut dice = Dice(seed);
-        let nodes = crash::after(&disk.nodes, profile, &mut dice);
-        let room = disk.room;
-        let sabotage = disk.sabotage;
-        drop(disk);
-        let after = Simulated::new(seed ^ 0x9e37_79b9_7f4a_7c15);
-        {
-            let mut disk = after.disk();
-            (disk.nodes, disk.room, disk.sabotage) = (nodes, room, sabotage);
-        }
-        after
+        let nodes = crash::after(&disk.nodes, profile, &mut Dice(seed));
+        Simulated::over(nodes, Dice(seed ^ 0x9e37_79b9_7f4a_7c15), disk.room, disk.sabotage)
     }
 
     /// A copy of the disk as it is, what is pending included.
     pub fn copy(&self) -> Simulated {
-        let mut disk = self.disk().clone();
-        disk.locks.clear();
-        Simulated { disk: Arc::new(Mutex::new(disk)) }
+        let disk = self.disk();
+        Simulated { disk: Arc::new(Mutex::new(SimulatedDisk { locks: BTreeSet::new(), past: None, ..disk.clone() })) }
+    }
+
+    fn over(nodes: Nodes, dice: Dice, room: Option<u64>, sabotage: Sabotage) -> Simulated {
+        let disk = Simulated::new(0);
+        {
+            let mut state = disk.disk();
+            (state.nodes, state.dice, state.room, state.sabotage) = (nodes, dice, room, sabotage);
+        }
+        disk
+    }
+
+    /// A number that tells disks apart by the names and the bytes that are read.
+    pub fn fingerprint(&self) -> u128 {
+        let (mut text, disk) = (Vec::new(), self.disk());
+        disk.visit(&mut |path, file| {
+            text.extend_from_slice(path.as_os_str().as_encoded_bytes());
+            text.extend_from_slice(&(file.bytes.len() as u64).to_le_bytes());
+            text.extend_from_slice(&file.bytes);
+        });
+        xxh3_128(&text)
     }
 
     /// All files with their bytes, as they are read now.
     pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
-        let disk = self.disk();
         let mut found = BTreeMap::new();
-        let mut folders = vec![(PathBuf::new(), ROOT)];
-        while let Some((path, at)) = folders.pop() {
-            let Node::Folder(folder) = &disk.nodes[at] else { continue };
-            for (name, at) in &folder.entries {
-                match &disk.nodes[*at] {
-                    Node::Folder(_) => folders.push((path.join(name), *at)),
-                    Node::File(file) => drop(found.insert(path.join(name), file.bytes.clone())),
-                }
-            }
-        }
+        self.disk().visit(&mut |path, file| drop(found.insert(path, file.bytes.clone())));
         found
+    }
+
+    /// The names of all files, and the bytes that they have together.
+    pub fn names_and_size(&self) -> (Vec<PathBuf>, usize) {
+        let (mut names, mut bytes) = (Vec::new(), 0);
+        self.disk().visit(&mut |path, file| {
+            names.push(path);
+            bytes += file.bytes.len();
+        });
+        (names, bytes)
     }
 
     /// Changes the bytes of a file, durably, as rot and hands do.
@@ -154,7 +187,7 @@ impl Simulated {
         let mut disk = self.disk();
         let found = disk.find(path);
         if let Ok(at) = found
-            && let Node::File(file) = &mut disk.nodes[at]
+            && let Node::File(file) = Arc::make_mut(&mut disk.nodes[at])
         {
             change(&mut file.bytes);
             file.durable = file.bytes.clone();
@@ -169,6 +202,9 @@ impl SimulatedDisk {
         let number = self.operations;
         self.operations += 1;
         self.powered()?;
+        if let Some(past) = &mut self.past {
+            past.push(self.nodes.clone());
+        }
         Ok(self.faults.get(&number).copied())
     }
 
@@ -188,10 +224,24 @@ impl SimulatedDisk {
         }
     }
 
+    /// Calls `each` with every file, in an order that follows from the names.
+    fn visit(&self, each: &mut dyn FnMut(PathBuf, &FileNode)) {
+        let mut folders = vec![(PathBuf::new(), ROOT)];
+        while let Some((path, at)) = folders.pop() {
+            let Node::Folder(folder) = &*self.nodes[at] else { continue };
+            for (name, at) in &folder.entries {
+                match &*self.nodes[*at] {
+                    Node::Folder(_) => folders.push((path.join(name), *at)),
+                    Node::File(file) => each(path.join(name), file),
+                }
+            }
+        }
+    }
+
     fn find(&self, path: &Path) -> io::Result<usize> {
         let mut at = ROOT;
         for name in names(path) {
-            let Node::Folder(folder) = &self.nodes[at] else { return Err(ErrorKind::NotFound.into()) };
+            let Node::Folder(folder) = &*self.nodes[at] else { return Err(ErrorKind::NotFound.into()) };
             at = *folder.entries.get(&name).ok_or(ErrorKind::NotFound)?;
         }
         Ok(at)
@@ -202,7 +252,7 @@ impl SimulatedDisk {
         let mut names = names(path);
         let name = names.pop().ok_or(ErrorKind::InvalidInput)?;
         let at = self.find(&names.iter().collect::<PathBuf>())?;
-        match &mut self.nodes[at] {
+        match Arc::make_mut(&mut self.nodes[at]) {
             Node::Folder(folder) => Ok((folder, name)),
             Node::File(_) => Err(ErrorKind::NotADirectory.into()),
         }
@@ -215,12 +265,19 @@ impl SimulatedDisk {
             return Err(ErrorKind::AlreadyExists.into());
         }
         folder.link(name, at);
-        self.nodes.push(node);
+        self.nodes.push(Arc::new(node));
         Ok(at)
     }
 
+    fn file_read(&self, at: usize) -> io::Result<&FileNode> {
+        match &*self.nodes[at] {
+            Node::File(file) => Ok(file),
+            Node::Folder(_) => Err(ErrorKind::IsADirectory.into()),
+        }
+    }
+
     fn file(&mut self, at: usize) -> io::Result<&mut FileNode> {
-        match &mut self.nodes[at] {
+        match Arc::make_mut(&mut self.nodes[at]) {
             Node::File(file) => Ok(file),
             Node::Folder(_) => Err(ErrorKind::IsADirectory.into()),
         }
@@ -228,8 +285,11 @@ impl SimulatedDisk {
 
     fn has_room_for(&self, more: u64) -> bool {
         let Some(room) = self.room else { return true };
-        let used: u64 =
-            self.nodes.iter().map(|node| if let Node::File(file) = node { file.bytes.len() as u64 } else { 0 }).sum();
+        let used: u64 = self
+            .nodes
+            .iter()
+            .map(|node| if let Node::File(file) = &**node { file.bytes.len() as u64 } else { 0 })
+            .sum();
         used + more <= room
     }
 }
@@ -256,7 +316,9 @@ impl Storage for Simulated {
             disk.powered()?;
             let at = disk.find(path)?;
             // What a failed sync lost is read no more.
-            disk.file(at)?.reopen();
+            if disk.file_read(at)?.is_ahead() {
+                disk.file(at)?.reopen();
+            }
             at
         };
         drop(disk);
@@ -295,7 +357,7 @@ impl Storage for Simulated {
         let mut disk = self.disk();
         disk.plain_operation()?;
         let at = disk.find(path)?;
-        if matches!(&disk.nodes[at], Node::Folder(folder) if !folder.entries.is_empty()) {
+        if matches!(&*disk.nodes[at], Node::Folder(folder) if !folder.entries.is_empty()) {
             return Err(ErrorKind::DirectoryNotEmpty.into());
         }
         let (folder, name) = disk.place(path)?;
@@ -306,7 +368,7 @@ impl Storage for Simulated {
         let mut disk = self.disk();
         disk.plain_operation()?;
         let at = disk.find(path)?;
-        if let Node::Folder(folder) = &mut disk.nodes[at] {
+        if let Node::Folder(folder) = Arc::make_mut(&mut disk.nodes[at]) {
             folder.sync();
         }
         Ok(())
@@ -316,10 +378,10 @@ impl Storage for Simulated {
         let disk = self.disk();
         disk.powered()?;
         let at = disk.find(path)?;
-        let Node::Folder(folder) = &disk.nodes[at] else { return Err(ErrorKind::NotADirectory.into()) };
+        let Node::Folder(folder) = &*disk.nodes[at] else { return Err(ErrorKind::NotADirectory.into()) };
         let entry = |(name, at): (&String, &usize)| Entry {
             name: name.clone(),
-            is_folder: matches!(disk.nodes[*at], Node::Folder(_)),
+            is_folder: matches!(*disk.nodes[*at], Node::Folder(_)),
         };
         Ok(folder.entries.iter().map(entry).collect())
     }
@@ -371,9 +433,9 @@ struct SimulatedFile {
 
 impl File for SimulatedFile {
     fn read_at(&self, offset: u64, bytes: &mut [u8]) -> io::Result<usize> {
-        let mut disk = self.disk.disk();
+        let disk = self.disk.disk();
         disk.powered()?;
-        let content = &disk.file(self.at)?.bytes;
+        let content = &disk.file_read(self.at)?.bytes;
         let from = content.get(offset.min(content.len() as u64) as usize..).unwrap_or_default();
         let n = from.len().min(bytes.len());
         bytes[..n].copy_from_slice(&from[..n]);
@@ -391,7 +453,7 @@ impl File for SimulatedFile {
             None => {}
         }
         let end = offset + bytes.len() as u64;
-        let longer = end.saturating_sub(disk.file(self.at)?.bytes.len() as u64);
+        let longer = end.saturating_sub(disk.file_read(self.at)?.bytes.len() as u64);
         if !disk.has_room_for(longer) {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -401,9 +463,9 @@ impl File for SimulatedFile {
     }
 
     fn bytes(&self) -> io::Result<u64> {
-        let mut disk = self.disk.disk();
+        let disk = self.disk.disk();
         disk.powered()?;
-        Ok(disk.file(self.at)?.bytes.len() as u64)
+        Ok(disk.file_read(self.at)?.bytes.len() as u64)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {
@@ -417,7 +479,7 @@ impl File for SimulatedFile {
     fn allocate(&self, len: u64) -> io::Result<()> {
         let mut disk = self.disk.disk();
         disk.plain_operation()?;
-        let now = disk.file(self.at)?.bytes.len() as u64;
+        let now = disk.file_read(self.at)?.bytes.len() as u64;
         if !disk.has_room_for(len.saturating_sub(now)) {
             return Err(ErrorKind::StorageFull.into());
         }
@@ -434,8 +496,7 @@ impl File for SimulatedFile {
         let file = disk.file(self.at)?;
         match fault {
             Some(Fault::Io | Fault::NoSpace) => {
-                // Linux drops the dirty pages: they are read until the file is opened anew, and never written.
-                file.pending.clear();
+                file.fail_sync();
                 Err(device_failed())
             }
             _ => {

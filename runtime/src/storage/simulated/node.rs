@@ -48,13 +48,25 @@ impl FileNode {
         self.is_ahead = self.durable != self.bytes;
     }
 
+    /// A sync that fails as Linux has it: the dirty pages are dropped. They are read until the file is opened anew, and
+    /// never written; the next sync says that all is well.
+    pub(super) fn fail_sync(&mut self) {
+        self.pending.clear();
+        self.is_ahead = self.durable != self.bytes;
+    }
+
+    /// Whether what is read is not what is on the disk, since a sync has failed.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.is_ahead
+    }
+
+    /// Forgets what a failed sync has lost.
     pub(super) fn reopen(&mut self) {
-        if self.is_ahead {
-            self.bytes = self.durable.clone();
-            for (_, pending) in &self.pending {
-                apply(&mut self.bytes, pending);
-            }
+        self.bytes = self.durable.clone();
+        for (_, pending) in &self.pending {
+            apply(&mut self.bytes, pending);
         }
+        self.is_ahead = false;
     }
 }
 

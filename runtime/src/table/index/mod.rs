@@ -37,6 +37,9 @@ impl IndexShape {
     }
 }
 
+/// Sees an item of an index, a key and the record id, big-endian; and whether another one that it saw has the same key.
+pub type Visit<'v> = &'v mut dyn FnMut(&[u8], bool);
+
 /// An index of either kind, for reading.
 #[derive(Debug, Clone, Copy)]
 pub enum Index<'a> {
@@ -85,9 +88,17 @@ impl<'a> Index<'a> {
     /// # Errors
     /// The first [`Fault`].
     pub fn check(&self) -> Result<(), Fault> {
+        self.check_and_visit(&mut |_, _| {})
+    }
+
+    /// The same; shows every item on the way.
+    ///
+    /// # Errors
+    /// The first [`Fault`]; what was shown until then is worth nothing.
+    pub fn check_and_visit(&self, each: Visit<'_>) -> Result<(), Fault> {
         match self {
-            Index::Tree(tree) => tree.check(),
-            Index::Hash(hash) => hash.check(),
+            Index::Tree(tree) => tree.check_and_visit(each),
+            Index::Hash(hash) => hash.check_and_visit(each),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::super::fault::{Fault, Wrong};
 use super::super::pages::{Census, NONE, kind};
+use super::super::{ID_BYTES, Visit};
 use super::entries::{Entries, Image};
 use super::node::COUNT_AT;
 use super::{BTree, HEIGHT_MAX, ITEM_BYTES_MAX, Inner, Leaf, Shape};
@@ -14,21 +15,29 @@ impl<'a> BTree<'a> {
     /// # Errors
     /// The first fault found.
     pub fn check(&self) -> Result<(), Fault> {
+        self.check_and_visit(&mut |_, _| {})
+    }
+
+    /// The same; shows every item on the way, in order.
+    ///
+    /// # Errors
+    /// The first fault found; what was shown until then is worth nothing.
+    pub fn check_and_visit(&self, each: Visit<'_>) -> Result<(), Fault> {
         if self.pages.bytes.is_empty() {
             return Ok(());
         }
         let mut census = Census::new(self.pages.bytes, self.shape.format())?;
-        self.check_pages(&mut census)?;
+        self.check_pages(&mut census, each)?;
         census.finish()
     }
 
     /// Verifies the pages of this tree, and marks them as reached.
-    pub(in super::super) fn check_pages(&self, census: &mut Census<'a>) -> Result<(), Fault> {
+    pub(in super::super) fn check_pages(&self, census: &mut Census<'a>, each: Visit<'_>) -> Result<(), Fault> {
         let root = self.root();
         if root.height as usize > HEIGHT_MAX || (root.page == NONE) != (root.height == 0) {
             return Err(Fault { page: 0, wrong: Wrong::Format });
         }
-        let mut walk = Walk { tree: *self, census, items: 0, last_leaf: NONE, next_leaf: NONE };
+        let mut walk = Walk { tree: *self, census, each, items: 0, last_leaf: NONE, next_leaf: NONE, last_item: None };
         if root.page != NONE {
             walk.page(root.page, root.height as usize - 1, None, None)?;
         }
@@ -43,16 +52,19 @@ impl<'a> BTree<'a> {
 }
 
 /// A walk over all pages in the order of the items.
-struct Walk<'a, 'c> {
+struct Walk<'a, 'c, 'e> {
     tree: BTree<'a>,
     census: &'c mut Census<'a>,
+    each: Visit<'e>,
     items: u64,
+    /// The last item of the leaf before.
+    last_item: Option<&'a [u8]>,
     /// The leaf before the one being looked at, and which one it says comes next.
     last_leaf: u32,
     next_leaf: u32,
 }
 
-impl Walk<'_, '_> {
+impl<'a> Walk<'a, '_, '_> {
     /// Checks a page and all below it, whose items lie from `from` on and before `to`. It calls itself once per level.
     fn page(&mut self, number: u32, level: usize, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(), Fault> {
         let shape = self.tree.shape;
@@ -101,7 +113,7 @@ impl Walk<'_, '_> {
         Ok(())
     }
 
-    fn leaf(&mut self, number: u32, leaf: Leaf<'_>, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(), Fault> {
+    fn leaf(&mut self, number: u32, leaf: Leaf<'a>, from: Option<&[u8]>, to: Option<&[u8]>) -> Result<(), Fault> {
         let fault = |wrong| Err(Fault { page: number, wrong });
         let items = || leaf.items().chunks_exact(self.tree.shape.item_bytes());
         let ascending = items().zip(items().skip(1)).all(|(one, other)| one < other);
@@ -116,6 +128,12 @@ impl Walk<'_, '_> {
         let expected = if self.last_leaf == NONE { number } else { self.next_leaf };
         if number != expected || leaf.previous() != self.last_leaf {
             return fault(Wrong::Neighbours);
+        }
+        let key_bytes = self.tree.shape.item_bytes().saturating_sub(ID_BYTES);
+        for item in leaf.items().chunks_exact(self.tree.shape.item_bytes()) {
+            let is_doubled = self.last_item.is_some_and(|last| last[..key_bytes] == item[..key_bytes]);
+            (self.each)(item, is_doubled);
+            self.last_item = Some(item);
         }
         self.items += leaf.count() as u64;
         (self.last_leaf, self.next_leaf) = (number, leaf.next());

@@ -1,5 +1,6 @@
 //! Whether bytes are a sound hash.
 
+use super::super::Visit;
 use super::super::fault::{Fault, Wrong};
 use super::super::pages::{Census, NONE, kind, u32_at};
 use super::bucket::{Bucket, DEPTH_AT, tag_of};
@@ -14,11 +15,19 @@ impl HashIndex<'_> {
     /// # Errors
     /// The first fault found.
     pub fn check(&self) -> Result<(), Fault> {
+        self.check_and_visit(&mut |_, _| {})
+    }
+
+    /// The same; shows every item on the way.
+    ///
+    /// # Errors
+    /// The first fault found; what was shown until then is worth nothing.
+    pub fn check_and_visit(&self, each: Visit<'_>) -> Result<(), Fault> {
         if self.pages.bytes.is_empty() {
             return Ok(());
         }
         let census = Census::new(self.pages.bytes, self.shape.format())?;
-        let mut walk = Walk { index: *self, census, items: 0 };
+        let mut walk = Walk { index: *self, census, each, items: 0 };
         let root = self.root();
         if root.page != NONE {
             walk.roots()?;
@@ -31,9 +40,10 @@ impl HashIndex<'_> {
 }
 
 /// A walk over all pages.
-struct Walk<'a> {
+struct Walk<'a, 'e> {
     index: HashIndex<'a>,
     census: Census<'a>,
+    each: Visit<'e>,
     items: u64,
 }
 
@@ -51,7 +61,7 @@ impl Beginning {
     }
 }
 
-impl Walk<'_> {
+impl Walk<'_, '_> {
     fn roots(&mut self) -> Result<(), Fault> {
         let (root, shape) = (self.index.root(), self.index.shape);
         let fault = |wrong| Err(Fault { page: root.page, wrong });
@@ -132,6 +142,8 @@ impl Walk<'_> {
             if bucket.tag(at) != tag_of(hash) {
                 return fault(Wrong::Summary);
             }
+            let is_doubled = items().take(at).any(|other| other[..shape.key_bytes()] == item[..shape.key_bytes()]);
+            (self.each)(item, is_doubled);
         }
         self.items += bucket.count() as u64;
         Ok(())
@@ -143,7 +155,7 @@ impl Walk<'_> {
         if tree.is_empty() {
             return Err(Fault { page: number, wrong: Wrong::Count });
         }
-        tree.check_pages(&mut self.census)?;
+        tree.check_pages(&mut self.census, self.each)?;
         let pure = (page[PURE_AT] != 0).then(|| u64_at(page, HASH_AT));
         for item in tree.iter() {
             let hash = hash_of(&item[..key_bytes]);
