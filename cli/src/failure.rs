@@ -25,8 +25,11 @@ pub(crate) enum Failure {
     #[error("error: {0}")]
     Generator(dbgen::Error),
     /// The database could not be opened, or the server not be started.
-    #[error("error: {0}")]
-    Runtime(Box<dbgen_runtime::Error>),
+    #[error("error: {error}{}", way_out(error))]
+    Runtime {
+        /// What the database or the server said.
+        error: Box<dbgen_runtime::Error>,
+    },
     /// The system does not let us hear of Ctrl-C.
     #[error("error: {0}")]
     Signals(ctrlc::Error),
@@ -145,6 +148,22 @@ pub(crate) enum Misuse {
     },
 }
 
+/// What to do about it, where the command line has an answer.
+fn way_out(error: &dbgen_runtime::Error) -> &'static str {
+    use std::io::ErrorKind;
+    match error {
+        dbgen_runtime::Error::TokenRequired { .. } => {
+            "\nhelp: give a token with --token-file FILE, or listen on 127.0.0.1; --insecure lets everybody in"
+        }
+        dbgen_runtime::Error::Io { source, .. } => match source.kind() {
+            ErrorKind::InvalidInput => "\nhelp: --listen takes an address and a port, as 127.0.0.1:7700",
+            ErrorKind::AddrInUse => "\nhelp: something listens there already; port 0 takes a free one",
+            _ => "",
+        },
+        _ => "",
+    }
+}
+
 fn unformatted(files: &[PathBuf]) -> String {
     files.iter().map(|file| format!("{}: not formatted\n", file.display())).collect()
 }
@@ -169,7 +188,7 @@ impl Failure {
 
     /// An error of the runtime.
     pub(crate) fn runtime(error: dbgen_runtime::Error) -> Failure {
-        Failure::Runtime(Box::new(error))
+        Failure::Runtime { error: Box::new(error) }
     }
 
     /// There is no data folder there.
@@ -188,7 +207,7 @@ impl Failure {
             Failure::Refused(Refusal::Unreadable) => ExitCode::from(2),
             Failure::Schema(_) | Failure::Refused(_) => ExitCode::from(1),
             // Is it whole, can it be migrated: the answer is no.
-            Failure::Runtime(error) if matches!(**error, Error::Damaged(_) | Error::Migration { .. }) => {
+            Failure::Runtime { error } if matches!(**error, Error::Damaged(_) | Error::Migration { .. }) => {
                 ExitCode::from(1)
             }
             _ => ExitCode::from(2),

@@ -41,12 +41,39 @@ fn a_schema_is_served_and_its_rules_hold() {
 fn a_token_is_asked_for() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = folder.path().join("token");
-    std::fs::write(&file, "  open sesame\n").expect("the file is written");
+    // The second as its SHA-256.
+    let hash = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb";
+    std::fs::write(&file, format!("  open-sesame\n# readers\nreader sha256:{hash}\n")).expect("the file is written");
     let served = serve(&["--token-file", file.to_str().expect("an UTF-8 path")]);
     let mut client = served.client();
     assert_eq!(client.get("/table").status, 401);
-    client.headers.push(("authorization".to_owned(), "Bearer open sesame".to_owned()));
+    client.headers.push(("authorization".to_owned(), "Bearer open-sesame".to_owned()));
     assert_eq!(client.get("/table").status, 200);
+    client.headers = vec![("authorization".to_owned(), "Bearer a".to_owned())];
+    assert_eq!(client.get("/table").status, 200);
+    assert_eq!(client.post("/table", &json!({"name": "t", "fields": []})).status, 403);
+    client.headers = vec![("authorization".to_owned(), format!("Bearer {hash}"))];
+    assert_eq!(client.get("/table").status, 401, "the hash is no token");
+}
+
+#[test]
+fn a_token_file_that_is_not_understood_starts_no_server() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("token");
+    for (text, told) in [
+        ("", "no token in it"),
+        ("# nobody\n", "no token in it"),
+        ("a\nraeder b\n", "line 2: `raeder` is no role"),
+        ("writer sha256:12\n", "line 1: behind `sha256:` stand 64"),
+    ] {
+        std::fs::write(&file, text).expect("the file is written");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dbgen"));
+        let output = command.args(["serve", "--listen", "127.0.0.1:0", "--token-file"]).arg(&file).output();
+        let output = output.expect("it runs");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{text}");
+        let error = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(error.contains(told), "{error}");
+    }
 }
 
 #[cfg(unix)]

@@ -1,5 +1,9 @@
 //! Errors, by what the caller can do about them. The offending values are fields; the sentence is in `Display`.
 
+mod recording;
+
+pub use recording::RecordingFault;
+
 use crate::id::RecordId;
 use dbgen_schema::Value;
 use std::fmt;
@@ -137,6 +141,16 @@ pub enum Error {
         /// The recording's.
         recorded: u64,
     },
+    /// A recording is damaged, or of another database.
+    #[error("the recording cannot be played: input {input}{}: {fault}", offset.map(|at| format!(", at byte {at}")).unwrap_or_default())]
+    Recording {
+        /// Which input, from 1.
+        input: u64,
+        /// Bytes before it, if it came from a file.
+        offset: Option<u64>,
+        /// What is wrong with it.
+        fault: Box<RecordingFault>,
+    },
     /// The tick rate is outside of what a game loop is.
     #[error("a tick rate of {0} Hz is outside of 15-120 Hz")]
     TickRate(f64),
@@ -208,6 +222,11 @@ impl Error {
     /// ```
     pub fn abort(why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
         Error::Aborted(why.into())
+    }
+
+    /// A fault of a recording's input.
+    pub(crate) fn recording(input: u64, offset: Option<u64>, fault: RecordingFault) -> Error {
+        Error::Recording { input, offset, fault: Box::new(fault) }
     }
 
     /// A one-rule violation.

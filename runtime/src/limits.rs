@@ -37,8 +37,12 @@ pub const QUEUE_REQUESTS_MAX: usize = 4096;
 
 /// Bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
-/// Bytes of the body of a bulk insert.
-pub const BULK_BODY_BYTES_MAX: usize = 64 << 20;
+/// Bytes of the body of a bulk insert that is written while it comes.
+pub const BULK_BODY_BYTES_MAX: usize = 1 << 30;
+/// Bytes of one that is all or nothing, and so is kept until its last record has come.
+pub const BULK_ATOMIC_BYTES_MAX: usize = 256 << 20;
+/// Bytes of one that must be read whole before anything is done: it has an `Idempotency-Key`, or nobody waits for it.
+pub const BULK_WHOLE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a body that are read, and thrown away, before its sender is told that it is too large.
 pub const BODY_DRAIN_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a URL's path and query.
@@ -88,7 +92,8 @@ pub const RPC_BATCH_MAX: usize = 1000;
 
 const _: () = {
     assert!(BODY_BYTES_MAX <= HEAP_VALUE_BYTES_MAX, "what the server takes in, a heap can hold");
-    assert!(BODY_BYTES_MAX <= BULK_BODY_BYTES_MAX && BULK_BODY_BYTES_MAX <= BODY_DRAIN_BYTES_MAX);
+    assert!(BODY_BYTES_MAX <= BULK_WHOLE_BYTES_MAX && BULK_WHOLE_BYTES_MAX <= BODY_DRAIN_BYTES_MAX);
+    assert!(BULK_WHOLE_BYTES_MAX <= BULK_ATOMIC_BYTES_MAX && BULK_ATOMIC_BYTES_MAX <= BULK_BODY_BYTES_MAX);
     assert!(PAGE_RECORDS_DEFAULT <= PAGE_RECORDS_MAX);
     assert!(REQUESTS_MAX < QUEUE_REQUESTS_MAX, "one server alone cannot fill the queue");
     assert!(HEAP_VALUE_BYTES_MAX < 1 << 31, "the top bit of a heap cell's length marks a value of the record image");

@@ -16,6 +16,10 @@
 //! out. [`Stepper::replay`](crate::Stepper::replay) plays the recording on a database that stands where the recorded one
 //! stood, with the same systems and procedures, and ends with the same bytes in every buffer.
 //!
+//! A recording comes from elsewhere, so nothing in it is believed: every table, length and value is checked before it is
+//! played (`play`), and a file of it carries a checksum in every line (`text`). What is wrong is
+//! [`Error::Recording`](crate::Error::Recording), which says where.
+//!
 //! ```
 //! use dbgen_runtime::{Database, Error, Input, Value};
 //! use std::sync::mpsc;
@@ -35,9 +39,13 @@
 //! # Ok::<(), Error>(())
 //! ```
 
+mod play;
+mod text;
+
+pub use text::{RecordingWriter, read_recording};
+
 use crate::edit::SchemaEdit;
-use crate::engine::Engine;
-use crate::error::Result;
+pub use crate::error::RecordingFault;
 use crate::id::RecordId;
 use crate::op::Op;
 use crate::record::image::RecordImage;
@@ -268,68 +276,6 @@ impl Tape {
             sink(input);
         }
     }
-}
-
-impl RecordedOp {
-    /// Does it again, inside the running transaction.
-    pub(crate) fn apply(&self, engine: &mut Engine) -> Result<()> {
-        let is_table = |table: usize| engine.catalog.tables().get(table).is_some();
-        match &self.0 {
-            Noted::Insert { table, .. }
-            | Noted::Update { table, .. }
-            | Noted::Write { table, .. }
-            | Noted::Delete { table, .. }
-            | Noted::Group { table, .. }
-                if !is_table(*table) =>
-            {
-                Err(misplaced())
-            }
-            Noted::Insert { table, image, .. } | Noted::Update { table, image, .. }
-                if image.fixed.len() > engine.catalog.tables()[*table].layout.image_bytes =>
-            {
-                Err(misplaced())
-            }
-            Noted::Insert { table, owner, image } => {
-                let (owner, mut image) = (owner.and_then(RecordId::from_u64), image.image());
-                engine.apply(Op::Insert { table: *table, owner, image: &mut image }).map(drop)
-            }
-            Noted::Update { table, id, image } => {
-                let mut image = image.image();
-                engine.apply(Op::Update { table: *table, id: record(*id)?, image: &mut image }).map(drop)
-            }
-            Noted::Write { table, id, field, cell } => {
-                let def = &engine.catalog.tables()[*table];
-                match def.fields.get(*field) {
-                    Some(found) if found.at.size == cell.len() || cell.is_empty() => {}
-                    _ => return Err(misplaced()),
-                }
-                let cell = (!cell.is_empty()).then_some(cell.as_slice());
-                engine.apply(Op::Write { table: *table, id: record(*id)?, field: *field, cell }).map(drop)
-            }
-            Noted::Delete { table, id } => engine.apply(Op::Delete { table: *table, id: record(*id)? }).map(drop),
-            Noted::Group { table, group, bytes } => {
-                let def = &engine.catalog.tables()[*table];
-                if *group >= def.layout.groups.len() || !def.group_is_free(*group) {
-                    return Err(misplaced());
-                }
-                let rows = engine.group_mut(*table, *group);
-                if rows.len() != bytes.len() {
-                    return Err(misplaced());
-                }
-                rows.copy_from_slice(bytes);
-                Ok(())
-            }
-        }
-    }
-}
-
-fn record(id: u64) -> Result<RecordId> {
-    RecordId::from_u64(id).ok_or_else(misplaced)
-}
-
-/// The error of an operation that cannot be of this database.
-fn misplaced() -> crate::Error {
-    crate::Error::abort("the recording is of a database with another schema or content")
 }
 
 /// Bytes as hexadecimal digits: a recording is text.

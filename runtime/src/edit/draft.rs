@@ -29,6 +29,8 @@ pub(super) struct Draft<'a> {
     pub(super) enums: Vec<Definition>,
     pub(super) tables: Vec<Definition>,
     pub(super) relations: Vec<Json>,
+    /// A field that the records which are there would have no value for.
+    unfilled: Option<SchemaEditError>,
 }
 
 /// A table, a composite or an enum being edited.
@@ -104,7 +106,7 @@ impl<'a> Draft<'a> {
             Some(Json::Array(relations)) => relations,
             _ => Vec::new(),
         };
-        Ok(Draft { old, root, composites, enums, tables, relations })
+        Ok(Draft { old, root, composites, enums, tables, relations, unfilled: None })
     }
 
     /// Has the whole schema checked; says what everything in it was before.
@@ -122,6 +124,9 @@ impl<'a> Draft<'a> {
         let text = format!("{:#}", Json::Object(root));
         let source = Source { name: "the edited schema".to_owned(), text, format: Format::Json };
         let mut schema = Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))?;
+        if let Some(unfilled) = self.unfilled {
+            return Err(unfilled.into());
+        }
         // Generated code knows its indexes by their numbers: those that were there keep them.
         for (table, origin) in schema.tables.iter_mut().zip(&origins.tables) {
             let Some(old) = origin.from.map(|at| &self.old.schema().tables[at]) else { continue };
@@ -281,8 +286,9 @@ impl<'a> Draft<'a> {
         let records = self.tables[at].origin.map_or(0, |origin| engine.view(origin).version.len());
         let is_valued = definition.get("default").is_some() || is_set(definition, "nullable");
         if records > 0 && !is_valued && !is_set(definition, "auto_increment") {
+            // Told when the rest of the definition is right, so that what is wrong with it is told first.
             let (table, field) = (table.to_owned(), field.to_owned());
-            return Err(SchemaEditError::DefaultRequired { table, field, records }.into());
+            self.unfilled.get_or_insert(SchemaEditError::DefaultRequired { table, field, records });
         }
         let mut definition = definition.clone();
         if let (true, Some(definition)) = (self.is_compiled(at), definition.as_object_mut()) {

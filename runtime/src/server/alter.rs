@@ -1,5 +1,6 @@
 //! Tables, fields and indexes, changed; and the whole schema at once.
 
+use super::batch::refuse_unknown;
 use super::extract::{AcceptsJson, JsonText, Object, Path, Query, as_object};
 use super::json;
 use super::params::{FromParams, Params};
@@ -18,6 +19,9 @@ use axum::http::header::ETAG;
 use dbgen_schema::{Format, Schema, Source, evolve};
 use serde_json::{Map, Value as Json, json};
 
+/// What of a table's definition can be changed by itself; its fields and indexes have routes of their own.
+const TABLE_MEMBERS: &[&str] = &["name", "description", "capacity", "durability", "require_if_match", "schedule"];
+
 /// Changes what a table's definition says; another `name` renames it.
 pub(crate) async fn alter_table(
     server: &Server,
@@ -25,6 +29,7 @@ pub(crate) async fn alter_table(
     changes: Map<String, Json>,
 ) -> Result<(String, Committed<u64>), Problem> {
     server.view().open_table(&table)?;
+    refuse_unknown(&changes, TABLE_MEMBERS)?;
     let name = changes.get("name").and_then(Json::as_str).unwrap_or(&table).to_owned();
     let base = format!("/tables/{}", pointer_step(&name));
     let edit = SchemaEdit::AlterTable { table, changes: Json::Object(changes) };

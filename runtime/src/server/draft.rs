@@ -36,13 +36,15 @@ pub(crate) struct Draft {
     unknown: Unknown,
     /// The values, and the version of the schema that they were decoded with.
     decoded: Option<(u64, Vec<(usize, Value)>)>,
+    /// The object is gone: the values are all there is.
+    is_settled: bool,
 }
 
 impl Draft {
     /// Takes the object as it is.
     pub(crate) fn new(mut object: Map<String, Json>, mode: Mode, unknown: Unknown) -> Draft {
         let (id, version) = (object.remove("_id"), object.remove("_version"));
-        Draft { object, id, version, mode, unknown, decoded: None }
+        Draft { object, id, version, mode, unknown, decoded: None, is_settled: false }
     }
 
     /// Decodes it with the schema of a view.
@@ -52,6 +54,14 @@ impl Draft {
             self.decoded = Some((view.schema_version(), self.decode(view.schema(), table, &self.object)?));
         }
         Ok(self)
+    }
+
+    /// Lets go of the text that it was decoded from. If the schema changes before it is written, it is refused.
+    pub(crate) fn settle(&mut self) {
+        if self.decoded.is_some() {
+            self.object = Map::new();
+            self.is_settled = true;
+        }
     }
 
     /// The fields' values, for a record that is to be inserted (`None`) or changed.
@@ -65,6 +75,10 @@ impl Draft {
         let (schema, version) = (tx.schema(), tx.catalog().version());
         match (&self.decoded, target) {
             (Some((with, _)), _) if *with == version => Ok(self.decoded.map(|(_, values)| values).unwrap_or_default()),
+            _ if self.is_settled => {
+                let detail = "the schema was changed while the records came: send them again";
+                Err(Problem::new(Kind::SchemaChanged, detail).into())
+            }
             (_, Some(id)) if self.mode == Mode::Patch => {
                 let current = tx.read_table(table).get(id)?.values();
                 let table = &schema.tables[table.at()];

@@ -79,6 +79,11 @@ impl Once {
     }
 }
 
+/// Whether a request has a key.
+pub(crate) fn has_key(headers: &HeaderMap) -> bool {
+    headers.contains_key(IDEMPOTENCY_KEY)
+}
+
 /// Asks whether a request has come before.
 pub(crate) fn begin<'s>(server: &'s Server, parts: &Parts, body: &Bytes) -> Result<Begun<'s>, Problem> {
     let mut keys = parts.headers.get_all(IDEMPOTENCY_KEY).iter();

@@ -9,7 +9,7 @@ use super::router;
 use super::state::Server;
 use super::timing;
 use crate::db::Database;
-use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX, BULK_BODY_BYTES_MAX};
+use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX, BULK_WHOLE_BYTES_MAX};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue};
@@ -86,6 +86,11 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Result<Response,
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(RequestId(id.to_owned()));
     parts.extensions.insert(role);
+    if is_streamed(&parts) {
+        timing::reach_min_version(server, &parts.headers).await?;
+        timing::take_wait(&mut parts)?;
+        return Ok(handle(app.router.clone(), Request::from_parts(parts, body)).await);
+    }
     let reading = tokio::time::timeout(server.config.body_wait_max, read_body(&parts, body));
     let body = reading.await.map_err(|_| {
         Problem::new(Kind::RequestTimeout, "the body did not arrive in time").header(CONNECTION, "close")
@@ -113,12 +118,23 @@ async fn handle(router: Router, request: Request<Body>) -> Response {
     }
 }
 
+/// Whether a request brings many records.
+fn is_bulk(parts: &Parts) -> bool {
+    parts.method == Method::POST && parts.uri.path().ends_with("/records")
+}
+
+/// Whether a request's handler reads the body itself, as it comes. One that is known by its key must be known whole, and one
+/// that nobody waits for goes on when the connection does not.
+fn is_streamed(parts: &Parts) -> bool {
+    let waits_not = |query: &str| query.split('&').any(|pair| pair == "wait=none");
+    is_bulk(parts) && !once::has_key(&parts.headers) && !parts.uri.query().is_some_and(waits_not)
+}
+
 /// Reads a body whole. One that is too large is read on for a while and thrown away: a client that is still writing would
 /// otherwise see a broken connection instead of the answer.
 async fn read_body(parts: &Parts, mut body: Body) -> Result<Bytes, Problem> {
     let headers = &parts.headers;
-    let is_bulk = parts.method == Method::POST && parts.uri.path().ends_with("/records");
-    let bytes_max = if is_bulk { BULK_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
+    let bytes_max = if is_bulk(parts) { BULK_WHOLE_BYTES_MAX } else { BODY_BYTES_MAX };
     let announced = body.size_hint().lower();
     let too_large = || {
         let detail = format!("the body is larger than {bytes_max} bytes");

@@ -3,7 +3,7 @@
 use super::extract::{AcceptsJson, Object, Path, Query};
 use super::json;
 use super::params::{FromParams, Params};
-use super::problem::{Kind, Problem};
+use super::problem::{Fault, Kind, Problem};
 use super::relation;
 use super::reply::Reply;
 use super::schema;
@@ -110,9 +110,26 @@ pub(crate) async fn add_field(
     table: String,
     definition: Map<String, Json>,
 ) -> Result<Committed<u64>, Problem> {
-    let count = server.view().open_table(&table)?.schema().fields.len();
+    let (count, needs_default) = {
+        let view = server.view();
+        let opened = view.open_table(&table)?;
+        let is_given = ["default", "nullable", "auto_increment"].iter().any(|key| definition.contains_key(*key));
+        (opened.schema().fields.len(), !is_given && !opened.is_empty())
+    };
     let base = format!("/tables/{}/fields/{count}", pointer_step(&table));
-    server.edit(SchemaEdit::AddField { table, definition: Json::Object(definition) }, &base).await
+    let edited = server.edit(SchemaEdit::AddField { table, definition: Json::Object(definition) }, &base).await;
+    edited.map_err(|problem| match problem.kind() {
+        // What is wrong with the definition is told first, and this with it.
+        Kind::DefaultRequired => problem,
+        kind if kind.status() == 422 && needs_default => problem.fault(Fault {
+            pointer: "#/default".to_owned(),
+            code: Kind::DefaultRequired.code(),
+            detail: "the table has records: give the field a `default`, or make it nullable".to_owned(),
+            expected: None,
+            suggestion: None,
+        }),
+        _ => problem,
+    })
 }
 
 /// Drops a field; `cascade` takes along the indexes and relations that use it.

@@ -3,6 +3,8 @@
 use super::{Served, insert, insert_players};
 use dbgen_tests::http::{Answer, Client};
 use serde_json::{Value as Json, json};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
 
 const NDJSON: [(&str, &str); 1] = [("content-type", "application/x-ndjson")];
 const CSV: [(&str, &str); 1] = [("content-type", "text/csv")];
@@ -142,4 +144,79 @@ fn rc_3_a_set_is_changed_in_one_transaction() {
     let done = client.send("DELETE", path, &[("prefer", "max-affected=5")], None).is(200).json();
     assert_eq!(done["affected"], 5);
     assert_eq!(client.delete("/table/player/records?all=true").is(200).json()["affected"], 15);
+}
+
+/// A body of which some has come and the rest not yet: what is written while it comes can be read, what is all or nothing
+/// cannot; and if the rest never comes, neither changes.
+#[test]
+fn rc_1_records_are_written_while_they_come_unless_all_or_none() {
+    let served = Served::arena();
+    for (mode, seen) in [("chunked", 2000), ("partial", 2000), ("atomic", 0)] {
+        let mut client = served.client();
+        let lines =
+            |from: usize, to: usize| (from..to).map(|at| format!("{{\"name\":\"n{at}\"}}\n")).collect::<String>();
+        let (first, rest) = (lines(0, 2500), lines(2500, 3000));
+        for ends in [true, false] {
+            let mut stream = TcpStream::connect(served.server.local_addr()).expect("the server listens");
+            let head = format!(
+                "POST /table/player/records?mode={mode} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\
+                 content-type: application/x-ndjson\r\ncontent-length: {}\r\n\r\n",
+                first.len() + rest.len()
+            );
+            stream.write_all(head.as_bytes()).expect("sent");
+            stream.write_all(first.as_bytes()).expect("sent");
+            let mut total = || client.get("/table/player/records?limit=1").is(200).json()["total"].clone();
+            while total() != seen {
+                std::thread::yield_now();
+            }
+            let mut answer = String::new();
+            if ends {
+                stream.write_all(rest.as_bytes()).expect("sent");
+                stream.read_to_string(&mut answer).expect("an answer");
+                assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("\"inserted\":3000"), "{answer}");
+                assert_eq!(total(), 3000, "{mode}");
+            } else {
+                stream.shutdown(Shutdown::Write).expect("it is open");
+                // The server may hang up on who has hung up.
+                stream.read_to_string(&mut answer).ok();
+                assert!(!answer.contains("\"inserted\":3000"), "{answer}");
+                // Of the third thousand, five hundred had come.
+                let stayed = total();
+                assert!(stayed == seen || (mode == "partial" && stayed == 2500), "{mode}: {stayed}");
+            }
+            client.delete("/table/player/records?all=true").is(200);
+        }
+    }
+}
+
+/// A body in several forms, in parts of several lengths, is the same body.
+#[test]
+fn rc_1_where_a_body_is_split_makes_no_difference() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let list = r#"[ {"name":"a,]","hp":1} , {"name":"b\"[","hp":2},{"name":"c"} ]"#;
+    let csv = "name,hp\r\n\"a,]\",1\r\n\"b\"\"[\",2\r\nc,100";
+    let lines = "{\"name\":\"a,]\",\"hp\":1}\n\n{\"name\":\"b\\\"[\",\"hp\":2}\r\n{\"name\":\"c\"}";
+    let kinds = [("application/json", list), ("text/csv", csv), ("application/x-ndjson", lines)];
+    for (kind, body) in kinds {
+        for part in [1, 2, 5, 1000] {
+            let mut request = format!(
+                "POST /table/player/records HTTP/1.1\r\nhost: localhost\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
+            )
+            .into_bytes();
+            for chunk in body.as_bytes().chunks(part) {
+                request.extend(format!("{:x}\r\n", chunk.len()).into_bytes());
+                request.extend(chunk);
+                request.extend(b"\r\n");
+            }
+            request.extend(b"0\r\n\r\n");
+            assert_eq!(client.raw(&request).expect("an answer").is(200).json()["inserted"], 3, "{kind} {part}");
+            let page = client.get("/table/player/records?order=hp").is(200).json();
+            let told: Vec<_> =
+                page["items"].as_array().expect("a list").iter().map(|r| (&r["name"], &r["hp"])).collect();
+            let expected = [(json!("a,]"), json!(1)), (json!("b\"["), json!(2)), (json!("c"), json!(100))];
+            assert!(told.iter().map(|(n, h)| ((*n).clone(), (*h).clone())).eq(expected), "{kind} {part}: {page}");
+            client.delete("/table/player/records?all=true").is(200);
+        }
+    }
 }

@@ -90,6 +90,10 @@ fn rs_3_a_field_is_added_and_records_take_its_default() {
     let before = served.dump();
     let missing = client.post("/table/player/field", &json!({ "name": "age", "type": "u16" }));
     missing.is_problem(422, "default_required");
+    // All that is wrong is told at once, what is missing of the definition first.
+    let nameless = client.post("/table/player/field", &json!({ "type": "u16" })).is_problem(422, "invalid_schema");
+    let told: Vec<_> = nameless["errors"].as_array().expect("a list").iter().map(|fault| &fault["pointer"]).collect();
+    assert_eq!(told, ["#/name", "#/default"], "{nameless}");
     client.post("/table/player/field", &json!({ "name": "mana", "type": "u16" })).is_problem(409, "field_exists");
     let wrong =
         client.post("/table/player/field", &json!({ "name": "age", "type": "u17", "default": 1 })).is(422).json();

@@ -17,6 +17,7 @@ mod openapi;
 mod records;
 mod rpc;
 mod stats;
+mod storm;
 mod timing;
 mod wrong;
 

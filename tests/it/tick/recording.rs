@@ -3,6 +3,7 @@
 use crate::generated::golden::arena::{Arena, ArenaSchema, Guild, Player};
 use dbgen_runtime::__private::rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use dbgen_runtime::clock::ManualClock;
+use dbgen_runtime::recording::{RecordingWriter, read_recording};
 use dbgen_runtime::{Error, Input, On, SchemaEdit, Stepper, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -172,4 +173,85 @@ fn a_recording_of_another_database_is_refused() {
     assert!(empty.tick_loop(60.0).stepped().expect("it starts").replay(inputs.clone()).is_err());
     let full = dbgen_runtime::Database::builder().schema_json(shop).open().expect("it opens");
     assert!(full.tick_loop(60.0).stepped().expect("it starts").replay(inputs.into_iter().skip(1)).is_err());
+}
+
+/// A short recording of a world, as a file.
+fn file() -> Vec<u8> {
+    let mut world = World::open();
+    world.play(12);
+    let mut file = RecordingWriter::new(Vec::new());
+    world.recorded.try_iter().for_each(|input| file.write(&input).expect("a vector takes everything"));
+    file.into_inner()
+}
+
+#[test]
+fn el_1_a_recording_is_read_back_from_its_file() {
+    let mut world = World::open();
+    world.play(12);
+    let mut again = World::open();
+    assert_eq!(again.stepper.replay_from(file().as_slice()).expect("it can be played"), 12);
+    assert!(world.bytes() == again.bytes(), "the worlds differ");
+}
+
+/// Every byte of the file, damaged in several ways, and the file cut everywhere: what is damaged is told with its place, and
+/// what was played before it stands.
+#[test]
+fn a_damaged_recording_says_where() {
+    let file = file();
+    let begins: Vec<usize> = (0..file.len()).filter(|at| *at == 0 || file[at - 1] == b'\n').collect();
+    let line_of = |at: usize| begins.iter().rposition(|begin| *begin <= at).expect("the first begins at 0");
+    let whole = read_recording(file.as_slice()).count();
+    for at in 0..file.len() {
+        for bits in [0x01, 0x20, 0x80] {
+            let mut damaged = file.clone();
+            damaged[at] ^= bits;
+            let (input, offset) = match read_recording(damaged.as_slice()).find_map(Result::err) {
+                Some(Error::Recording { input, offset: Some(offset), .. }) => (input as usize, offset as usize),
+                other => panic!("byte {at} ^ {bits:#x}: {other:?}"),
+            };
+            assert_eq!((input, offset), (line_of(at) + 1, begins[line_of(at)]), "byte {at} ^ {bits:#x}");
+        }
+        let cut = read_recording(&file[..at]);
+        let is_end = begins.contains(&at);
+        assert_eq!(cut.filter(Result::is_err).count(), usize::from(!is_end), "cut at {at}");
+    }
+    assert!(whole > 12);
+    // Played, it goes as far as it is whole.
+    let last = begins[begins.len() - 1];
+    let mut damaged = file.clone();
+    damaged[last + 20] ^= 1;
+    let mut world = World::open();
+    let error = world.stepper.replay_from(damaged.as_slice()).expect_err("the last line is damaged");
+    assert!(error.to_string().contains(&format!("input {whole}, at byte {last}: its checksum")), "{error}");
+    world.bytes();
+}
+
+/// Inputs that were made by hand, or damaged before they were written: every hexadecimal digit of every value, another one.
+/// They are played if they can be, or refused with a place; the database is whole either way.
+#[test]
+fn what_no_world_recorded_cannot_break_one() {
+    let lines: Vec<String> = file()
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| Some(String::from_utf8_lossy(line.get(9..)?).into_owned()))
+        .collect();
+    let inputs: Vec<Input> = lines.iter().map(|line| serde_json::from_str(line).expect("an input")).collect();
+    let (mut refused, mut played) = (0, 0);
+    for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.contains("transaction")) {
+        for place in (0..line.len()).filter(|place| line.as_bytes()[*place].is_ascii_digit()).step_by(7) {
+            let mut damaged = line.clone().into_bytes();
+            damaged[place] = if damaged[place] == b'9' { b'f' } else { b'9' };
+            let Ok(input) = serde_json::from_slice::<Input>(&damaged) else { continue };
+            let mut world = World::open();
+            world.stepper.replay(inputs[..at].iter().cloned()).expect("those before are whole");
+            match world.stepper.replay([input]) {
+                Ok(_) => played += 1,
+                Err(Error::Recording { input: 1, offset: None, .. }) => refused += 1,
+                // What the engine says of values that are well formed and wrong.
+                Err(Error::Invalid(_) | Error::NotFound { .. }) => refused += 1,
+                Err(other) => panic!("line {at}, byte {place}: {other}"),
+            }
+            world.bytes();
+        }
+    }
+    assert!(refused > 20 && played > 20, "{refused} refused, {played} played");
 }

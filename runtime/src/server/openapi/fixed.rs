@@ -15,10 +15,15 @@ pub(super) fn paths() -> Map<String, Json> {
             continue;
         }
         let method = method.to_ascii_lowercase();
+        let mut parameters = parameters(path, query);
+        if (method.as_str(), path) == ("put", "/schema") {
+            let tag = json!({ "type": "string", "pattern": "^(\\*|\"s[0-9]+\")$" });
+            parameters.push(json!({ "name": "If-Match", "in": "header", "required": true, "schema": tag }));
+        }
         let mut operation = json!({
             "operationId": operation_id(&method, path),
             "summary": what,
-            "parameters": parameters(path, query),
+            "parameters": parameters,
             "responses": responses("2XX", json!({ "description": "Done" })),
         });
         if matches!(method.as_str(), "post" | "put" | "patch") {
@@ -53,6 +58,13 @@ fn body(method: &str, path: &str) -> Json {
             let members = json!({ "name": text, "from": end, "to": end, "kind": { "enum": ["many_to_one", "one_to_one"] },
                 "on_delete": { "enum": ["restrict", "cascade", "set_null"] } });
             shape(members, &["from", "to"], false)
+        }
+        ("patch", "/table/{table}") => {
+            let or_none = |kind: &str| json!({ "type": [kind, "null"] });
+            let durability = json!({ "enum": ["log", "snapshot", "none", null] });
+            let members = json!({ "name": text, "description": or_none("string"), "capacity": or_none("integer"),
+                "durability": durability, "require_if_match": or_none("boolean"), "schedule": or_none("object") });
+            shape(members, &[], false)
         }
         ("put", "/schema") => {
             let members = json!({ "name": text, "version": text, "tables": object });

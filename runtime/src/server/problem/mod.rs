@@ -13,7 +13,7 @@ use crate::error::nearest;
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use dbgen_schema::json::Problem as Fault;
+pub(crate) use dbgen_schema::json::Problem as Fault;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use std::fmt;

@@ -6,14 +6,18 @@
 //! | `partial` | each by itself: wrong ones are left out and told |
 //! | `chunked` | a thousand at a time, each thousand all or none |
 //!
+//! Records are read as they come. Unless all are one transaction, they are written as they come too, a thousand at a time, so
+//! that memory holds no more than a thousand; all or none are kept, as values, until the last has come.
+//!
 //! A record whose unique values another one has is a mistake, unless `on_conflict` says to `ignore` the new one, to
 //! `replace` the old one, or to `merge` the given fields into it.
 
 use super::csv::{self, Object};
+use super::incoming::{Incoming, Piece, Splitter};
 use crate::client::Committed;
 use crate::error::{Error, Result, Rule};
 use crate::id::RecordId;
-use crate::limits::{BULK_CHUNK_RECORDS, BULK_ERRORS_MAX};
+use crate::limits::{BULK_ATOMIC_BYTES_MAX, BULK_BODY_BYTES_MAX, BULK_CHUNK_RECORDS, BULK_ERRORS_MAX};
 use crate::server::draft::{Draft, Unknown};
 use crate::server::extract::{Path, Query, as_object, media_type};
 use crate::server::json;
@@ -24,11 +28,13 @@ use crate::server::reply::Reply;
 use crate::server::state::{Server, Shared};
 use crate::txn::Transaction;
 use crate::view::View;
-use axum::body::Bytes;
+use axum::body::Body;
 use axum::extract::State;
 use axum::http::HeaderMap;
+use axum::http::header::CONNECTION;
 use dbgen_schema::json::Mode as Whole;
 use serde_json::{Value as Json, json};
+use std::sync::Arc;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
@@ -74,6 +80,13 @@ impl FromParams for BulkOptions {
     }
 }
 
+/// In which forms records come.
+const MEDIA_TYPES: &[&str] = &["application/json", "application/x-ndjson", "text/csv"];
+
+/// A body of more bytes is kept as values alone, without the texts from which they could be read again if the schema changes
+/// meanwhile: those take ten times the bytes.
+const SETTLED_BYTES_MIN: usize = 1 << 20;
+
 /// A record with the line that it stood in, or its place in a JSON list, from 1.
 type Line = (usize, Result<Draft, Problem>);
 
@@ -83,42 +96,138 @@ pub(crate) async fn post(
     Path(table): Path<String>,
     Query(options): Query<BulkOptions>,
     headers: HeaderMap,
-    body: Bytes,
+    body: Body,
 ) -> Result<Reply, Problem> {
-    let name = table.clone();
-    let lines = super::at_leisure(&server, move |server| read(&server.view(), &name, &headers, &body, options)).await?;
-    let done = insert(&server, table, lines, options).await?;
-    Ok(Reply::json(json::to_vec(&done.value.to_json(done.commit))).commit(done.commit))
+    server.view().open_table(&table)?;
+    let (form, splitter) = match media_type(&headers, MEDIA_TYPES, false)?.as_str() {
+        "application/x-ndjson" => (Form::Json, Splitter::lines()),
+        "text/csv" => (Form::Csv(None), Splitter::csv()),
+        _ => (Form::Json, Splitter::list()),
+    };
+    let bytes_max = if options.mode == Mode::Atomic { BULK_ATOMIC_BYTES_MAX } else { BULK_BODY_BYTES_MAX };
+    let incoming = Incoming::new(body, splitter, bytes_max, server.config.body_wait_max);
+    let mut bulk = Bulk { server, table, options, form, incoming };
+    let done = if options.mode == Mode::Atomic { bulk.at_once().await } else { bulk.in_chunks().await };
+    match done {
+        Ok(done) => Ok(Reply::json(json::to_vec(&done.value.to_json(done.commit))).commit(done.commit)),
+        Err(problem) => {
+            let has_ended = bulk.incoming.drain().await;
+            Err(if has_ended { problem } else { problem.header(CONNECTION, "close") })
+        }
+    }
 }
 
-/// Reads the records, as far as they can be read. What is wrong with one is told with all others.
-fn read(
-    view: &View,
-    table: &str,
-    headers: &HeaderMap,
-    body: &[u8],
+/// What a line is.
+#[derive(Debug, Clone)]
+enum Form {
+    Json,
+    /// With the names in the first line, once it has come.
+    Csv(Option<csv::Head>),
+}
+
+/// Records on their way in.
+struct Bulk {
+    server: Arc<Server>,
+    table: String,
     options: BulkOptions,
-) -> Result<Vec<Line>, Problem> {
-    const KNOWN: &[&str] = &["application/json", "application/x-ndjson", "text/csv"];
-    let definition = view.open_table(table)?.schema();
-    let utf8 = || std::str::from_utf8(body).map_err(|_| Problem::new(Kind::MalformedRequest, "the body is not UTF-8"));
-    let media_type = media_type(headers, KNOWN, false)?;
-    let objects: Vec<(usize, Result<Object, Problem>)> = match media_type.as_str() {
-        "application/json" => {
-            let Json::Array(items) = json::parse(body)? else {
-                return Err(Problem::at(Kind::WrongType, "#", "a list of records is needed"));
+    form: Form,
+    incoming: Incoming,
+}
+
+impl Bulk {
+    /// All records in one transaction.
+    async fn at_once(&mut self) -> Result<Committed<Done>, Problem> {
+        let mut lines = Vec::new();
+        loop {
+            let mut chunk = self.next().await?;
+            if chunk.is_empty() {
+                break;
+            }
+            if let Some(at) = chunk.iter().position(|(_, draft)| draft.is_err()) {
+                // Those before it may be wrong in another way, which would be told first.
+                chunk.truncate(at + 1);
+                lines.append(&mut chunk);
+                break;
+            }
+            if self.incoming.bytes() > SETTLED_BYTES_MIN {
+                chunk.iter_mut().flat_map(|(_, draft)| draft).for_each(Draft::settle);
+            }
+            lines.append(&mut chunk);
+        }
+        self.write(lines).await
+    }
+
+    /// A thousand at a time, each thousand by itself; in the mode `partial` each record.
+    async fn in_chunks(&mut self) -> Result<Committed<Done>, Problem> {
+        let (mut all, mut commit, mut durable) = (Done::default(), self.server.view().commit(), true);
+        loop {
+            let lines = match self.next().await {
+                Ok(lines) if lines.is_empty() => break,
+                Ok(lines) => lines,
+                // What was written stays, so it is told with what was wrong then. Of nothing there is nothing to tell.
+                Err(problem) if all.is_empty() => return Err(problem),
+                Err(problem) => {
+                    all.failed += 1;
+                    all.tell(problem.line().unwrap_or_default(), &problem);
+                    break;
+                }
             };
-            items.into_iter().enumerate().map(|(at, item)| (at + 1, as_object(item, "#"))).collect()
+            let count = lines.len();
+            match self.write(lines).await {
+                Ok(done) => {
+                    (commit, durable) = (done.commit, durable && done.durable);
+                    all.add(done.value);
+                }
+                // The server's own trouble ends it; what was done until then stays.
+                Err(problem) if problem.kind().status() >= 500 => return Err(problem),
+                Err(problem) => {
+                    all.failed += count;
+                    all.tell(problem.line().unwrap_or_default(), &problem);
+                }
+            }
         }
-        "application/x-ndjson" => {
-            let lines = utf8()?.lines().enumerate().filter(|(_, line)| !line.trim().is_empty());
-            let read = |line: &str| json::parse(line.as_bytes()).and_then(|json| as_object(json, "#"));
-            lines.map(|(at, line)| (at + 1, read(line))).collect()
+        Ok(Committed { value: all, commit, durable })
+    }
+
+    async fn write(&mut self, lines: Vec<Line>) -> Result<Committed<Done>, Problem> {
+        let (table, options) = (self.table.clone(), self.options);
+        let body = move |tx: &mut Transaction| {
+            let mut done = Done::default();
+            done.run(tx, &table, lines, options)?;
+            Ok(done)
+        };
+        self.server.write(body).await
+    }
+
+    /// The next records, as far as they can be read; none at the end.
+    async fn next(&mut self) -> Result<Vec<Line>, Problem> {
+        if matches!(self.form, Form::Csv(None)) {
+            self.form = Form::Csv(Some(self.head().await?));
         }
-        _ => csv::records(definition, utf8()?, options.unknown)?
-            .into_iter()
-            .map(|(line, record)| (line, Ok(record)))
-            .collect(),
+        let pieces = self.incoming.next(BULK_CHUNK_RECORDS).await?;
+        if pieces.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (name, form, options) = (self.table.clone(), self.form.clone(), self.options);
+        super::at_leisure(&self.server, move |server| read(&server.view(), &name, &form, pieces, options)).await
+    }
+
+    /// The first line of CSV.
+    async fn head(&mut self) -> Result<csv::Head, Problem> {
+        let first = self.incoming.next(1).await?.pop();
+        let (_, first) =
+            first.ok_or_else(|| Problem::new(Kind::MalformedRequest, "the first line of CSV names the fields"))?;
+        let view = self.server.view();
+        csv::Head::read(view.open_table(&self.table)?.schema(), &first, self.options.unknown)
+    }
+}
+
+/// Reads records. What is wrong with one is told with all others.
+fn read(view: &View, table: &str, form: &Form, pieces: Vec<Piece>, options: BulkOptions) -> Result<Vec<Line>, Problem> {
+    let definition = view.open_table(table)?.schema();
+    let object = |line: usize, text: &[u8]| match form {
+        Form::Csv(Some(head)) => head.record(definition, line, text),
+        Form::Json | Form::Csv(None) => json::parse(text).and_then(|json| as_object(json, "#")),
     };
     // Who says that unknown members are to be left out brings records that were exported: their ids are others here.
     let is_component = definition.parent.is_some();
@@ -133,47 +242,7 @@ fn read(
     };
     let whole = if options.on_conflict == OnConflict::Merge { Whole::Patch } else { Whole::Insert };
     let draft = |object| Draft::new(own(object), whole, options.unknown).decoded(view, table);
-    Ok(objects.into_iter().map(|(line, object)| (line, object.and_then(draft))).collect())
-}
-
-async fn insert(
-    server: &Server,
-    table: String,
-    lines: Vec<Line>,
-    options: BulkOptions,
-) -> Result<Committed<Done>, Problem> {
-    if options.mode != Mode::Chunked {
-        let body = move |tx: &mut Transaction| {
-            let mut done = Done::default();
-            done.run(tx, &table, lines, options)?;
-            Ok(done)
-        };
-        return server.write(body).await;
-    }
-    let (mut all, mut commit, mut durable) = (Done::default(), server.view().commit(), true);
-    let mut rest = lines.into_iter().peekable();
-    while rest.peek().is_some() {
-        let chunk: Vec<Line> = rest.by_ref().take(BULK_CHUNK_RECORDS).collect();
-        let (count, table) = (chunk.len(), table.clone());
-        let body = move |tx: &mut Transaction| {
-            let mut done = Done::default();
-            done.run(tx, &table, chunk, options)?;
-            Ok(done)
-        };
-        match server.write(body).await {
-            Ok(done) => {
-                (commit, durable) = (done.commit, durable && done.durable);
-                all.add(done.value);
-            }
-            // The server's own trouble ends it; what was done until then stays.
-            Err(problem) if problem.kind().status() >= 500 => return Err(problem),
-            Err(problem) => {
-                all.failed += count;
-                all.tell(problem.line().unwrap_or_default(), &problem);
-            }
-        }
-    }
-    Ok(Committed { value: all, commit, durable })
+    Ok(pieces.into_iter().map(|(line, text)| (line, object(line, &text).and_then(draft))).collect())
 }
 
 /// What became of the records.
@@ -237,6 +306,11 @@ impl Done {
         Ok(())
     }
 
+    /// Whether nothing was done and nothing refused.
+    fn is_empty(&self) -> bool {
+        self.inserted + self.updated + self.skipped + self.failed == 0
+    }
+
     fn tell(&mut self, line: usize, problem: &Problem) {
         if self.errors.len() < BULK_ERRORS_MAX {
             let (pointer, code) = (problem.pointer(), problem.kind().code());
@@ -248,6 +322,9 @@ impl Done {
         self.inserted += other.inserted;
         self.updated += other.updated;
         self.skipped += other.skipped;
+        self.failed += other.failed;
+        let room = BULK_ERRORS_MAX.saturating_sub(self.errors.len());
+        self.errors.extend(other.errors.into_iter().take(room));
         self.first_id = self.first_id.or(other.first_id);
         self.last_id = other.last_id.or(self.last_id);
     }

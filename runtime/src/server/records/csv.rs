@@ -10,27 +10,45 @@ pub(super) type Object = Map<String, Json>;
 /// A row: its line, and its cells, each with whether it stood in quotes.
 type Row = (usize, Vec<(String, bool)>);
 
-/// The records of a text, each with its line. An empty cell is null, unless it stands in quotes.
-pub(super) fn records(table: &Table, text: &str, unknown: Unknown) -> Result<Vec<(usize, Object)>, Problem> {
-    let mut rows = rows(text)?.into_iter();
-    let Some((_, names)) = rows.next() else {
-        return Err(Problem::new(Kind::MalformedRequest, "the first line of CSV names the fields"));
-    };
-    let is_known = |name: &str| table.field(name).is_some() || matches!(name, "_id" | "_version");
-    if let Some((name, _)) = names.iter().find(|(name, _)| unknown == Unknown::Refuse && !is_known(name)) {
-        let fields = table.fields.iter().map(|field| field.name.as_str());
-        let sentence = format!("the first line names a field `{name}`, which table `{}` has not", table.name);
-        return Err(Problem::unknown(Kind::UnknownField, sentence, name, fields).member("line", 1));
+/// The names in the first line of a text, which every record's cells go by.
+#[derive(Debug, Clone)]
+pub(super) struct Head(Vec<String>);
+
+impl Head {
+    /// Reads the first line.
+    pub(super) fn read(table: &Table, text: &[u8], unknown: Unknown) -> Result<Head, Problem> {
+        let names: Vec<String> = row(1, text)?.into_iter().map(|(name, _)| name).collect();
+        let is_known = |name: &str| table.field(name).is_some() || matches!(name, "_id" | "_version");
+        if let Some(name) = names.iter().find(|name| unknown == Unknown::Refuse && !is_known(name)) {
+            let fields = table.fields.iter().map(|field| field.name.as_str());
+            let sentence = format!("the first line names a field `{name}`, which table `{}` has not", table.name);
+            return Err(Problem::unknown(Kind::UnknownField, sentence, name, fields).member("line", 1));
+        }
+        let twice = names.iter().enumerate().find(|(at, name)| names[..*at].contains(name));
+        if let Some((_, name)) = twice {
+            let detail = format!("the first line names `{name}` twice");
+            return Err(Problem::new(Kind::DuplicateKey, detail).member("line", 1));
+        }
+        Ok(Head(names))
     }
-    let record = |(line, cells): Row| {
-        if cells.len() != names.len() {
-            let detail = format!("line {line} has {} cells, and the first line has {}", cells.len(), names.len());
+
+    /// The record of a line. An empty cell is null, unless it stands in quotes.
+    pub(super) fn record(&self, table: &Table, line: usize, text: &[u8]) -> Result<Object, Problem> {
+        let cells = row(line, text)?;
+        if cells.len() != self.0.len() {
+            let detail = format!("line {line} has {} cells, and the first line has {}", cells.len(), self.0.len());
             return Err(Problem::new(Kind::MalformedRequest, detail).member("line", line));
         }
-        let members = names.iter().zip(cells).map(|((name, _), cell)| (name.clone(), value(table, name, cell)));
-        Ok((line, members.collect()))
-    };
-    rows.map(record).collect()
+        Ok(self.0.iter().zip(cells).map(|(name, cell)| (name.clone(), value(table, name, cell))).collect())
+    }
+}
+
+/// The cells of a record that begins in this line.
+fn row(line: usize, text: &[u8]) -> Result<Vec<(String, bool)>, Problem> {
+    let wrong = |detail: &str| Problem::new(Kind::MalformedRequest, format!("line {line}: {detail}"));
+    let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8").member("line", line))?;
+    let rows = rows(text).map_err(|what| wrong(what).member("line", line))?;
+    Ok(rows.into_iter().next().map(|(_, cells)| cells).unwrap_or_default())
 }
 
 /// A cell as JSON would say it: by the type of its field.
@@ -48,7 +66,7 @@ fn value(table: &Table, name: &str, (text, quoted): (String, bool)) -> Json {
     }
 }
 
-fn rows(text: &str) -> Result<Vec<Row>, Problem> {
+fn rows(text: &str) -> Result<Vec<Row>, &'static str> {
     let mut rows: Vec<Row> = Vec::new();
     let (mut cells, mut cell, mut quoted, mut inside) = (Vec::new(), String::new(), false, false);
     let (mut line, mut begun) = (1, 1);
@@ -68,15 +86,13 @@ fn rows(text: &str) -> Result<Vec<Row>, Problem> {
                 begun = line;
             }
             _ if quoted => {
-                let detail = format!("line {line}: something stands behind a quoted cell");
-                return Err(Problem::new(Kind::MalformedRequest, detail).member("line", line));
+                return Err("something stands behind a quoted cell");
             }
             _ => cell.push(c),
         }
     }
     if inside {
-        let detail = format!("line {begun}: a quoted cell does not end");
-        return Err(Problem::new(Kind::MalformedRequest, detail).member("line", begun));
+        return Err("a quoted cell does not end");
     }
     if !cell.is_empty() || quoted || !cells.is_empty() {
         cells.push((cell, quoted));

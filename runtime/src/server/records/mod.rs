@@ -9,6 +9,7 @@ mod csv;
 mod cursor;
 mod export;
 mod filter;
+mod incoming;
 mod logic;
 mod order;
 mod pattern;
