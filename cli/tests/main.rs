@@ -7,12 +7,15 @@
 //!
 //! `UPDATE_GOLDENFILES=1 cargo test -p dbgen-cli` writes what is printed now; read the difference before committing.
 
+mod catalog;
 mod kill;
 mod large;
 mod new_project;
+mod project;
 mod serve;
 mod served;
 mod session;
+mod strict;
 
 use session::Session;
 

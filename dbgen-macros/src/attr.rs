@@ -9,7 +9,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Error, Expr, Lit, Meta, Result, Token, parenthesized};
+use syn::{Attribute, Error, Expr, Lit, Meta, Result, Token, bracketed, parenthesized};
 
 /// One setting.
 pub(crate) struct Setting {
@@ -213,6 +213,11 @@ impl Parse for Setting {
         } else if input.peek(syn::token::Paren) {
             let inside;
             parenthesized!(inside in input);
+            Value::Group(Comma::parse_terminated(&inside)?.into_iter().collect())
+        } else if input.peek(syn::token::Bracket) {
+            // Clippy takes what is in parentheses for attributes, and a field of two indexes for the same one twice.
+            let inside;
+            bracketed!(inside in input);
             Value::Group(Comma::parse_terminated(&inside)?.into_iter().collect())
         } else {
             Value::Flag

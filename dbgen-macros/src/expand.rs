@@ -7,10 +7,10 @@ use crate::relay::Gathered;
 use crate::text::Text;
 use crate::write;
 use dbgen::schema::diagnostic::Diagnostic;
-use dbgen::schema::{Diagnostics, Format, Schema, Severity, Source};
+use dbgen::schema::{Diagnostics, Format, Parsed, Severity, Source};
 use dbgen::{Options, Reach, Written, WrittenType};
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 use syn::{Error, Result, Visibility};
 
 /// What the end of the chain expands to.
@@ -34,13 +34,17 @@ pub(crate) fn database(gathered: TokenStream) -> TokenStream {
 pub(crate) fn module(database: &Database, items: &[Item]) -> Result<TokenStream> {
     let text = Text::of(&write::schema(database, items)?);
     let source = Source { name: "database!".to_owned(), text: text.text.clone(), format: Format::Json };
-    let schema = Schema::parse(&source).map_err(|mistakes| errors(&mistakes, &text))?;
+    let parsed = Parsed::of(&source);
+    let Some(schema) = parsed.schema else { return Err(errors(&parsed.diagnostics, &text)) };
     let mut options = Options::new();
     if let Some(runtime) = &database.runtime {
         options = options.runtime_path(runtime.to_token_stream().to_string());
     }
     let module = dbgen::expand_written(&schema, &options, &written(database, items));
-    module.map_err(|error| Error::new_spanned(&database.name, error))
+    let module = module.map_err(|error| Error::new_spanned(&database.name, error))?;
+    let warnings =
+        parsed.diagnostics.iter().map(|it| crate::warning::warning(&message(it), text.at(&it.span).cloned()));
+    Ok(quote!(#module #(#warnings)*))
 }
 
 /// The mistakes of the schema, each at the tokens that it was made of.

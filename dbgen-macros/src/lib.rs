@@ -99,6 +99,7 @@ mod schema_file;
 mod text;
 mod types;
 mod value;
+mod warning;
 mod write;
 mod zero;
 
@@ -117,7 +118,7 @@ use syn::LitStr;
 /// | `capacity = 1000` | records to make room for when the database opens |
 /// | `durability = "snapshot"` | `log` (default), `snapshot` or `none` |
 /// | `parent = Entity` | a component of that table's records: at most one each, deleted with it |
-/// | `index(class, hp)` | an index; also `unique`, `name = "…"`, `kind = "hash"`; may stand several times |
+/// | `index(class, hp)` | an index; also `unique`, `name = "…"`, `kind = "hash"`; may stand several times, with `index[class, name]` where a field stands in more than one: clippy takes parentheses for the same attribute twice |
 /// | `schedule(at = fires_at, every = period, procedure = "despawn")` | a timer table |
 /// | `renamed_from = "hero"` | its name before, so that its data is kept |
 ///
@@ -176,7 +177,7 @@ pub fn enumeration(input: Tokens) -> Tokens {
 ///
 /// Paths lead to structs and enums of this crate, at the level of a module. The module is no more visible than they are.
 /// `version: "1.0.0"` and a doc comment in front are optional; `runtime: ::path` and `macros: ::path` say where the crates
-/// are found under other names. A database of more than a hundred items needs `#![recursion_limit = "512"]`.
+/// are found under other names.
 #[proc_macro]
 pub fn database(input: Tokens) -> Tokens {
     relay::database(input.into()).into()
@@ -187,6 +188,13 @@ pub fn database(input: Tokens) -> Tokens {
 #[proc_macro]
 pub fn __database(input: Tokens) -> Tokens {
     expand::database(input.into()).into()
+}
+
+/// The end of one chain of several; not for people.
+#[doc(hidden)]
+#[proc_macro]
+pub fn __part(input: Tokens) -> Tokens {
+    relay::part(input.into()).into()
 }
 
 /// Expands to the module that the schema file describes: `schema!("schemas/arena.json")` to `pub mod arena { … }`. The path

@@ -1,30 +1,31 @@
 //! `schema!`: a schema file in one line.
 
-use dbgen::{Options, schema::Schema};
+use dbgen::Options;
+use dbgen::schema::{Parsed, Severity};
 use proc_macro2::TokenStream;
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use std::path::Path;
 use syn::LitStr;
 
 /// The expansion, for a file below `root`.
 pub(crate) fn expand(root: &Path, path: &LitStr) -> TokenStream {
     let file = root.join(path.value());
-    let schema = match Schema::from_file(&file) {
-        Ok(schema) => schema,
-        Err(mistakes) => {
-            let errors = mistakes.iter().map(|mistake| {
-                let text = mistake.one_line();
-                quote_spanned!(path.span()=> ::core::compile_error!(#text);)
-            });
-            return errors.collect();
+    let Parsed { schema, diagnostics, .. } = Parsed::from_file(&file);
+    let told = diagnostics.iter().map(|it| {
+        let text = it.one_line();
+        match it.severity {
+            Severity::Error => quote_spanned!(path.span()=> ::core::compile_error!(#text);),
+            Severity::Warning => crate::warning::warning(&text, Some(path.to_token_stream())),
         }
-    };
+    });
+    let told: TokenStream = told.collect();
+    let Some(schema) = schema else { return told };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match dbgen::expand(&schema, &Options::new().source_name(name)) {
         Ok(module) => {
             // What makes the compiler look at the file again.
             let tracked = file.to_string_lossy();
-            quote_spanned!(path.span()=> const _: &str = ::core::include_str!(#tracked); #module)
+            quote_spanned!(path.span()=> const _: &str = ::core::include_str!(#tracked); #module #told)
         }
         Err(error) => {
             let text = error.to_string();
@@ -36,6 +37,7 @@ pub(crate) fn expand(root: &Path, path: &LitStr) -> TokenStream {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbgen::schema::Schema;
     use proc_macro2::Span;
 
     fn expanded(file: &str) -> String {
@@ -59,5 +61,12 @@ mod tests {
         assert!(missing.contains("no_such_file.json"), "{missing}");
         let wrong = expanded("tests/Cargo.toml");
         assert!(wrong.contains("compile_error") && !wrong.contains("pub mod"), "{wrong}");
+    }
+
+    #[test]
+    fn what_is_hardly_meant_is_told() {
+        let warned = expanded("dbgen-macros/tests/files/warned.json");
+        assert!(warned.contains("pub mod") && warned.contains("warned.json:5:"), "{warned}");
+        assert!(warned.contains("deprecated") && !warned.contains("compile_error"), "{warned}");
     }
 }

@@ -14,10 +14,12 @@
 //!
 //! A derive reads types as they are written. An alias or a constant as a length means nothing to it.
 
+use crate::ast::Item;
 use dbgen::names::unraw;
 use dbgen::schema::field_type::SCALARS;
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, format_ident};
+use std::cell::RefCell;
 use syn::{Error, Expr, GenericArgument, Ident, Lit, PathArguments, Result, Type};
 
 /// A piece of a type's text, and where it comes from.
@@ -29,6 +31,77 @@ pub(crate) trait Names {
     fn value(&self, ident: &Ident) -> Result<String>;
     /// The schema's name of this table.
     fn table(&self, ident: &Ident) -> Result<String>;
+    /// Told of every type of the user's before its name is asked for: the last part of its path, and all of it.
+    fn meet(&self, _ident: &Ident, _ty: &Type, _is_table: bool) {}
+}
+
+/// A type of the user's that an item names.
+pub(crate) struct NamedType {
+    /// The last part of its path.
+    pub(crate) ident: Ident,
+    /// As it is written.
+    pub(crate) ty: Type,
+    /// Whether it stands in an `Id`.
+    pub(crate) is_table: bool,
+    /// Whether it stands in angle brackets where it is met first.
+    pub(crate) is_argument: bool,
+    /// The alias that a derive leaves for it beside the item: of the type, or of an `Option` of it if it is an argument.
+    pub(crate) alias: Ident,
+}
+
+/// Every type of the user's that an item names, each once.
+pub(crate) fn named_types(item: &Item) -> Vec<NamedType> {
+    let mut types = RefCell::default();
+    for ty in item.members.iter().filter_map(|member| member.ty.as_ref()) {
+        let met = Met { item: &item.ident, has_arguments: has_arguments(ty), types };
+        // What is wrong with the type is reported by whoever asks for it.
+        let _ = pieces(nullable(ty).1, item.is_cells(), &met);
+        types = met.types;
+    }
+    types.into_inner()
+}
+
+/// Whether a type, or the one in its array, has angle brackets.
+fn has_arguments(ty: &Type) -> bool {
+    match ty {
+        Type::Group(group) => has_arguments(&group.elem),
+        Type::Paren(paren) => has_arguments(&paren.elem),
+        Type::Array(array) => has_arguments(&array.elem),
+        ty => parts(ty).is_some_and(|(_, arguments)| !arguments.is_empty()),
+    }
+}
+
+/// Gathers types of the user's.
+struct Met<'a> {
+    item: &'a Ident,
+    has_arguments: bool,
+    types: RefCell<Vec<NamedType>>,
+}
+
+impl Names for Met<'_> {
+    fn value(&self, ident: &Ident) -> Result<String> {
+        AnyName.value(ident)
+    }
+
+    fn table(&self, ident: &Ident) -> Result<String> {
+        AnyName.table(ident)
+    }
+
+    fn meet(&self, ident: &Ident, ty: &Type, is_table: bool) {
+        let mut types = self.types.borrow_mut();
+        if ident != "Self" && !types.iter().any(|named| named.ident == *ident) {
+            // At the place of the item: what the compiler says of a type that it cannot find, and what it suggests, is then the
+            // same for the alias as for the item, and so said once.
+            let alias = format_ident!("__dbgen_{}_{}", unraw(self.item), unraw(ident), span = self.item.span());
+            types.push(NamedType {
+                ident: ident.clone(),
+                ty: ty.clone(),
+                is_table,
+                is_argument: self.has_arguments,
+                alias,
+            });
+        }
+    }
 }
 
 /// Takes every name as it is: whether it exists is asked later.
@@ -140,6 +213,7 @@ impl Writer<'_> {
             }
             ("Id", [GenericArgument::Type(table)]) => match parts(table) {
                 Some((ident, arguments)) if arguments.is_empty() => {
+                    self.names.meet(ident, table, true);
                     let table = self.names.table(ident)?;
                     self.say("ref<", whole);
                     self.say(table, ident);
@@ -171,6 +245,7 @@ impl Writer<'_> {
                 format!("`{name}<…>` is no type of a schema: derive `Composite` on a struct without parameters");
             return Err(Error::new_spanned(whole, message));
         }
+        self.names.meet(head, whole, false);
         let name = self.names.value(head)?;
         self.word(name, head)
     }
@@ -193,12 +268,14 @@ impl Writer<'_> {
             }
             ("Enum" | "Enum16", [GenericArgument::Type(inner)]) => match parts(inner) {
                 Some((ident, arguments)) if arguments.is_empty() => {
+                    self.names.meet(ident, inner, false);
                     let name = self.names.value(ident)?;
                     self.word(name, ident)
                 }
                 _ => Err(no_type(inner)),
             },
             (_, []) if !is_native(name) => {
+                self.names.meet(head, whole, false);
                 let name = self.names.value(head)?;
                 self.word(name, head)
             }

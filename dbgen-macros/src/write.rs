@@ -4,7 +4,7 @@ use crate::ast::{Errors, Item, Kind, Member};
 use crate::attr::{self, Setting, Value};
 use crate::database::Database;
 use crate::text::Json;
-use crate::types::{self, Names};
+use crate::types::{self, NamedType, Names};
 use crate::value;
 use dbgen::names::unraw;
 use dbgen::schema::diagnostic::nearest;
@@ -299,6 +299,31 @@ impl Item {
     fn name_tokens(&self) -> TokenStream {
         attr::find(&self.settings, "name").map_or_else(|| self.ident.to_token_stream(), Setting::value_tokens)
     }
+}
+
+/// A type that an item names and that the database does not list: a mistake of its author's, if there is such a type at all.
+/// Where there is none, the compiler says so.
+pub(crate) struct Unlisted {
+    /// The position of the item.
+    pub(crate) item: usize,
+    /// The type.
+    pub(crate) named: NamedType,
+    /// What is wrong, as [`schema`] says it.
+    pub(crate) message: String,
+}
+
+/// Every type that is not listed, each once for every item that names it.
+pub(crate) fn unlisted(items: &[Item]) -> Vec<Unlisted> {
+    let of_item = |(at, item): (usize, &Item)| {
+        let names = DatabaseNames { items, within: &item.ident };
+        let absent = types::named_types(item).into_iter().filter(|named| names.find(&named.ident).is_none());
+        let absent = absent.map(|named| {
+            let message = names.unknown(&named.ident, named.is_table).to_string();
+            Unlisted { item: at, named, message }
+        });
+        absent.collect::<Vec<_>>()
+    };
+    items.iter().enumerate().flat_map(of_item).collect()
 }
 
 /// The names of one database, as one of its items sees them.

@@ -100,7 +100,7 @@ fn plain(name: &str) -> String {
 
 fn table(dice: &mut Dice, name: &str, tables: &[String], fields_max: usize, types: &[String]) -> String {
     let mut fields = fields(dice, fields_max, types);
-    let keys = 1 + dice.below(3);
+    let keys = 1 + dice.below(4);
     for at in 0..keys {
         let nullable = if dice.one_in(3) { ", \"nullable\": true" } else { "" };
         let unique = if dice.one_in(4) { ", \"unique\": true" } else { "" };
@@ -139,7 +139,9 @@ fn variants(dice: &mut Dice, types: &[String]) -> Vec<String> {
     let names = names(dice, count, "variant_");
     let mut variant = |name: String| {
         if with_payloads && dice.one_in(2) {
-            format!("{{\"name\": \"{name}\", \"payload\": \"{}\"}}", ty(dice, types, 0))
+            let composite = if types.is_empty() || dice.one_in(2) { None } else { types.get(dice.below(types.len())) };
+            let payload = composite.cloned().unwrap_or_else(|| ty(dice, types, 0));
+            format!("{{\"name\": \"{name}\", \"payload\": \"{payload}\"}}")
         } else {
             format!("\"{name}\"")
         }

@@ -2,7 +2,9 @@
 
 dbgen_macros::schema!("fixtures/catalog.json");
 
-use catalog::{Block, BlockState, Catalog, EntityType, Food, Ingredient, Item, Recipe, Size, StateKind};
+use catalog::{
+    Block, BlockState, Catalog, EntityType, EntityTypeRecord, Food, Ingredient, Item, Recipe, Size, StateKind,
+};
 use dbgen_runtime::{Error, Result};
 
 fn filled() -> Result<Catalog> {
@@ -36,10 +38,10 @@ fn filled() -> Result<Catalog> {
                 ..Block::new(id, name)
             })?;
         }
-        tx.entity_type_mut().insert(EntityType {
+        tx.entity_type_mut().insert(EntityTypeRecord {
             size: Size::new(0.6, 1.8),
-            r#type: 7,
-            ..EntityType::new("player")
+            r#type: EntityType::Person,
+            ..EntityTypeRecord::new(7, "player")
         })?;
         tx.food_mut().insert(Food { food_points: 5.0, ..Food::new(4) })?;
         let ingredients =

@@ -10,7 +10,6 @@ use dbgen_runtime::{Error, Id, Result, Str, Text};
 mod arena_in_rust;
 #[forbid(unsafe_code)]
 #[deny(warnings, missing_docs, clippy::all, rust_2018_idioms)]
-#[allow(clippy::duplicated_attributes, reason = "two indexes begin with the same field")]
 #[path = "../../fixtures/zoo.rs"]
 mod zoo_in_rust;
 

@@ -3,6 +3,7 @@
 mod arena;
 mod catalog;
 mod derive;
+mod many;
 mod one_line;
 mod zoo;
 
