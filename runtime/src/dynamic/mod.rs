@@ -109,6 +109,7 @@ impl<'v> DynTable<'v> {
     ///
     /// # Errors
     /// [`Error::NotFound`].
+    #[inline]
     pub fn get(self, id: RecordId) -> Result<DynRecord<'v>> {
         Ok(DynRecord { view: self.view, row: self.view.row_of(id)? })
     }
@@ -200,6 +201,7 @@ impl<'v> DynRecord<'v> {
     }
 
     /// The value of a field; null for a number that no field has.
+    #[inline]
     pub fn value(self, field: usize) -> Value {
         if field < self.view.def.fields.len() { self.view.value(self.row, field) } else { Value::Null }
     }
