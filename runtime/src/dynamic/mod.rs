@@ -18,6 +18,7 @@
 //! # Ok::<(), dbgen_runtime::Error>(())
 //! ```
 
+mod field;
 mod many;
 mod named;
 
@@ -36,6 +37,7 @@ use crate::table::version::TableView;
 use crate::txn::Transaction;
 use crate::view::View;
 use dbgen_schema::{Schema, Table, Value};
+pub use field::DynField;
 use std::ops::Bound;
 
 /// A table by its number in the schema of one view or transaction.
