@@ -156,7 +156,7 @@ fn the_same_operations_give_the_same_bytes_through_snapshots_and_restores_in_the
         builder.open().expect("the world opens")
     };
     let (mut alone, mut restored) = (Run::new(11), Run::over(open(), 11));
-    for n in 0..TRANSACTIONS {
+    for n in 0..TRANSACTIONS / 2 {
         alone.transact();
         restored.transact();
         if n % 40 == 13 {
@@ -171,7 +171,7 @@ fn the_same_operations_give_the_same_bytes_through_snapshots_and_restores_in_the
         assert_eq!(first_difference(&alone.buffers(), &restored.buffers()), None, "after transaction {n}");
     }
     let players = restored.db.read();
-    assert!(players.open_table("player").expect("the table").len() > 50, "the run did something");
+    assert!(players.open_table("player").expect("the table").len() > 20, "the run did something");
 }
 
 #[test]
