@@ -21,13 +21,13 @@ use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::record::image::RecordImage;
 use crate::recording::{Noted, Tape};
 use crate::redo::{CommitSink, Group, Redo};
+use crate::sync::Arc;
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
 use crate::table::third::Measures;
 use crate::table::version::{TableVersion, TableView};
 use crate::table::writer::{Change, PublicationStats, Savepoint, TableWriter};
 use dbgen_schema::Schema;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A consistent state of all tables.
@@ -36,7 +36,7 @@ pub struct Version {
     pub(crate) commit: u64,
     /// The tick that ran last.
     pub(crate) tick: u64,
-    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) catalog: std::sync::Arc<Catalog>,
     pub(crate) tables: Vec<Arc<TableVersion>>,
 }
 
@@ -123,11 +123,12 @@ impl Savepoints {
 /// The writing side of the database.
 #[derive(Debug)]
 pub struct Engine {
-    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) catalog: std::sync::Arc<Catalog>,
     pub(crate) tables: Vec<TableWriter>,
     /// The last commit.
     pub(crate) commit: u64,
     published: Published<Version>,
+    current: Arc<Version>,
     spares: Vec<SpareRoot>,
     /// Tables touched by the running transaction.
     touched: Vec<u32>,
@@ -157,7 +158,7 @@ pub struct Engine {
     /// The tick that runs, or ran last.
     pub(crate) tick: u64,
     /// The schema that the program gave when the database was opened: what differs was made at run time.
-    pub(crate) given: Arc<Schema>,
+    pub(crate) given: std::sync::Arc<Schema>,
 }
 
 impl Engine {
@@ -169,34 +170,35 @@ impl Engine {
 
     /// A database with these tables, at `commit`, after `tick`.
     pub(crate) fn with_tables(catalog: Catalog, tables: Vec<TableWriter>, commit: u64, tick: u64) -> Engine {
-        let catalog = Arc::new(catalog);
+        let catalog = std::sync::Arc::new(catalog);
         let current = Arc::new(Version {
             commit,
             tick,
             catalog: catalog.clone(),
             tables: tables.iter().map(|table| table.current().clone()).collect(),
         });
-        Engine::over(catalog, tables, Published::new(current), (commit, tick))
+        Engine::over(catalog, tables, Published::new(current.clone()), current)
     }
 
     /// What stands in for an engine while a handler has it: of the same database, with nothing in it.
     pub(crate) fn hollow(&self) -> Engine {
-        Engine::over(self.catalog.clone(), Vec::new(), self.published.clone(), (self.commit, self.tick))
+        Engine::over(self.catalog.clone(), Vec::new(), self.published.clone(), self.current.clone())
     }
 
     fn over(
-        catalog: Arc<Catalog>,
+        catalog: std::sync::Arc<Catalog>,
         tables: Vec<TableWriter>,
         published: Published<Version>,
-        (commit, tick): (u64, u64),
+        current: Arc<Version>,
     ) -> Engine {
         Engine {
             given: catalog.schema().clone(),
-            commit,
-            tick,
+            commit: current.commit,
+            tick: current.tick,
             catalog,
             tables,
             published,
+            current,
             spares: Vec::new(),
             touched: Vec::new(),
             savepoints: Savepoints::default(),
@@ -251,7 +253,7 @@ impl Engine {
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
         self.hooks.reset();
-        self.savepoints.live.clear();
+        self.savepoints = Savepoints::default();
         self.tape.begin();
         self.refused = None;
         self.refreshed = false;
@@ -467,8 +469,14 @@ impl Engine {
                 return false;
             }
         }
-        let SpareRoot { root, stale } = self.next_root();
-        self.swap_root(root, stale);
+        let SpareRoot { root: mut next, mut stale } = self.take_root();
+        let root = Arc::make_mut(&mut next);
+        (root.commit, root.tick) = (self.commit, self.tick);
+        for at in &self.dirty {
+            root.tables[*at as usize] = self.tables[*at as usize].publish(self.commit);
+        }
+        stale.clear();
+        self.swap_root(next, stale);
         for spare in &mut self.spares {
             spare.stale.extend_from_slice(&self.dirty);
             if spare.stale.len() > 2 * self.tables.len() {
@@ -485,30 +493,23 @@ impl Engine {
         self.dirty.iter().any(|at| self.tables[*at as usize].is_starved())
     }
 
-    /// Publishes `next`; the root before becomes a spare. `stale` is an empty list whose allocation is taken over.
+    /// `stale` is an empty list whose allocation is taken over.
     fn swap_root(&mut self, next: Arc<Version>, stale: Vec<u32>) {
+        self.current = next.clone();
         let old = self.published.swap(next);
         self.spares.push(SpareRoot { root: old, stale });
         self.stats.publications += 1;
     }
 
-    /// The root to be published next: one that nobody holds any more, or else a new one.
-    fn next_root(&mut self) -> SpareRoot {
-        let Engine { spares, tables, dirty, catalog, commit, tick, .. } = self;
-        let next = |root: &mut Version, tables: &mut [TableWriter]| {
-            (root.commit, root.tick) = (*commit, *tick);
-            for at in &*dirty {
-                root.tables[*at as usize] = tables[*at as usize].publish(*commit);
+    /// A root that only we hold, equal to the current one.
+    fn take_root(&mut self) -> SpareRoot {
+        for at in 0..self.spares.len() {
+            if self.spares[at].refresh(&self.current) {
+                return self.spares.swap_remove(at);
             }
-        };
-        if let Some(at) = (0..spares.len()).find(|at| spares[*at].refresh(tables, &next)) {
-            return spares.swap_remove(at);
         }
         self.stats.roots_made += 1;
-        let current = tables.iter().map(|table| table.current().clone()).collect();
-        let mut root = Version { commit: *commit, tick: *tick, catalog: catalog.clone(), tables: current };
-        next(&mut root, tables);
-        SpareRoot { root: Arc::new(root), stale: Vec::new() }
+        SpareRoot { root: Arc::new(Version::clone(&self.current)), stale: Vec::new() }
     }
 
     /// Brings spare roots that no reader holds any more in step, which lets go of old table versions; those beyond what
@@ -517,7 +518,7 @@ impl Engine {
         const SPARE_ROOTS_MAX: usize = 4;
         let (mut free, mut at) = (0, 0);
         while at < self.spares.len() {
-            free += usize::from(self.spares[at].refresh(&mut self.tables, |_, _| ()));
+            free += usize::from(self.spares[at].refresh(&self.current));
             if free > SPARE_ROOTS_MAX {
                 self.spares.swap_remove(at);
                 free -= 1;
@@ -550,7 +551,7 @@ impl Engine {
     /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog`. Must not run inside a
     /// transaction.
     pub(crate) fn replace_catalog(&mut self, catalog: Catalog, tables: Vec<NewTable>) {
-        let catalog = Arc::new(catalog);
+        let catalog = std::sync::Arc::new(catalog);
         self.commit += 1;
         let mut old: Vec<Option<TableWriter>> = std::mem::take(&mut self.tables).into_iter().map(Some).collect();
         self.dirty.clear();
@@ -586,16 +587,16 @@ impl Engine {
 }
 
 impl SpareRoot {
-    /// If no reader holds the root, points it at the current table versions, does with it what is to be done, and says so.
-    fn refresh(&mut self, tables: &mut [TableWriter], then: impl FnOnce(&mut Version, &mut [TableWriter])) -> bool {
+    /// If no reader holds the root, points it at the current table versions and says so.
+    fn refresh(&mut self, current: &Version) -> bool {
         let Some(root) = Arc::get_mut(&mut self.root) else { return false };
-        for at in self.stale.drain(..) {
-            let (mine, theirs) = (&mut root.tables[at as usize], tables[at as usize].current());
+        for at in &self.stale {
+            let (mine, theirs) = (&mut root.tables[*at as usize], &current.tables[*at as usize]);
             if !Arc::ptr_eq(mine, theirs) {
                 *mine = theirs.clone();
             }
         }
-        then(root, tables);
+        self.stale.clear();
         true
     }
 }

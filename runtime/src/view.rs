@@ -1,9 +1,9 @@
 //! A view: all tables at one commit, held without any lock.
 
 use crate::engine::Version;
+use crate::sync::Arc;
 use crate::typed::{Table, TableRef};
 use dbgen_schema::Schema;
-use std::sync::Arc;
 
 /// All tables at one commit. Never changes; may be kept as long as you like and sent anywhere. Keeping it costs memory (the
 /// writer works on other versions meanwhile), never time.
@@ -15,6 +15,12 @@ pub struct View {
 impl View {
     pub(crate) fn new(version: Arc<Version>) -> View {
         View { version }
+    }
+
+    /// Whether it shows this version.
+    #[inline]
+    pub(crate) fn shows(&self, version: &Arc<Version>) -> bool {
+        Arc::ptr_eq(&self.version, version)
     }
 
     /// The commit that it shows.

@@ -32,11 +32,11 @@ use crate::id::RecordId;
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
+use crate::sync::Arc;
 use crate::table::def::TableDef;
 use crate::table::version::{GROUPS, TableVersion};
 use crate::table::writer::TableWriter;
 use dbgen_schema::Durability;
-use std::sync::Arc;
 
 pub(super) const INSERT: u8 = 1;
 pub(super) const COMPONENT: u8 = 2;

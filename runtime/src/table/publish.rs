@@ -1,30 +1,29 @@
 //! The cell through which versions reach readers.
 //!
-//! [`Published`] hides `arc-swap`, so that the pointer cell is one decision in one place. Only `load_full` is used: a
-//! reader takes a count on the version and holds nothing of the cell, so a view may be kept for minutes.
+//! [`Published`] is the pointer cell of [`sync`](crate::sync), one decision in one place. A load takes a count on the
+//! version and holds nothing of the cell, so a view may be kept for minutes.
 
-use arc_swap::ArcSwap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use crate::sync::{Arc, AtomicBool, CachedCell, Cell};
+use std::sync::atomic::Ordering;
 
 /// A value that one writer replaces and any number of readers load, none of them waiting.
 #[derive(Debug)]
 pub struct Published<T> {
-    cell: Arc<ArcSwap<T>>,
+    cell: Cell<T>,
     /// The writer has something newer that it could not publish yet.
-    is_behind: Arc<AtomicBool>,
+    is_behind: std::sync::Arc<AtomicBool>,
 }
 
 impl<T> Published<T> {
     /// Publishes the first value.
     pub fn new(value: Arc<T>) -> Published<T> {
-        Published { cell: Arc::new(ArcSwap::new(value)), is_behind: Arc::default() }
+        Published { cell: Cell::new(value), is_behind: std::sync::Arc::new(AtomicBool::new(false)) }
     }
 
     /// The value published last.
     #[inline]
     pub fn load(&self) -> Arc<T> {
-        self.cell.load_full()
+        self.cell.load()
     }
 
     /// Publishes `value` and gives the one before.
@@ -49,7 +48,7 @@ impl<T> Published<T> {
 
     /// A handle for a thread that reads often.
     pub fn reader(&self) -> CachedReader<T> {
-        CachedReader { cache: arc_swap::cache::Cache::new(self.cell.clone()) }
+        CachedReader(self.cell.cached())
     }
 }
 
@@ -61,21 +60,19 @@ impl<T> Clone for Published<T> {
 
 /// Keeps the value it loaded last: a load is a comparison when nothing new was published. It pins that value until its
 /// next load.
-pub struct CachedReader<T> {
-    cache: arc_swap::cache::Cache<Arc<ArcSwap<T>>, Arc<T>>,
-}
+pub struct CachedReader<T>(CachedCell<T>);
 
 impl<T> CachedReader<T> {
     /// The value published last.
     #[inline]
     pub fn load(&mut self) -> &Arc<T> {
-        self.cache.load()
+        self.0.load()
     }
 }
 
 impl<T> Clone for CachedReader<T> {
     fn clone(&self) -> Self {
-        CachedReader { cache: self.cache.clone() }
+        CachedReader(self.0.clone())
     }
 }
 

@@ -21,8 +21,8 @@ use super::rows::{Rows, row_buffers};
 use super::version::{GROUPS, TableVersion, TableView};
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
+use crate::sync::Arc;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 /// What happened to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,14 +53,6 @@ struct Published {
     changes: Vec<Change>,
 }
 
-/// The version that is being written. It lies outside of its `Arc` meanwhile: nothing need be asked at each write.
-#[derive(Debug)]
-struct Back {
-    version: TableVersion,
-    /// Where it goes at publication. Nobody else holds this.
-    place: Arc<TableVersion>,
-}
-
 /// Figures of a table's publication, since the database was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PublicationStats {
@@ -76,7 +68,7 @@ pub struct PublicationStats {
 #[derive(Debug)]
 pub struct TableWriter {
     current: Arc<TableVersion>,
-    back: Option<Back>,
+    back: Option<Arc<TableVersion>>,
     spares: Vec<Arc<TableVersion>>,
     journal: Journal,
     changes: Vec<Change>,
@@ -138,7 +130,7 @@ impl TableWriter {
     /// What a transaction reads: its own writes, if there are any.
     #[inline]
     pub fn view<'v>(&'v self, def: &'v TableDef) -> TableView<'v> {
-        TableView { def, version: self.back.as_ref().map_or(&*self.current, |back| &back.version) }
+        TableView { def, version: self.back.as_deref().unwrap_or(&self.current) }
     }
 
     /// Notes that the running transaction changes this table; says whether that is new.
@@ -171,7 +163,9 @@ impl TableWriter {
             self.back = Some(self.take_back(skip));
         }
         let Some(back) = &mut self.back else { unreachable!("it was just taken") };
-        Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }
+        // `back` is never shared before its publication, so this is no copy.
+        let version = Arc::make_mut(back);
+        Rows { def, buffers: &mut version.buffers, journal: &mut self.journal }
     }
 
     /// Lets `next` write a whole column group from what it was, by commit `version`. In the usual case nothing is copied:
@@ -190,12 +184,12 @@ impl TableWriter {
             let old = new.to_vec();
             return next(&old, new);
         }
-        let new = self.rows_but(def, Some(at)).group_anew(group, version);
+        let new = self.rows_but(def, Some(at)).group_mut(group, version);
         next(&current.buffers[at].bytes()[..new.len()], new)
     }
 
     /// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
-    fn take_back(&mut self, skip: Option<usize>) -> Back {
+    fn take_back(&mut self, skip: Option<usize>) -> Arc<TableVersion> {
         let current = &self.current;
         let oldest = self.history.front().map_or(current.seq + 1, |first| first.seq);
         drop_idle(&mut self.spares, oldest);
@@ -214,14 +208,12 @@ impl TableWriter {
                 spare.buffers.iter_mut().for_each(Buffer::shrink_to_fit);
             }
             spare.seq = current.seq;
-            let version = std::mem::take(spare);
-            return Back { version, place: self.spares.remove(at) };
+            return self.spares.remove(at);
         }
         self.stats.whole_copies += 1;
         let is_shrunk = current.seq >= self.shrunk_from;
         let copy = |buffer: &Buffer| if is_shrunk { buffer.copy() } else { buffer.clone() };
-        let version = TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() };
-        Back { version, place: Arc::default() }
+        Arc::new(TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() })
     }
 
     /// Makes room for so many records more, but for what they put into the heap and the indexes, and has the system give
@@ -232,8 +224,7 @@ impl TableWriter {
             self.stats.whole_copies += 1;
             self.spares.push(Arc::new(TableVersion::clone(&self.current)));
         }
-        let back = self.back.as_mut().map(|back| &mut back.version);
-        let versions = self.spares.iter_mut().filter_map(Arc::get_mut).chain(back);
+        let versions = self.spares.iter_mut().chain(&mut self.back).filter_map(Arc::get_mut);
         for version in versions {
             for (at, stride) in row_buffers(def) {
                 let len = version.buffers[at].len();
@@ -268,8 +259,7 @@ impl TableWriter {
     /// Must not run inside a transaction.
     pub fn shrink_to_fit(&mut self) {
         self.shrunk_from = self.current.seq + 1;
-        let back = self.back.as_mut().map(|back| &mut back.version);
-        let free = self.spares.iter_mut().filter_map(Arc::get_mut).chain(back);
+        let free = self.spares.iter_mut().chain(&mut self.back).filter_map(Arc::get_mut);
         free.for_each(|version| version.buffers.iter_mut().for_each(Buffer::shrink_to_fit));
     }
 
@@ -324,7 +314,8 @@ impl TableWriter {
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         self.changes.truncate(savepoint.changes);
         if let Some(back) = &mut self.back {
-            self.journal.rollback(savepoint.journal, &mut back.version.buffers, &self.current.buffers);
+            let version = Arc::make_mut(back);
+            self.journal.rollback(savepoint.journal, &mut version.buffers, &self.current.buffers);
         }
     }
 
@@ -341,14 +332,10 @@ impl TableWriter {
 
     /// Makes the back version the current one and gives it, to be put into the root.
     pub fn publish(&mut self, commit: u64) -> Arc<TableVersion> {
-        let Some(Back { version, mut place }) = self.back.take() else { return self.current.clone() };
+        let Some(mut back) = self.back.take() else { return self.current.clone() };
         let seq = self.current.seq + 1;
-        let version = TableVersion { seq, ..version };
-        match Arc::get_mut(&mut place) {
-            Some(place) => *place = version,
-            None => place = Arc::new(version),
-        }
-        let old = std::mem::replace(&mut self.current, place);
+        Arc::make_mut(&mut back).seq = seq;
+        let old = std::mem::replace(&mut self.current, back);
         // One that was prepared as a copy of it has room: it comes back first.
         let at = self.spares.len() - usize::from(self.spares.last().is_some_and(|spare| spare.seq == old.seq));
         self.spares.insert(at, old);
