@@ -74,3 +74,16 @@ fn what_the_fuzzer_kept_is_played_again() {
         replay(&std::fs::read(dbgen_tests::root().join(file)).expect("a file of the corpus"));
     }
 }
+
+#[test]
+fn worlds_of_any_schema_do_what_plain_maps_do() {
+    quiet_about_plans();
+    for seed in 0..3 {
+        let mut tape = Tape::Seed(seed);
+        let mut machine = Machine::by_chance(&mut tape).expect("the language has it");
+        assert!(machine.world.schema.tables.len() >= 30);
+        for _ in 0..120 {
+            machine.step(&mut tape);
+        }
+    }
+}

@@ -2,6 +2,7 @@
 
 use super::rules::{Broken, Refusal, refusal};
 use super::tape::Tape;
+use super::type_edits::reshaped;
 use super::world::{Row, TableModel, World};
 use super::{Machine, compiled_schema};
 use dbgen_runtime::error::SchemaEditError;
@@ -15,7 +16,7 @@ use std::sync::Arc;
 /// Tables made at run time, at the same time.
 const TABLES: [&str; 4] = ["t0", "t1", "t2", "t3"];
 /// Fields added at run time.
-const FIELDS: [&str; 5] = ["x0", "x1", "x2", "x3", "x4"];
+pub const FIELDS: [&str; 5] = ["x0", "x1", "x2", "x3", "x4"];
 /// Types of such fields, with a default of each.
 const TYPES: [(&str, &str); 22] = [
     ("i8", "-1"),
@@ -46,7 +47,8 @@ const TYPES: [(&str, &str); 22] = [
 pub type Renamed = (String, String, Option<(String, String)>);
 
 /// What the model says of an edit.
-enum Verdict {
+pub enum Verdict {
+    /// It is made.
     Done,
     /// For one of these reasons.
     Refused(&'static [&'static str]),
@@ -298,6 +300,9 @@ fn drop_table(machine: &mut Machine, tape: &mut Tape<'_>) {
     let cascade = tape.one_in(2);
     let referred: Vec<_> = world.incoming(at).filter(|relation| relation.from_table.at() != at).collect();
     let is_compiled = machine.is_typed && compiled_schema().table(&table.name).is_some();
+    if world.schema.tables.iter().any(|other| other.parent.is_some_and(|parent| parent.at() == at)) {
+        return;
+    }
     // What refers to it is dropped too, and that has rules of its own; this is tried with plain tables only.
     let is_plain = |relation: &&dbgen_schema::Relation| {
         let from = &world.schema.tables[relation.from_table.at()];
@@ -380,15 +385,31 @@ fn drop_relation(machine: &mut Machine, tape: &mut Tape<'_>) {
     edit(machine, SchemaEdit::DropRelation { name: relation.name }, "drop relation", verdict);
 }
 
+/// Says what the edit to come makes of every composite of a type.
+pub fn adopt_values(machine: &mut Machine, of: &str, change: impl Fn(&mut Vec<Value>)) {
+    let mut world = machine.world.clone();
+    let schema = world.schema.clone();
+    for (table, model) in schema.tables.iter().zip(&mut world.tables) {
+        for row in model.rows.values_mut() {
+            let fields = table.fields.iter().zip(&row.values);
+            let values = fields.map(|(field, value)| reshaped(&schema, &field.ty, value, of, &change)).collect();
+            *row = Arc::new(Row { version: row.version, values });
+        }
+    }
+    machine.reshaped = Some(world);
+}
+
 /// Edits the database, and the model if both agree.
-fn edit(machine: &mut Machine, edit: SchemaEdit, kind: &'static str, verdict: Verdict) {
+pub fn edit(machine: &mut Machine, edit: SchemaEdit, kind: &'static str, verdict: Verdict) {
     let before = (!matches!(verdict, Verdict::Done)).then(|| machine.buffers());
     let version = machine.db.read().schema_version();
     let result = machine.db.edit_schema(edit.clone());
     match (result, verdict) {
         (Ok(new), Verdict::Done) => {
             assert_eq!(new, version + 1, "edits are counted");
-            let renamed = machine.renamed.take();
+            let (renamed, reshaped) = (machine.renamed.take(), machine.reshaped.take());
+            let world = reshaped.as_ref().unwrap_or(&machine.world).clone();
+            machine.world = world;
             adopt(&mut machine.world, &machine.db.read(), renamed.as_ref());
             machine.seen.outcome_word(kind, "done");
             // Another table of an old name knows nothing of the old one, and the old one has another name now.
@@ -437,6 +458,11 @@ fn edit_error(error: &Error) -> &'static str {
         SchemaEditError::IndexExists { .. } => "IndexExists",
         SchemaEditError::UnknownIndex { .. } => "UnknownIndex",
         SchemaEditError::IndexNeeded { .. } => "IndexNeeded",
+        SchemaEditError::TypeExists { .. } => "TypeExists",
+        SchemaEditError::UnknownType { .. } => "UnknownType",
+        SchemaEditError::TypeUsed { .. } => "TypeUsed",
+        SchemaEditError::MemberExists { .. } => "MemberExists",
+        SchemaEditError::UnknownMember { .. } => "UnknownMember",
         SchemaEditError::NotAlterable { .. } => "NotAlterable",
         SchemaEditError::WrittenUnchecked { .. } => "WrittenUnchecked",
         SchemaEditError::RecordsInTheWay { .. } => "RecordsInTheWay",

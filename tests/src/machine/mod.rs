@@ -19,7 +19,9 @@ pub mod convert;
 pub mod edits;
 pub mod lookups;
 pub mod rules;
+pub mod schemas;
 pub mod tape;
+pub mod type_edits;
 pub mod typed;
 pub mod values;
 pub mod world;
@@ -109,6 +111,8 @@ pub struct Machine {
     told_from: u64,
     /// What the edit at hand renames.
     renamed: Option<edits::Renamed>,
+    /// The world with what the edit at hand makes of its values, before it has made it.
+    reshaped: Option<World>,
 }
 
 impl Default for Machine {
@@ -178,6 +182,16 @@ impl Machine {
         Ok(Machine::of(db, clock, false))
     }
 
+    /// The machine with a schema by chance, which the dynamic face alone drives.
+    ///
+    /// # Errors
+    /// What is wrong with the schema: nothing should be.
+    pub fn by_chance(tape: &mut Tape<'_>) -> Result<Machine> {
+        let clock = ManualClock::new();
+        let db = Database::builder().schema_json(&schemas::random(tape)).clock(clock.clone()).open()?;
+        Ok(Machine::of(db, clock, false))
+    }
+
     fn of(db: Database, clock: ManualClock, is_typed: bool) -> Machine {
         let world = World::new(db.read().schema());
         let stepper = db.tick_loop(60.0).procedure("ring", ring).stepped().expect("the loop starts");
@@ -193,12 +207,13 @@ impl Machine {
             told: Vec::new(),
             told_from: 0,
             renamed: None,
+            reshaped: None,
         }
     }
 
     /// Takes a step and compares everything.
     pub fn step(&mut self, tape: &mut Tape<'_>) {
-        match tape.below(24) {
+        match tape.below(26) {
             0..=15 => self.transaction(tape),
             16..=17 => self.look_up(tape),
             18 => self.hold(),
@@ -206,7 +221,8 @@ impl Machine {
             20 => self.tick(tape),
             21 => self.client(tape),
             22 => self.reentrant(),
-            _ => edits::random(self, tape),
+            23 => edits::random(self, tape),
+            _ => type_edits::random(self, tape),
         }
         compare::view(&self.world, &self.db.read(), self.is_typed);
     }
