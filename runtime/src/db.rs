@@ -382,7 +382,7 @@ impl Writer<'_> {
     }
 
     /// Runs `body` as one transaction. Nothing is published.
-    pub(crate) fn run<T: Into<Transaction>, R>(
+    pub(crate) fn run<T: Into<Transaction> + AsMut<Transaction>, R>(
         &mut self,
         wrap: impl FnOnce(Transaction) -> T,
         body: impl FnOnce(&mut T) -> Result<R>,
@@ -396,6 +396,28 @@ impl Writer<'_> {
         let (engine, outcome) = Transaction::run(engine, wrap, body);
         *self.guard = Some(engine);
         outcome
+    }
+
+    /// Runs each of `bodies` as a transaction of its own, all in the one guise that `wrap` gives them, and says how each
+    /// ended. Nothing is published. A guise may be worth more than a small transaction.
+    pub(crate) fn run_each<T: Into<Transaction> + AsMut<Transaction>, B: FnOnce(&mut T) -> Result<()>>(
+        &mut self,
+        wrap: impl FnOnce(Transaction) -> T,
+        bodies: impl Iterator<Item = B>,
+        mut ended: impl FnMut(usize, Result<()>),
+    ) {
+        let Some(engine) = self.guard.take() else {
+            unreachable!("a transaction gives the engine back before the lock is released")
+        };
+        let mut tx = wrap(Transaction { engine });
+        for (at, body) in bodies.enumerate() {
+            let done = match tx.as_mut().engine.check_writable() {
+                Ok(()) => Transaction::attempt(&mut tx, body).into_result(),
+                Err(refusal) => Err(refusal),
+            };
+            ended(at, done);
+        }
+        *self.guard = Some(tx.into().engine);
     }
 }
 

@@ -128,7 +128,6 @@ pub struct Engine {
     /// The last commit.
     pub(crate) commit: u64,
     published: Published<Version>,
-    current: Arc<Version>,
     spares: Vec<SpareRoot>,
     /// Tables touched by the running transaction.
     touched: Vec<u32>,
@@ -177,28 +176,27 @@ impl Engine {
             catalog: catalog.clone(),
             tables: tables.iter().map(|table| table.current().clone()).collect(),
         });
-        Engine::over(catalog, tables, Published::new(current.clone()), current)
+        Engine::over(catalog, tables, Published::new(current), (commit, tick))
     }
 
     /// What stands in for an engine while a handler has it: of the same database, with nothing in it.
     pub(crate) fn hollow(&self) -> Engine {
-        Engine::over(self.catalog.clone(), Vec::new(), self.published.clone(), self.current.clone())
+        Engine::over(self.catalog.clone(), Vec::new(), self.published.clone(), (self.commit, self.tick))
     }
 
     fn over(
         catalog: std::sync::Arc<Catalog>,
         tables: Vec<TableWriter>,
         published: Published<Version>,
-        current: Arc<Version>,
+        (commit, tick): (u64, u64),
     ) -> Engine {
         Engine {
             given: catalog.schema().clone(),
-            commit: current.commit,
-            tick: current.tick,
+            commit,
+            tick,
             catalog,
             tables,
             published,
-            current,
             spares: Vec::new(),
             touched: Vec::new(),
             savepoints: Savepoints::default(),
@@ -253,7 +251,7 @@ impl Engine {
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
         self.hooks.reset();
-        self.savepoints = Savepoints::default();
+        self.savepoints.live.clear();
         self.tape.begin();
         self.refused = None;
         self.refreshed = false;
@@ -469,14 +467,8 @@ impl Engine {
                 return false;
             }
         }
-        let SpareRoot { root: mut next, mut stale } = self.take_root();
-        let root = Arc::make_mut(&mut next);
-        (root.commit, root.tick) = (self.commit, self.tick);
-        for at in &self.dirty {
-            root.tables[*at as usize] = self.tables[*at as usize].publish(self.commit);
-        }
-        stale.clear();
-        self.swap_root(next, stale);
+        let SpareRoot { root, stale } = self.next_root();
+        self.swap_root(root, stale);
         for spare in &mut self.spares {
             spare.stale.extend_from_slice(&self.dirty);
             if spare.stale.len() > 2 * self.tables.len() {
@@ -493,23 +485,30 @@ impl Engine {
         self.dirty.iter().any(|at| self.tables[*at as usize].is_starved())
     }
 
-    /// `stale` is an empty list whose allocation is taken over.
+    /// Publishes `next`; the root before becomes a spare. `stale` is an empty list whose allocation is taken over.
     fn swap_root(&mut self, next: Arc<Version>, stale: Vec<u32>) {
-        self.current = next.clone();
         let old = self.published.swap(next);
         self.spares.push(SpareRoot { root: old, stale });
         self.stats.publications += 1;
     }
 
-    /// A root that only we hold, equal to the current one.
-    fn take_root(&mut self) -> SpareRoot {
-        for at in 0..self.spares.len() {
-            if self.spares[at].refresh(&self.current) {
-                return self.spares.swap_remove(at);
+    /// The root to be published next: one that nobody holds any more, or else a new one.
+    fn next_root(&mut self) -> SpareRoot {
+        let Engine { spares, tables, dirty, catalog, commit, tick, .. } = self;
+        let next = |root: &mut Version, tables: &mut [TableWriter]| {
+            (root.commit, root.tick) = (*commit, *tick);
+            for at in &*dirty {
+                root.tables[*at as usize] = tables[*at as usize].publish(*commit);
             }
+        };
+        if let Some(at) = (0..spares.len()).find(|at| spares[*at].refresh(tables, &next)) {
+            return spares.swap_remove(at);
         }
         self.stats.roots_made += 1;
-        SpareRoot { root: Arc::new(Version::clone(&self.current)), stale: Vec::new() }
+        let current = tables.iter().map(|table| table.current().clone()).collect();
+        let mut root = Version { commit: *commit, tick: *tick, catalog: catalog.clone(), tables: current };
+        next(&mut root, tables);
+        SpareRoot { root: Arc::new(root), stale: Vec::new() }
     }
 
     /// Brings spare roots that no reader holds any more in step, which lets go of old table versions; those beyond what
@@ -518,7 +517,7 @@ impl Engine {
         const SPARE_ROOTS_MAX: usize = 4;
         let (mut free, mut at) = (0, 0);
         while at < self.spares.len() {
-            free += usize::from(self.spares[at].refresh(&self.current));
+            free += usize::from(self.spares[at].refresh(&mut self.tables, |_, _| ()));
             if free > SPARE_ROOTS_MAX {
                 self.spares.swap_remove(at);
                 free -= 1;
@@ -587,16 +586,16 @@ impl Engine {
 }
 
 impl SpareRoot {
-    /// If no reader holds the root, points it at the current table versions and says so.
-    fn refresh(&mut self, current: &Version) -> bool {
+    /// If no reader holds the root, points it at the current table versions, does with it what is to be done, and says so.
+    fn refresh(&mut self, tables: &mut [TableWriter], then: impl FnOnce(&mut Version, &mut [TableWriter])) -> bool {
         let Some(root) = Arc::get_mut(&mut self.root) else { return false };
-        for at in &self.stale {
-            let (mine, theirs) = (&mut root.tables[*at as usize], &current.tables[*at as usize]);
+        for at in self.stale.drain(..) {
+            let (mine, theirs) = (&mut root.tables[at as usize], tables[at as usize].current());
             if !Arc::ptr_eq(mine, theirs) {
                 *mine = theirs.clone();
             }
         }
-        self.stale.clear();
+        then(root, tables);
         true
     }
 }

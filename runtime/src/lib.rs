@@ -67,7 +67,7 @@ pub use db::{Builder, Database, Db, Dynamic, Reader};
 pub use dbgen_schema::{self as schema, Value};
 pub use derived::{Blob, Bytes, Str, Text};
 pub use durable::DurabilityStatus;
-pub use dynamic::{DynRecord, DynTable, TableNo};
+pub use dynamic::{DynField, DynRecord, DynTable, TableNo};
 pub use edit::SchemaEdit;
 pub use error::{Error, Result, Rule, Violation};
 pub use id::{Id, RecordId};

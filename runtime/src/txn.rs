@@ -45,22 +45,28 @@ pub(crate) enum Outcome<R> {
 impl Transaction {
     /// Runs `body` as one transaction, in the guise that `wrap` gives it: committed on `Ok`, rolled back on `Err` and on
     /// panic. Gives the engine back.
-    pub(crate) fn run<T: Into<Transaction>, R>(
-        mut engine: Box<Engine>,
+    pub(crate) fn run<T: Into<Transaction> + AsMut<Transaction>, R>(
+        engine: Box<Engine>,
         wrap: impl FnOnce(Transaction) -> T,
         body: impl FnOnce(&mut T) -> Result<R>,
     ) -> (Box<Engine>, Outcome<R>) {
-        engine.begin();
         let mut tx = wrap(Transaction { engine });
-        let outcome = catch_unwind(AssertUnwindSafe(|| body(&mut tx)));
-        let mut engine = tx.into().engine;
+        let outcome = Transaction::attempt(&mut tx, body);
+        (tx.into().engine, outcome)
+    }
+
+    /// Runs `body` as one transaction of the engine that `tx` has: committed on `Ok`, rolled back on `Err` and on panic.
+    pub(crate) fn attempt<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Outcome<R> {
+        tx.as_mut().engine.begin();
+        let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)));
+        let engine = &mut tx.as_mut().engine;
         let outcome = outcome.map(|returned| engine.refused.take().map_or(returned, Err));
         let outcome = outcome.map(|returned| returned.and_then(|value| engine.check_loggable().map(|()| value)));
         match &outcome {
             Ok(Ok(_)) => engine.commit(),
             Ok(Err(_)) | Err(_) => engine.rollback(),
         }
-        (engine, outcome.map_or_else(Outcome::Panicked, Outcome::Returned))
+        outcome.map_or_else(Outcome::Panicked, Outcome::Returned)
     }
 
     /// Lends the engine, from inside of one of its operations, to `body` as the running transaction.

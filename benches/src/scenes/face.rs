@@ -15,7 +15,8 @@ pub fn field() -> Vec<Runs> {
     Race::new()
         .side("dbgen", move || {
             let players = untyped.open_table("player").expect("the table");
-            let read = |id: &dbgen_runtime::Id<_>| match players.get(id.record_id()).map(|record| record.value(hp)) {
+            let hp = players.reader(hp).expect("the field");
+            let read = |id: &dbgen_runtime::Id<_>| match players.get(id.record_id()).map(|record| hp.of(record)) {
                 Ok(Value::Int(hp)) => hp,
                 _ => 0,
             };

@@ -1,9 +1,61 @@
 //! Components: what their owner's table knows of them.
 
 use crate::engine::Engine;
+use crate::error::Result;
 use crate::id::RecordId;
+use crate::record::image::RecordImage;
+use crate::table::def::TableDef;
+use crate::table::writer::ChangeKind;
+
+impl TableDef {
+    /// Whether nothing is asked of its components but that they belong to a record, and nothing follows from them.
+    #[inline]
+    fn is_bare_component(&self) -> bool {
+        let nothing_asked = self.ruled.is_empty() && self.outgoing.is_empty() && self.counters == 0;
+        let nothing_follows = self.incoming.is_empty() && self.components.is_empty() && self.indexes.is_empty();
+        self.owner.is_some() && nothing_asked && nothing_follows && self.heap_fields.is_empty()
+    }
+}
 
 impl Engine {
+    /// Adds a component of which nothing is asked to a record; `None` if it takes a closer look.
+    #[inline]
+    pub(super) fn attach_bare(
+        &mut self,
+        table: usize,
+        to: RecordId,
+        image: &mut RecordImage,
+    ) -> Option<Result<RecordId>> {
+        let view = self.view(table);
+        let owners = self.view(view.def.owner?);
+        let fits = image.misfits.is_empty() && image.fixed.len() == view.def.layout.image_bytes;
+        if !fits
+            || !view.def.is_bare_component()
+            || self.hooks.concern(table)
+            || owners.version.row_of(to).is_none()
+            || view.version.row_of(to).is_some()
+        {
+            return None;
+        }
+        Some(self.insert_checked(table, Some(to), &[], image))
+    }
+
+    /// Takes a component away from which nothing follows; says whether it was one.
+    #[inline]
+    pub(super) fn detach_bare(&mut self, table: usize, id: RecordId, row: usize) -> bool {
+        if !self.catalog.tables()[table].is_bare_component() || self.hooks.concern(table) {
+            return false;
+        }
+        let version = self.next_commit();
+        self.noted(table, |redo, def| redo.delete(def, id, version));
+        let (def, writer) = self.table_mut(table);
+        // No index and no heap value is found by what it holds.
+        writer.rows(def).remove(row, id, &[]);
+        writer.note(id, ChangeKind::Delete);
+        self.mark_component(table, id, false);
+        true
+    }
+
     /// Notes with the owner of a component that it has the component, or has it no more. Other tables own nothing.
     pub(super) fn mark_component(&mut self, table: usize, id: RecordId, there: bool) {
         let def = &self.catalog.tables()[table];

@@ -35,8 +35,11 @@ struct Extent<'c> {
 
 impl Engine {
     pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<usize> {
-        self.view(table).row_of(id)?;
-        if self.catalog.tables()[table].incoming.is_empty() && self.catalog.tables()[table].components.is_empty() {
+        let row = self.view(table).row_of(id)?;
+        if self.detach_bare(table, id, row) {
+            return Ok(1);
+        }
+        if self.goes_alone(table, id) {
             let change = self.tell_before(table, On::Delete, Some(id), Coming::Gone)?;
             self.remove(table, id)?;
             self.made(change);
@@ -50,6 +53,18 @@ impl Engine {
             self.rollback_to(&savepoint);
         }
         done.map(|()| extent.going.len())
+    }
+
+    /// Whether nothing belongs to the record, and nobody refers to it. Someone who may refer to a value of it is taken to do so.
+    fn goes_alone(&self, table: usize, id: RecordId) -> bool {
+        let def = &self.catalog.tables()[table];
+        let refers = |relation: &RelationDef| {
+            let key = Key::new().scalar(id.get());
+            relation.to_value.is_some()
+                || lookup::first(self.view(relation.from_table), relation.from_index, &key).is_some()
+        };
+        let has = |component: &usize| self.view(*component).version.row_of(id).is_some();
+        !def.incoming.iter().any(refers) && !def.components.iter().any(has)
     }
 
     fn carry_out(&mut self, extent: &Extent<'_>) -> Result<()> {

@@ -78,6 +78,9 @@ impl Engine {
     }
 
     fn insert(&mut self, table: usize, owner: Option<RecordId>, image: &mut RecordImage) -> Result<RecordId> {
+        if let Some(attached) = owner.and_then(|owner| self.attach_bare(table, owner, image)) {
+            return attached;
+        }
         let def = &self.catalog.tables()[table];
         if image.fixed.len() < def.layout.image_bytes {
             put_extension(def, image, None);

@@ -18,6 +18,7 @@
 //! # Ok::<(), dbgen_runtime::Error>(())
 //! ```
 
+mod field;
 mod many;
 mod named;
 
@@ -36,6 +37,7 @@ use crate::table::version::TableView;
 use crate::txn::Transaction;
 use crate::view::View;
 use dbgen_schema::{Schema, Table, Value};
+pub use field::DynField;
 use std::ops::Bound;
 
 /// A table by its number in the schema of one view or transaction.
@@ -109,6 +111,7 @@ impl<'v> DynTable<'v> {
     ///
     /// # Errors
     /// [`Error::NotFound`].
+    #[inline]
     pub fn get(self, id: RecordId) -> Result<DynRecord<'v>> {
         Ok(DynRecord { view: self.view, row: self.view.row_of(id)? })
     }
@@ -200,6 +203,7 @@ impl<'v> DynRecord<'v> {
     }
 
     /// The value of a field; null for a number that no field has.
+    #[inline]
     pub fn value(self, field: usize) -> Value {
         if field < self.view.def.fields.len() { self.view.value(self.row, field) } else { Value::Null }
     }

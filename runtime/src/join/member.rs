@@ -91,6 +91,14 @@ pub trait Member {
     fn data(tables: Tables<'_>) -> Self::Data<'_>;
     #[doc(hidden)]
     fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, row: u64) -> Self::Item<'v>;
+    /// Where it takes what it gives of `len` entities whose rows follow `base`, and the row of the first one in there: a
+    /// slice that is exactly as long as the loop over it is read without asking for its length each time.
+    #[doc(hidden)]
+    #[inline]
+    fn block<'v>(data: Self::Data<'v>, base: u64, len: usize) -> (Self::Data<'v>, u64) {
+        let _ = len;
+        (data, base)
+    }
 }
 
 /// The id of an entity, which few members ask for.
@@ -144,6 +152,11 @@ where
     fn item<'v>(rows: Self::Data<'v>, _: RawId<'_>, row: u64) -> Self::Item<'v> {
         &rows[row as usize]
     }
+
+    #[inline]
+    fn block<'v>(rows: Self::Data<'v>, base: u64, len: usize) -> (Self::Data<'v>, u64) {
+        (&rows[base as usize..][..len], 0)
+    }
 }
 
 fn rows<R: AnyBitPattern + NoUninit>(view: TableView<'_>, group: usize) -> &[R] {
@@ -163,6 +176,11 @@ impl<M: Member> Member for Option<M> {
     #[inline]
     fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, row: u64) -> Self::Item<'v> {
         (row < NONE).then(|| M::item(data, id, row))
+    }
+
+    #[inline]
+    fn block<'v>(data: Self::Data<'v>, base: u64, len: usize) -> (Self::Data<'v>, u64) {
+        if base < NONE { M::block(data, base, len) } else { (data, NONE) }
     }
 }
 
@@ -275,6 +293,9 @@ pub trait MemberMut {
     fn data<'t>(taken: Taken<'t>) -> Self::Data<'t>;
     #[doc(hidden)]
     fn item<'x>(data: &'x mut Self::Data<'_>, id: RawId<'_>, row: u64) -> Self::Item<'x>;
+    /// The part of its data that holds the rows of `len` entities, the first of which is `base`.
+    #[doc(hidden)]
+    fn block<'x>(data: &'x mut Self::Data<'_>, base: usize, len: usize) -> Self::Data<'x>;
     /// Cuts off what lies before `row`, for members that write.
     #[doc(hidden)]
     fn split<'t>(data: Self::Data<'t>, row: usize) -> (Self::Data<'t>, Self::Data<'t>);
@@ -313,6 +334,11 @@ where
         &data[row as usize]
     }
 
+    #[inline]
+    fn block<'x>(data: &'x mut &[G::Row], base: usize, len: usize) -> &'x [G::Row] {
+        &data[base..][..len]
+    }
+
     fn split<'t>(data: Self::Data<'t>, row: usize) -> (Self::Data<'t>, Self::Data<'t>) {
         data.split_at(row.min(data.len()))
     }
@@ -340,6 +366,11 @@ where
         &mut data[row as usize]
     }
 
+    #[inline]
+    fn block<'x>(data: &'x mut &mut [G::Row], base: usize, len: usize) -> &'x mut [G::Row] {
+        &mut data[base..][..len]
+    }
+
     fn split<'t>(data: Self::Data<'t>, row: usize) -> (Self::Data<'t>, Self::Data<'t>) {
         let row = row.min(data.len());
         data.split_at_mut(row)
@@ -360,6 +391,11 @@ impl<M: MemberMut> MemberMut for Option<M> {
     #[inline]
     fn item<'x>(data: &'x mut M::Data<'_>, id: RawId<'_>, row: u64) -> Option<M::Item<'x>> {
         (row < NONE).then(|| M::item(data, id, row))
+    }
+
+    #[inline]
+    fn block<'x>(data: &'x mut M::Data<'_>, base: usize, len: usize) -> M::Data<'x> {
+        M::block(data, base, len)
     }
 
     fn split<'t>(data: M::Data<'t>, row: usize) -> (M::Data<'t>, M::Data<'t>) {
@@ -383,6 +419,9 @@ macro_rules! without_data {
                 let give: fn(RawId<'_>) -> $item = $give;
                 give(id)
             }
+
+            #[inline]
+            fn block<'x>(_: &'x mut Self::Data<'_>, _: usize, _: usize) -> Self::Data<'x> {}
 
             fn split<'t>((): Self::Data<'t>, _: usize) -> (Self::Data<'t>, Self::Data<'t>) {
                 ((), ())

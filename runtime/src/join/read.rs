@@ -129,8 +129,9 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
         let mut folded = init;
         loop {
             while let Some((ids, bases)) = self.walk.next_lined_up() {
-                for (offset, id) in ids.iter().enumerate() {
-                    folded = f(folded, M::item(self.data, RawId(id), &moved(&bases, offset)));
+                let (block, first) = M::block(self.data, &bases, ids.len());
+                for offset in 0..ids.len() {
+                    folded = f(folded, M::item(block, RawId(&ids[offset]), &moved(&first, offset)));
                 }
             }
             let Some(item) = self.next() else { return folded };

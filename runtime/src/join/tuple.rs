@@ -1,8 +1,8 @@
 //! Tuples of members: what a join is asked for.
 
 use super::member::{NeedOf, RawId, Taken};
-use super::walk::Rows;
-use super::{Member, MemberMut, Need};
+use super::walk::{NONE, Rows};
+use super::{MEMBERS_MAX, Member, MemberMut, Need};
 use crate::join::member::Tables;
 use crate::typed::Table;
 
@@ -24,6 +24,9 @@ pub trait Members {
     fn data(tables: Tables<'_>) -> Self::Data<'_>;
     #[doc(hidden)]
     fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, rows: &Rows) -> Self::Item<'v>;
+    /// Narrows the data to `len` entities that lie side by side from these rows on, and says where they are in there.
+    #[doc(hidden)]
+    fn block<'v>(data: Self::Data<'v>, rows: &Rows, len: usize) -> (Self::Data<'v>, Rows);
 }
 
 /// The members of a join that writes: a tuple of one to eight, each table of which is either written once or read.
@@ -46,6 +49,9 @@ pub trait MembersMut {
     fn data<'t>(taken: impl FnMut() -> Taken<'t>) -> Self::Data<'t>;
     #[doc(hidden)]
     fn item<'x>(data: &'x mut Self::Data<'_>, id: RawId<'_>, rows: &Rows) -> Self::Item<'x>;
+    /// Narrows the data, member by member, to so many rows from these on.
+    #[doc(hidden)]
+    fn block<'x>(data: &'x mut Self::Data<'_>, rows: &Rows, lens: &Rows) -> Self::Data<'x>;
     #[doc(hidden)]
     fn split<'t>(data: Self::Data<'t>, rows: &Rows) -> (Self::Data<'t>, Self::Data<'t>);
 }
@@ -83,6 +89,16 @@ macro_rules! tuples {
             fn item<'v>(data: Self::Data<'v>, id: RawId<'_>, rows: &Rows) -> Self::Item<'v> {
                 ($first::item(data.$first_at, id, rows[$first_at]), $($member::item(data.$at, id, rows[$at]),)*)
             }
+
+            #[inline]
+            fn block<'v>(data: Self::Data<'v>, rows: &Rows, len: usize) -> (Self::Data<'v>, Rows) {
+                let $first = $first::block(data.$first_at, rows[$first_at], len);
+                $(let $member = $member::block(data.$at, rows[$at], len);)*
+                let mut rows = [NONE; MEMBERS_MAX];
+                rows[$first_at] = $first.1;
+                $(rows[$at] = $member.1;)*
+                (($first.0, $($member.0,)*), rows)
+            }
         }
 
         impl<$first: MemberMut $(, $member: MemberMut<Owner = $first::Owner>)*> MembersMut for ($first, $($member,)*) {
@@ -101,6 +117,14 @@ macro_rules! tuples {
                 (
                     $first::item(&mut data.$first_at, id, rows[$first_at]),
                     $($member::item(&mut data.$at, id, rows[$at]),)*
+                )
+            }
+
+            #[inline]
+            fn block<'x>(data: &'x mut Self::Data<'_>, rows: &Rows, lens: &Rows) -> Self::Data<'x> {
+                (
+                    $first::block(&mut data.$first_at, rows[$first_at] as usize, lens[$first_at] as usize),
+                    $($member::block(&mut data.$at, rows[$at] as usize, lens[$at] as usize),)*
                 )
             }
 

@@ -9,8 +9,10 @@ use std::ops::Range;
 
 /// The row of a member that is not there, and all beyond it: rows behind it in a block are not there either.
 pub(crate) const NONE: u64 = 1 << 63;
-/// Rows that are lined up at once: their ids are a few cache lines, which one comparison covers.
+/// Rows that are lined up at once at first: their ids are a few cache lines, which one comparison covers.
 pub(crate) const BLOCK_ROWS: usize = 64;
+/// The same where blocks before were lined up.
+const BLOCK_ROWS_MAX: usize = 1024;
 
 /// What a member asks of an entity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +69,17 @@ impl<'v> Part<'v> {
         matches!(self.need, Need::Required | Need::Optional)
     }
 
-    /// Whether its rows lie side by side with those of the block, whose ids are `ids`; it must have a block at all.
-    fn line_up(&mut self, ids: &[[u8; 8]]) -> bool {
+    /// Whether its rows lie side by side with those of the block, which are `rows` of a table with these ids.
+    fn line_up(&mut self, all: &[[u8; 8]], rows: &Range<usize>) -> bool {
         self.base = NONE;
         if !self.gives_rows() || (self.need == Need::Optional && self.source.ids.is_empty()) {
             return true;
         }
+        if std::ptr::eq(self.source.ids, all) {
+            self.base = rows.start as u64;
+            return true;
+        }
+        let ids = &all[rows.clone()];
         let Some(row) = id_in(&ids[0]).and_then(|id| self.source.row_of(id)) else { return false };
         // As bytes, so that it is one comparison of memory.
         let beside = self.source.ids.get(row as usize..row as usize + ids.len());
@@ -104,6 +111,10 @@ pub(crate) struct Walk<'v> {
     /// Rows of it that are still to be walked; those of the block come first.
     rows: Range<usize>,
     block: Range<usize>,
+    /// Rows of the next block.
+    block_rows: usize,
+    /// The rows that go with the block's first, member by member, if it is lined up.
+    bases: Rows,
     /// Whether the rows of all members lie side by side in the block, and no mask need be asked.
     lined_up: bool,
     /// Whether some members ask for no more than the mask tells.
@@ -127,7 +138,8 @@ impl<'v> Walk<'v> {
     /// Walks the table with these ids.
     pub(crate) fn over(of: Parts<'v>, ids: &'v [[u8; 8]]) -> Walk<'v> {
         let filters = of.parts[..of.count].iter().any(|part| matches!(part.need, Need::With | Need::Without));
-        Walk { ids, rows: 0..ids.len(), block: 0..0, lined_up: false, filters, asks_masks: filters, of }
+        let (rows, block_rows, bases) = (0..ids.len(), BLOCK_ROWS, [NONE; MEMBERS_MAX]);
+        Walk { ids, rows, block: 0..0, block_rows, bases, lined_up: false, filters, asks_masks: filters, of }
     }
 
     /// Rows still to be walked: no fewer than entities that are still to be given.
@@ -157,14 +169,21 @@ impl<'v> Walk<'v> {
         if self.rows.is_empty() {
             return false;
         }
-        self.block = self.rows.start..self.rows.end.min(self.rows.start + BLOCK_ROWS);
-        let ids = &self.ids[self.block.clone()];
+        self.block = self.rows.start..self.rows.end.min(self.rows.start + self.block_rows);
         let mut looked_up = 0;
         for part in &mut self.of.parts[..self.of.count] {
-            looked_up += usize::from(!part.line_up(ids));
+            looked_up += usize::from(!part.line_up(self.ids, &self.block));
         }
         self.lined_up = !self.filters && looked_up == 0;
         self.asks_masks = self.filters || looked_up > 1;
+        if looked_up == 0 {
+            self.block_rows = BLOCK_ROWS_MAX.min(2 * self.block_rows);
+            self.bases = self.of.parts.map(|part| part.base);
+        } else if self.block_rows > BLOCK_ROWS {
+            // What is not in line as a whole may still be in pieces.
+            self.block_rows = BLOCK_ROWS;
+            return self.next_block();
+        }
         true
     }
 
@@ -182,7 +201,7 @@ impl<'v> Walk<'v> {
     /// The rows of an entity of a block that is lined up.
     #[inline]
     fn bases(&self, offset: u64) -> Rows {
-        self.of.parts.map(|part| part.base + offset)
+        self.bases.map(|base| base + offset)
     }
 
     /// The next entity that has what is asked for.

@@ -145,8 +145,13 @@ fn for_each_of<M: MembersMut>(mut walk: Walk<'_>, data: &mut M::Data<'_>, mut ea
 /// Calls `each` for the entities of a run whose members lie side by side.
 #[inline]
 fn each_of<M: MembersMut>(data: &mut M::Data<'_>, ids: &[[u8; 8]], bases: &Rows, each: &mut impl FnMut(M::Item<'_>)) {
-    for (offset, id) in ids.iter().enumerate() {
-        each(M::item(data, RawId(id), &moved(bases, offset)));
+    // Members that are not there have no rows.
+    let here = |base: u64, of: u64| if base >= NONE { 0 } else { of };
+    let (starts, lens) = (bases.map(|base| here(base, base)), bases.map(|base| here(base, ids.len() as u64)));
+    let mut block = M::block(data, &starts, &lens);
+    let first = bases.map(|base| if base >= NONE { NONE } else { 0 });
+    for offset in 0..ids.len() {
+        each(M::item(&mut block, RawId(&ids[offset]), &moved(&first, offset)));
     }
 }
 

@@ -192,7 +192,15 @@ fn list_block(element: &CellPlan, values: &[Value]) -> Result<Vec<u8>, Broken> {
 }
 
 /// Reads the value in `cell`. Heap cells are followed in `heap`.
+#[inline]
 pub fn read(plan: &CellPlan, cell: &[u8], heap: HeapRef<'_>) -> Value {
+    match plan {
+        CellPlan::Scalar(scalar) => read_scalar(*scalar, cell),
+        plan => read_other(plan, cell, heap),
+    }
+}
+
+fn read_other(plan: &CellPlan, cell: &[u8], heap: HeapRef<'_>) -> Value {
     match plan {
         CellPlan::Scalar(scalar) => read_scalar(*scalar, cell),
         CellPlan::Str(n) => {
@@ -238,23 +246,29 @@ fn read_list(element: &CellPlan, block: &[u8]) -> Value {
     Value::List(cells.map(|cell| read(element, cell, HeapRef(block))).collect())
 }
 
+#[inline]
 fn read_scalar(scalar: Scalar, cell: &[u8]) -> Value {
-    match scalar.desc().kind {
-        ScalarKind::Int { min: 0, .. } => {
-            let mut wide = [0; 8];
-            wide[..cell.len()].copy_from_slice(cell);
-            Value::Int(u64::from_le_bytes(wide).into())
-        }
-        ScalarKind::Int { .. } | ScalarKind::Timestamp | ScalarKind::Duration => {
-            let fill = if cell[cell.len() - 1] & 0x80 == 0 { 0 } else { 0xff };
-            let mut wide = [fill; 8];
-            wide[..cell.len()].copy_from_slice(cell);
-            Value::Int(i64::from_le_bytes(wide).into())
-        }
-        ScalarKind::Float { bits: 32 } => Value::from(f32::from_le_bytes([cell[0], cell[1], cell[2], cell[3]])),
-        ScalarKind::Float { .. } => Value::Float(f64::from_bits(le_u64(cell))),
-        ScalarKind::Bool => Value::Bool(cell[0] != 0),
-        ScalarKind::Uuid => Value::Bytes(cell.to_vec()),
+    // The layout says how long the cell is; each length is a load of its own.
+    let small = |at: usize| cell.get(at).copied().unwrap_or(0);
+    let unsigned = |len: usize| match len {
+        1 => small(0).into(),
+        2 => u16::from_le_bytes([small(0), small(1)]).into(),
+        4 => cell.first_chunk().map_or(0, |wide| u32::from_le_bytes(*wide)).into(),
+        _ => cell.first_chunk().map_or(0, |wide| u64::from_le_bytes(*wide)),
+    };
+    match scalar {
+        Scalar::U8 => Value::Int(unsigned(1).into()),
+        Scalar::U16 => Value::Int(unsigned(2).into()),
+        Scalar::U32 => Value::Int(unsigned(4).into()),
+        Scalar::U64 => Value::Int(unsigned(8).into()),
+        Scalar::I8 => Value::Int((unsigned(1) as i8).into()),
+        Scalar::I16 => Value::Int((unsigned(2) as i16).into()),
+        Scalar::I32 => Value::Int((unsigned(4) as i32).into()),
+        Scalar::I64 | Scalar::Timestamp | Scalar::Duration => Value::Int((unsigned(8) as i64).into()),
+        Scalar::F32 => Value::from(f32::from_bits(unsigned(4) as u32)),
+        Scalar::F64 => Value::Float(f64::from_bits(unsigned(8))),
+        Scalar::Bool => Value::Bool(unsigned(1) != 0),
+        Scalar::Uuid => Value::Bytes(cell.to_vec()),
     }
 }
 
@@ -262,6 +276,7 @@ fn text(bytes: &[u8]) -> Value {
     Value::Text(String::from_utf8_lossy(bytes).into_owned())
 }
 
+#[inline]
 pub(crate) fn le_u64(bytes: &[u8]) -> u64 {
     let mut wide = [0; 8];
     wide.copy_from_slice(&bytes[..8]);

@@ -10,8 +10,12 @@
 //!
 //! ```text
 //! entries:  | offset, len, buffer, kind | ... |        a savepoint is a position in here
-//! images:   | before-image | before-image | ... |      in the order of the entries, so lengths locate them
+//! images:   | before-image | before-image | ... |      of each buffer, in the order of its entries: lengths locate them
 //! ```
+//!
+//! A write that goes on where the last one of its buffer ended makes that note longer instead of adding one, and bytes that
+//! were noted are not noted again. So ten thousand components that come and go in order are a note a buffer, and catching
+//! up with them is one copy.
 //!
 //! A buffer only ever grows (undo excepted); bytes beyond its logical end do not exist. Offsets given to this module come
 //! from the engine, never from outside: a bad one is a bug and panics at the slice.
@@ -77,9 +81,11 @@ impl Buffer {
         let kind = if !journal.has_touched(id) {
             Kind::WholeFromPublished
         } else {
-            journal.images.extend_from_slice(&self.bytes);
+            journal.keep_image(id, &self.bytes);
             Kind::Whole
         };
+        // What was noted before stands for nothing after this.
+        *journal.since(id) = Since { epoch: journal.epoch, ..Since::NOTHING };
         journal.note(Entry { offset: 0, len: self.bytes.len(), buffer: id, kind });
         &mut self.bytes
     }
@@ -165,6 +171,8 @@ enum Kind {
     Range,
     /// The buffer grew from `offset` bytes by `len`; no image.
     Grow,
+    /// From `offset` on there were only zeros, of which `len` may have been overwritten; no image.
+    Zeros,
     /// The whole buffer may have changed; its before-image of `len` bytes is in the images.
     Whole,
     /// The whole buffer may have changed; before, it equalled the published version's. No image.
@@ -190,7 +198,10 @@ pub struct Mark {
 #[derive(Debug, Default)]
 pub struct Journal {
     entries: Vec<Entry>,
-    images: Vec<u8>,
+    /// Before-images, of each buffer by itself.
+    images: Vec<Vec<u8>>,
+    /// Buffers with images; a bit per buffer, the last bit for all beyond.
+    imaged: u64,
     /// Buffers with an entry since the last publication; a bit per buffer, the last bit for all beyond.
     touched: u64,
     /// Entries before this position belong to committed transactions: their images are gone.
@@ -199,22 +210,42 @@ pub struct Journal {
     marked: usize,
     /// Counts marks, and whatever else ends the validity of what follows.
     epoch: u64,
-    /// For every buffer, how it has grown since the mark.
-    grown: Vec<Grown>,
+    /// For every buffer, what its notes since the mark stand for.
+    since: Vec<Since>,
     /// Numbers of the meta buffer whose before-image has been kept since the mark, a bit each.
     numbers: u128,
 }
 
-/// How a buffer has grown since a mark: whatever is written there needs no note, since undoing cuts it off and catching up
-/// copies it.
+/// What was noted of a buffer since a mark. The notes are positions in the journal.
 #[derive(Debug, Clone, Copy)]
-struct Grown {
+struct Since {
     /// The epoch in which this is true.
     epoch: u64,
-    /// The note.
-    entry: usize,
-    /// How long the buffer was.
-    from: usize,
+    /// The last note with an image, and the range that it is about: it is not noted again.
+    last: usize,
+    noted: (usize, usize),
+    /// What has come to the buffer, by growth or where there were only zeros, and is noted already.
+    fresh: (usize, usize),
+    /// From here on the buffer has grown: what is written there needs no note, since undoing cuts it off and catching up
+    /// copies it.
+    grown_from: usize,
+    grown: usize,
+    /// From here on, as far as it was there, were only zeros: what is written there makes that note longer.
+    zeros_from: usize,
+    zeros: usize,
+}
+
+impl Since {
+    const NOTHING: Since = Since {
+        epoch: 0,
+        last: usize::MAX,
+        noted: (0, 0),
+        fresh: (0, 0),
+        grown_from: usize::MAX,
+        grown: usize::MAX,
+        zeros_from: usize::MAX,
+        zeros: usize::MAX,
+    };
 }
 
 impl Journal {
@@ -246,7 +277,45 @@ impl Journal {
     pub fn commit(&mut self) {
         self.begin_epoch();
         self.committed = self.marked;
-        self.images.clear();
+        self.forget_images();
+    }
+
+    fn forget_images(&mut self) {
+        while self.imaged != 0 {
+            let at = self.imaged.trailing_zeros() as usize;
+            self.imaged &= self.imaged - 1;
+            let beyond = if at == 63 { self.images.len() } else { at + 1 };
+            self.images[at..beyond].iter_mut().for_each(Vec::clear);
+        }
+    }
+
+    /// Keeps the before-image of an entry of a buffer.
+    #[inline]
+    fn keep_image(&mut self, buffer: u32, bytes: &[u8]) {
+        let at = buffer as usize;
+        if at >= self.images.len() {
+            self.images.resize_with(at + 1, Vec::new);
+        }
+        self.imaged |= Self::touched_bit(buffer);
+        match <&[u8; 8]>::try_from(bytes) {
+            // Most are numbers: no call for those.
+            Ok(number) => self.images[at].extend_from_slice(number),
+            Err(_) => self.images[at].extend_from_slice(bytes),
+        }
+    }
+
+    /// What was noted of a buffer since the mark.
+    #[inline]
+    fn since(&mut self, buffer: u32) -> &mut Since {
+        let at = buffer as usize;
+        if at >= self.since.len() {
+            self.since.resize(at + 1, Since::NOTHING);
+        }
+        let since = &mut self.since[at];
+        if since.epoch != self.epoch {
+            *since = Since { epoch: self.epoch, ..Since::NOTHING };
+        }
+        since
     }
 
     /// Puts every buffer back to where it was at `mark`. `published` are the buffers of the published version.
@@ -257,11 +326,17 @@ impl Journal {
             let buffer = &mut buffers[entry.buffer as usize];
             match entry.kind {
                 Kind::Grow => buffer.bytes.truncate(entry.offset),
+                Kind::Zeros => {
+                    // What it reached of growth is cut off already.
+                    let end = buffer.len().min(entry.offset + entry.len);
+                    buffer.bytes[entry.offset..end].fill(0);
+                }
                 Kind::WholeFromPublished => buffer.copy_whole(&published[entry.buffer as usize]),
                 Kind::Range | Kind::Whole => {
-                    let image = self.images.len() - entry.len;
-                    buffer.bytes[entry.offset..entry.offset + entry.len].copy_from_slice(&self.images[image..]);
-                    self.images.truncate(image);
+                    let images = &mut self.images[entry.buffer as usize];
+                    let image = images.len() - entry.len;
+                    buffer.bytes[entry.offset..entry.offset + entry.len].copy_from_slice(&images[image..]);
+                    images.truncate(image);
                 }
             }
         }
@@ -271,30 +346,72 @@ impl Journal {
     /// Notes that a buffer of `len` bytes grows by `additional`.
     #[inline]
     fn note_growth(&mut self, buffer: u32, len: usize, additional: usize) {
-        let at = buffer as usize;
-        if at >= self.grown.len() {
-            self.grown.resize(at + 1, Grown { epoch: u64::MAX, entry: 0, from: 0 });
+        let next = self.entries.len();
+        let since = self.since(buffer);
+        let is_first = since.grown_from == usize::MAX;
+        if is_first {
+            (since.grown_from, since.grown) = (len, next);
         }
-        let grown = &mut self.grown[at];
-        if grown.epoch == self.epoch {
-            self.entries[grown.entry].len += additional;
-        } else {
-            *grown = Grown { epoch: self.epoch, entry: self.entries.len(), from: len };
-            self.note(Entry { offset: len, len: additional, buffer, kind: Kind::Grow });
+        // What came up to here goes on.
+        let from = if since.fresh.1 == len { since.fresh.0 } else { since.grown_from };
+        since.fresh = (from, len + additional);
+        let grown = since.grown;
+        match is_first {
+            true => self.note(Entry { offset: len, len: additional, buffer, kind: Kind::Grow }),
+            false => self.entries[grown].len += additional,
         }
     }
 
-    /// Whether what lies from `offset` on has come to the buffer since the mark.
+    /// Notes that `len` bytes at `offset` are about to be overwritten, of which, and of all behind them, `are_zeros` says
+    /// that they are zeros; `bytes` are those of the whole buffer.
     #[inline]
-    fn is_new(&self, buffer: u32, offset: usize) -> bool {
-        self.grown.get(buffer as usize).is_some_and(|grown| grown.epoch == self.epoch && offset >= grown.from)
+    fn note_range(&mut self, buffer: u32, bytes: &[u8], offset: usize, len: usize, are_zeros: bool) {
+        let end = offset + len;
+        let within = |(from, to): (usize, usize)| from <= offset && end <= to;
+        match self.since.get(buffer as usize) {
+            Some(since) if since.epoch == self.epoch && (within(since.noted) || within(since.fresh)) => {}
+            _ => self.note_new_range(buffer, bytes, offset..end, are_zeros),
+        }
+    }
+
+    fn note_new_range(&mut self, buffer: u32, bytes: &[u8], range: Range<usize>, are_zeros: bool) {
+        let next = self.entries.len();
+        let since = self.since(buffer);
+        if range.start >= since.grown_from {
+            return;
+        }
+        if range.start >= since.zeros_from {
+            let zeros = since.zeros;
+            let zeros = &mut self.entries[zeros];
+            zeros.len = zeros.len.max(range.end - zeros.offset);
+            let fresh = (zeros.offset, zeros.offset + zeros.len);
+            self.since(buffer).fresh = fresh;
+            return;
+        }
+        let (offset, len) = (range.start, range.len());
+        if are_zeros {
+            (since.zeros_from, since.zeros) = (offset, next);
+            since.fresh = (offset, range.end);
+            return self.note(Entry { offset, len, buffer, kind: Kind::Zeros });
+        }
+        // A note that reached into what is undone before it would be undone in the wrong order.
+        let is_old = range.end <= since.grown_from.min(since.zeros_from);
+        if since.last != usize::MAX && since.noted.1 == offset && is_old {
+            since.noted.1 = range.end;
+            let last = since.last;
+            self.entries[last].len += len;
+        } else {
+            (since.last, since.noted) = (next, (offset, range.end));
+            self.note(Entry { offset, len, buffer, kind: Kind::Range });
+        }
+        self.keep_image(buffer, &bytes[range]);
     }
 
     /// Ends the collection at a publication: gives the entries noted since the last one and starts anew.
     /// `reuse` is an old list whose allocation is taken over.
     pub fn publish(&mut self, mut reuse: Vec<Entry>) -> Vec<Entry> {
         reuse.clear();
-        self.images.clear();
+        self.forget_images();
         self.touched = 0;
         self.committed = 0;
         let entries = std::mem::replace(&mut self.entries, reuse);
@@ -314,14 +431,6 @@ impl Journal {
     fn note(&mut self, entry: Entry) {
         self.touched |= Self::touched_bit(entry.buffer);
         self.entries.push(entry);
-    }
-
-    /// Whether the last entry already holds the before-image of this range, with no mark in between.
-    fn just_noted(&self, buffer: u32, offset: usize, len: usize) -> bool {
-        self.entries.len() > self.marked
-            && self.entries.last().is_some_and(|last| {
-                last.kind == Kind::Range && last.buffer == buffer && last.offset == offset && last.len == len
-            })
     }
 }
 
@@ -343,11 +452,20 @@ impl CatchUp {
         skip: Option<usize>,
     ) -> usize {
         const FEW_ENTRIES: usize = 64;
-        let entries: usize = missed.clone().map(<[Entry]>::len).sum();
-        match skip {
-            None if entries <= FEW_ENTRIES => missed.flatten().map(|entry| entry.follow(back, current)).sum(),
-            _ => self.weigh(back, current, missed, skip),
+        let mut left = FEW_ENTRIES;
+        for entries in missed.clone() {
+            left = left.saturating_sub(entries.len());
         }
+        if skip.is_some() || left == 0 {
+            return self.weigh(back, current, missed, skip);
+        }
+        let mut copied = 0;
+        for entries in missed {
+            for entry in entries {
+                copied += entry.follow(back, current);
+            }
+        }
+        copied
     }
 
     /// Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of it
@@ -360,6 +478,7 @@ impl CatchUp {
         skip: Option<usize>,
     ) -> usize {
         const WHOLE_BYTES_MAX: usize = 4 << 10;
+        const LOOKED_AHEAD: usize = 32;
         self.dirty.clear();
         self.dirty.resize(current.len(), 0);
         for entry in missed.clone().flatten() {
@@ -378,8 +497,11 @@ impl CatchUp {
                 *dirty = 0;
             }
         }
-        for entry in missed.flatten().filter(|entry| self.dirty[entry.buffer as usize] > 0) {
-            copied += entry.follow(back, current);
+        for entries in missed.flat_map(|entries| entries.chunks(LOOKED_AHEAD)) {
+            let wanted = || entries.iter().filter(|entry| self.dirty[entry.buffer as usize] > 0);
+            // Loads that nothing waits for bring the lines into the cache side by side; copies would wait one by one.
+            std::hint::black_box(wanted().fold(0, |seen, entry| seen ^ entry.look(back, current)));
+            copied += wanted().map(|entry| entry.follow(back, current)).sum::<usize>();
         }
         copied
     }
@@ -394,11 +516,18 @@ impl Entry {
     /// Copies what the note is about, as far as `back` has it already; says whether all of the buffer is stale instead.
     pub(super) fn follow_within(&self, back: &mut Buffer, current: &Buffer) -> bool {
         match self.kind {
-            Kind::Range => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
             Kind::Grow => {}
             Kind::Whole | Kind::WholeFromPublished => return true,
         }
         false
+    }
+
+    /// A look at the first byte that the note is about, in both versions.
+    #[inline]
+    fn look(&self, back: &[Buffer], current: &[Buffer]) -> u8 {
+        let byte = |buffers: &[Buffer]| buffers[self.buffer as usize].bytes.get(self.offset).copied().unwrap_or(0);
+        byte(back) ^ byte(current)
     }
 
     /// Copies what the note is about, and says how many bytes that was.
@@ -406,7 +535,7 @@ impl Entry {
     fn follow(&self, back: &mut [Buffer], current: &[Buffer]) -> usize {
         let (back, current) = (&mut back[self.buffer as usize], &current[self.buffer as usize]);
         match self.kind {
-            Kind::Range => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
             Kind::Grow => back.copy_tail(current),
             Kind::Whole | Kind::WholeFromPublished => back.copy_whole(current),
         }
@@ -453,18 +582,39 @@ impl<'a> BufferMut<'a> {
     /// The `len` bytes at `offset`, to be overwritten. Their before-image is kept.
     #[inline]
     pub fn edit(&mut self, offset: usize, len: usize) -> &mut [u8] {
-        let range = &mut self.buffer.bytes[offset..offset + len];
-        if !self.journal.is_new(self.id, offset) && !self.journal.just_noted(self.id, offset, len) {
-            self.journal.images.extend_from_slice(range);
-            self.journal.note(Entry { offset, len, buffer: self.id, kind: Kind::Range });
-        }
-        range
+        self.journal.note_range(self.id, &self.buffer.bytes, offset, len, false);
+        &mut self.buffer.bytes[offset..offset + len]
+    }
+
+    /// Overwrites bytes at `offset` that are zeros, as all behind them are.
+    #[inline]
+    pub fn write_zeros(&mut self, offset: usize, bytes: &[u8]) {
+        debug_assert!(self.buffer.bytes[offset..].iter().take(bytes.len()).all(|byte| *byte == 0), "only zeros");
+        self.journal.note_range(self.id, &self.buffer.bytes, offset, bytes.len(), true);
+        self.buffer.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
     }
 
     /// Overwrites the bytes at `offset`.
     #[inline]
     pub fn write(&mut self, offset: usize, bytes: &[u8]) {
-        self.edit(offset, bytes.len()).copy_from_slice(bytes);
+        let range = self.edit(offset, bytes.len());
+        match <&[u8; 8]>::try_from(bytes) {
+            // Most are numbers: no call for those.
+            Ok(number) => range.copy_from_slice(number),
+            Err(_) => range.copy_from_slice(bytes),
+        }
+    }
+
+    /// Overwrites the `len` bytes at `to` with those at `from`.
+    #[inline]
+    pub fn copy_within(&mut self, from: usize, to: usize, len: usize) {
+        self.journal.note_range(self.id, &self.buffer.bytes, to, len, false);
+        let bytes = &mut self.buffer.bytes;
+        match (len, bytes.get(from..).and_then(<[u8]>::first_chunk::<8>).copied()) {
+            // Most columns of a table's own are numbers.
+            (8, Some(number)) => bytes[to..to + 8].copy_from_slice(&number),
+            _ => bytes.copy_within(from..from + len, to),
+        }
     }
 
     /// Overwrites number `at` of a buffer of u64. Its before-image is kept once until the next mark, however often it
@@ -549,7 +699,7 @@ mod tests {
         assert_ne!(now, published);
         journal.rollback(start, &mut now, &published);
         assert_eq!(now, published);
-        assert!(journal.is_empty() && journal.images.is_empty());
+        assert!(journal.is_empty() && journal.images.iter().all(Vec::is_empty));
     }
 
     #[test]
@@ -582,6 +732,63 @@ mod tests {
         journal.rollback(middle, &mut now, &published);
         assert_eq!(now, kept);
         BufferMut::new(&mut now[0], &mut journal, 0).append(&[6; 8]);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn writes_that_go_on_are_one_note_and_what_is_noted_is_not_noted_again() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let start = journal.mark();
+        for n in 0..10 {
+            BufferMut::new(&mut now[0], &mut journal, 0).write(n * 8, &[200; 8]);
+            BufferMut::new(&mut now[1], &mut journal, 1).write(n * 16, &[100; 16]);
+        }
+        (0..10).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write(n * 8 + 2, &[201; 4]));
+        assert_eq!(journal.entries.len(), 2);
+        let (kept, middle) = (now.clone(), journal.mark());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(80, &[202; 8]);
+        assert_eq!(journal.entries.len(), 3, "a note before the mark does not stand for what comes after");
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn a_note_does_not_go_on_into_what_has_grown_or_was_zero() {
+        let published = vec![Buffer { bytes: (0..100).map(|n| if n < 80 { n } else { 0 }).collect() }];
+        let (mut now, mut journal) = (published.clone(), Journal::default());
+        let start = journal.mark();
+        BufferMut::new(&mut now[0], &mut journal, 0).write(60, &[1; 16]);
+        BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(80, &[2; 10]);
+        BufferMut::new(&mut now[0], &mut journal, 0).append(&[3; 10]);
+        // Across the end of the old rows, and across the end of the old buffer.
+        BufferMut::new(&mut now[0], &mut journal, 0).write(76, &[4; 8]);
+        BufferMut::new(&mut now[0], &mut journal, 0).write(96, &[5; 8]);
+        BufferMut::new(&mut now[0], &mut journal, 0).write(70, &[6; 40]);
+        let mut back = published.clone();
+        CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn rows_where_only_zeros_were_are_one_note_without_an_image() {
+        let published = vec![Buffer { bytes: vec![0; 1000] }];
+        let (mut now, mut journal) = (published.clone(), Journal::default());
+        let start = journal.mark();
+        (5..20).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(n * 10, &[n as u8; 10]));
+        BufferMut::new(&mut now[0], &mut journal, 0).write(70, &[9; 5]);
+        BufferMut::new(&mut now[0], &mut journal, 0).edit(50, 150).fill(0);
+        (3..8).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(n * 10, &[n as u8; 10]));
+        assert_eq!(journal.entries.len(), 2);
+        assert!(journal.images.iter().all(Vec::is_empty));
+        let mut back = published.clone();
+        CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
         journal.rollback(start, &mut now, &published);
         assert_eq!(now, published);
     }

@@ -198,7 +198,8 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes rows from `row` on. Those beyond the last may be there already, left by records that were deleted.
+    /// Writes rows from `row` on. Room beyond the last may be there already, left by records that
+    /// were deleted: zeros.
     #[inline]
     fn put_rows<R: AsRef<[u8]>>(
         &mut self,
@@ -211,7 +212,7 @@ impl<'a> Rows<'a> {
         let mut at = row * stride;
         while at < buffer.len() {
             let Some(row) = rows.next() else { return };
-            buffer.write(at, row.as_ref());
+            buffer.write_zeros(at, row.as_ref());
             at += stride;
         }
         buffer.append_rows(stride, rows);
@@ -240,22 +241,14 @@ impl<'a> Rows<'a> {
     }
 
     /// Moves the last row into the hole and zeroes where it was.
+    #[inline]
     fn close_hole(&mut self, buffer: usize, row: usize, last: usize, stride: usize) {
         if stride == 0 {
             return;
         }
         let mut buffer = self.buffer(buffer);
         if row != last {
-            // Copied through the stack in pieces: the source and the target lie in one buffer.
-            let mut piece = [0; 64];
-            let mut done = 0;
-            while done < stride {
-                let n = (stride - done).min(piece.len());
-                let from = last * stride + done;
-                piece[..n].copy_from_slice(&buffer.bytes()[from..from + n]);
-                buffer.write(row * stride + done, &piece[..n]);
-                done += n;
-            }
+            buffer.copy_within(last * stride, row * stride, stride);
         }
         buffer.edit(last * stride, stride).fill(0);
     }
@@ -271,11 +264,22 @@ impl<'a> Rows<'a> {
     }
 
     /// A whole column group, to be overwritten at will by commit `version`.
-    pub fn group_mut(mut self, group: usize, version: u64) -> &'a mut [u8] {
+    pub fn group_mut(self, group: usize, version: u64) -> &'a mut [u8] {
+        self.group_and_rest(group, version).0
+    }
+
+    /// The same for one whose bytes may be anything: those behind the rows become zeros.
+    pub fn group_anew(self, group: usize, version: u64) -> &'a mut [u8] {
+        let (rows, rest) = self.group_and_rest(group, version);
+        rest.fill(0);
+        rows
+    }
+
+    fn group_and_rest(mut self, group: usize, version: u64) -> (&'a mut [u8], &'a mut [u8]) {
         self.meta().set(meta::WATERMARK, version);
         let len = self.count() * self.def.layout.groups[group].stride;
         let at = GROUPS + group;
-        &mut BufferMut::new(&mut self.buffers[at], self.journal, at as u32).edit_whole()[..len]
+        BufferMut::new(&mut self.buffers[at], self.journal, at as u32).edit_whole().split_at_mut(len)
     }
 
     /// Overwrites a field of a row; `None` = null.

@@ -21,6 +21,7 @@ use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::PENDING;
 use crate::record::plan::CellPlan;
 use dbgen_schema::Value;
+use dbgen_schema::layout::FieldLayout;
 
 /// Position of the meta buffer.
 pub const META: usize = 0;
@@ -170,7 +171,11 @@ impl<'v> TableView<'v> {
     /// The cell of a field of the record in `row`; `None` if it is null.
     #[inline]
     pub fn cell(self, row: usize, field: usize) -> Option<&'v [u8]> {
-        let at = self.def.fields[field].at;
+        self.cell_of(row, self.def.fields[field].at)
+    }
+
+    #[inline]
+    fn cell_of(self, row: usize, at: FieldLayout) -> Option<&'v [u8]> {
         let stride = self.def.layout.groups[at.group].stride;
         let bytes = &self.version.buffers[GROUPS + at.group].bytes()[row * stride..(row + 1) * stride];
         let null = at.null_bit.is_some_and(|bit| codec::null_bit(bytes, bit));
@@ -186,14 +191,13 @@ impl<'v> TableView<'v> {
     }
 
     /// The value of a field of the record in `row`.
+    #[inline]
     pub fn value(self, row: usize, field: usize) -> Value {
         let field = &self.def.fields[field];
-        let stride = self.def.layout.groups[field.at.group].stride;
-        let bytes = &self.version.buffers[GROUPS + field.at.group].bytes()[row * stride..(row + 1) * stride];
-        if field.at.null_bit.is_some_and(|bit| codec::null_bit(bytes, bit)) {
-            return Value::Null;
+        match self.cell_of(row, field.at) {
+            Some(cell) => codec::read(&field.plan, cell, self.version.heap()),
+            None => Value::Null,
         }
-        codec::read(&field.plan, &bytes[field.at.offset..field.at.offset + field.at.size], self.version.heap())
     }
 
     /// The value of a field in a record image whose heap cells, as far as they are not pending, point into this version.

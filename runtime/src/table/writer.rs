@@ -53,6 +53,14 @@ struct Published {
     changes: Vec<Change>,
 }
 
+/// The version that is being written. It lies outside of its `Arc` meanwhile: nothing need be asked at each write.
+#[derive(Debug)]
+struct Back {
+    version: TableVersion,
+    /// Where it goes at publication. Nobody else holds this.
+    place: Arc<TableVersion>,
+}
+
 /// Figures of a table's publication, since the database was opened.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PublicationStats {
@@ -68,7 +76,7 @@ pub struct PublicationStats {
 #[derive(Debug)]
 pub struct TableWriter {
     current: Arc<TableVersion>,
-    back: Option<Arc<TableVersion>>,
+    back: Option<Back>,
     spares: Vec<Arc<TableVersion>>,
     journal: Journal,
     changes: Vec<Change>,
@@ -130,7 +138,7 @@ impl TableWriter {
     /// What a transaction reads: its own writes, if there are any.
     #[inline]
     pub fn view<'v>(&'v self, def: &'v TableDef) -> TableView<'v> {
-        TableView { def, version: self.back.as_deref().unwrap_or(&self.current) }
+        TableView { def, version: self.back.as_ref().map_or(&*self.current, |back| &back.version) }
     }
 
     /// Notes that the running transaction changes this table; says whether that is new.
@@ -163,9 +171,7 @@ impl TableWriter {
             self.back = Some(self.take_back(skip));
         }
         let Some(back) = &mut self.back else { unreachable!("it was just taken") };
-        // `back` is never shared before its publication, so this is no copy.
-        let version = Arc::make_mut(back);
-        Rows { def, buffers: &mut version.buffers, journal: &mut self.journal }
+        Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }
     }
 
     /// Lets `next` write a whole column group from what it was, by commit `version`. In the usual case nothing is copied:
@@ -184,12 +190,12 @@ impl TableWriter {
             let old = new.to_vec();
             return next(&old, new);
         }
-        let new = self.rows_but(def, Some(at)).group_mut(group, version);
+        let new = self.rows_but(def, Some(at)).group_anew(group, version);
         next(&current.buffers[at].bytes()[..new.len()], new)
     }
 
     /// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
-    fn take_back(&mut self, skip: Option<usize>) -> Arc<TableVersion> {
+    fn take_back(&mut self, skip: Option<usize>) -> Back {
         let current = &self.current;
         let oldest = self.history.front().map_or(current.seq + 1, |first| first.seq);
         drop_idle(&mut self.spares, oldest);
@@ -208,12 +214,14 @@ impl TableWriter {
                 spare.buffers.iter_mut().for_each(Buffer::shrink_to_fit);
             }
             spare.seq = current.seq;
-            return self.spares.remove(at);
+            let version = std::mem::take(spare);
+            return Back { version, place: self.spares.remove(at) };
         }
         self.stats.whole_copies += 1;
         let is_shrunk = current.seq >= self.shrunk_from;
         let copy = |buffer: &Buffer| if is_shrunk { buffer.copy() } else { buffer.clone() };
-        Arc::new(TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() })
+        let version = TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() };
+        Back { version, place: Arc::default() }
     }
 
     /// Makes room for so many records more, but for what they put into the heap and the indexes, and has the system give
@@ -224,7 +232,8 @@ impl TableWriter {
             self.stats.whole_copies += 1;
             self.spares.push(Arc::new(TableVersion::clone(&self.current)));
         }
-        let versions = self.spares.iter_mut().chain(&mut self.back).filter_map(Arc::get_mut);
+        let back = self.back.as_mut().map(|back| &mut back.version);
+        let versions = self.spares.iter_mut().filter_map(Arc::get_mut).chain(back);
         for version in versions {
             for (at, stride) in row_buffers(def) {
                 let len = version.buffers[at].len();
@@ -259,7 +268,8 @@ impl TableWriter {
     /// Must not run inside a transaction.
     pub fn shrink_to_fit(&mut self) {
         self.shrunk_from = self.current.seq + 1;
-        let free = self.spares.iter_mut().chain(&mut self.back).filter_map(Arc::get_mut);
+        let back = self.back.as_mut().map(|back| &mut back.version);
+        let free = self.spares.iter_mut().filter_map(Arc::get_mut).chain(back);
         free.for_each(|version| version.buffers.iter_mut().for_each(Buffer::shrink_to_fit));
     }
 
@@ -314,8 +324,7 @@ impl TableWriter {
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         self.changes.truncate(savepoint.changes);
         if let Some(back) = &mut self.back {
-            let version = Arc::make_mut(back);
-            self.journal.rollback(savepoint.journal, &mut version.buffers, &self.current.buffers);
+            self.journal.rollback(savepoint.journal, &mut back.version.buffers, &self.current.buffers);
         }
     }
 
@@ -332,10 +341,14 @@ impl TableWriter {
 
     /// Makes the back version the current one and gives it, to be put into the root.
     pub fn publish(&mut self, commit: u64) -> Arc<TableVersion> {
-        let Some(mut back) = self.back.take() else { return self.current.clone() };
+        let Some(Back { version, mut place }) = self.back.take() else { return self.current.clone() };
         let seq = self.current.seq + 1;
-        Arc::make_mut(&mut back).seq = seq;
-        let old = std::mem::replace(&mut self.current, back);
+        let version = TableVersion { seq, ..version };
+        match Arc::get_mut(&mut place) {
+            Some(place) => *place = version,
+            None => place = Arc::new(version),
+        }
+        let old = std::mem::replace(&mut self.current, place);
         // One that was prepared as a copy of it has room: it comes back first.
         let at = self.spares.len() - usize::from(self.spares.last().is_some_and(|spare| spare.seq == old.seq));
         self.spares.insert(at, old);

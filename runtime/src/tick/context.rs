@@ -80,6 +80,12 @@ impl<S: Facade> DerefMut for Tick<S> {
     }
 }
 
+impl<S: Facade> AsMut<Transaction> for Tick<S> {
+    fn as_mut(&mut self) -> &mut Transaction {
+        self.tx.as_mut()
+    }
+}
+
 impl<S: Facade> From<Tick<S>> for Transaction {
     fn from(tick: Tick<S>) -> Transaction {
         tick.tx.into()

@@ -76,6 +76,8 @@ impl std::fmt::Display for Figures {
 pub(super) struct Recorder {
     names: Vec<String>,
     window: Window,
+    /// How long systems took that are not in the window yet, tick after tick: a histogram for each would fill the cache.
+    laps: Vec<u64>,
     total: Window,
     minute: Window,
     hour: Window,
@@ -85,6 +87,8 @@ pub(super) struct Recorder {
 
 /// How many figures of each period are kept, for charts.
 const KEPT_MAX: usize = 120;
+/// Times of systems that are kept before they go into histograms.
+const LAPS_MAX: usize = 4096;
 
 /// Figures of the last seconds, minutes and hours, the newest last.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -119,8 +123,12 @@ impl Durations {
     }
 
     fn add(&mut self, duration: Duration) {
+        self.add_ns(duration.as_nanos().min(u64::MAX.into()) as u64);
+    }
+
+    fn add_ns(&mut self, duration_ns: u64) {
         if let Some(histogram) = &mut self.0 {
-            histogram.saturating_record(duration.as_nanos().min(u64::MAX.into()) as u64);
+            histogram.saturating_record(duration_ns);
         }
     }
 
@@ -173,6 +181,15 @@ impl Window {
         }
     }
 
+    /// Takes in how long systems took, all of them in turn.
+    fn add_laps(&mut self, laps_ns: &[u64]) {
+        for lap in laps_ns.chunks(self.systems.len().max(1)) {
+            for (system, took_ns) in self.systems.iter_mut().zip(lap) {
+                system.add_ns(*took_ns);
+            }
+        }
+    }
+
     fn figures(&self, names: &[String], records: u64) -> Figures {
         Figures {
             over: self.over,
@@ -194,15 +211,26 @@ impl Recorder {
     pub(super) fn new(names: Vec<String>) -> Recorder {
         let systems = names.len();
         let window = || Window::new(systems);
-        Recorder { names, window: window(), total: window(), minute: window(), hour: window(), commits_before: 0 }
+        let (minute, hour) = (window(), window());
+        Recorder { names, window: window(), laps: Vec::new(), total: window(), minute, hour, commits_before: 0 }
     }
 
     pub(super) fn tick(&mut self, took: Duration) {
         self.window.tick.add(took);
+        if self.laps.len() >= LAPS_MAX {
+            self.file_laps();
+        }
     }
 
-    pub(super) fn system(&mut self, at: usize, took: Duration) {
-        self.window.systems[at].add(took);
+    /// How long the next system took; a tick runs all of them in turn.
+    #[inline]
+    pub(super) fn system(&mut self, took: Duration) {
+        self.laps.push(took.as_nanos() as u64);
+    }
+
+    fn file_laps(&mut self) {
+        self.window.add_laps(&self.laps);
+        self.laps.clear();
     }
 
     pub(super) fn jitter(&mut self, late: Duration) {
@@ -215,6 +243,14 @@ impl Recorder {
 
     pub(super) fn dropped(&mut self, ticks: u64) {
         self.window.dropped += ticks;
+    }
+
+    /// A system failed.
+    #[cold]
+    pub(super) fn system_failure(&mut self, at: usize, tick: u64, error: &Error) {
+        let system = self.names.get(at).cloned().unwrap_or_default();
+        tracing::error!(%system, tick, %error, "a system failed and was rolled back");
+        self.failure(&system, tick, error);
     }
 
     pub(super) fn failure(&mut self, system: &str, tick: u64, error: &Error) {
@@ -246,6 +282,7 @@ impl Recorder {
     /// Says how long the running window took.
     pub(super) fn end(&mut self, over: Duration, db: &Database) -> Result<()> {
         let commits = db.stats()?.commits;
+        self.file_laps();
         self.window.over = over;
         self.window.commits = commits - self.commits_before;
         self.commits_before = commits;
@@ -258,6 +295,7 @@ impl Recorder {
         for part in [&self.total, &self.window] {
             all.add(part);
         }
+        all.add_laps(&self.laps);
         all.commits += db.stats()?.commits - self.commits_before;
         Ok(all.figures(&self.names, records(db)))
     }

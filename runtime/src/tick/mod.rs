@@ -21,7 +21,8 @@ pub use context::{Tick, TickInfo};
 pub use figures::{Figures, History, Quantiles};
 pub(crate) use queue::{Answer, Queue};
 
-use crate::db::Db;
+use crate::clock::Clock;
+use crate::db::{Db, Writer};
 use crate::engine::EngineStats;
 use crate::error::{Error, Result};
 use crate::limits::{QUEUE_REQUESTS_MAX, TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
@@ -239,10 +240,10 @@ impl<S: Facade> TickLoop<S> {
         if let Some(wrong) = self.wrong.take() {
             return Err(wrong);
         }
-        let names = self.systems.iter().map(|(name, _)| name.clone()).collect();
+        let (names, systems) = std::mem::take(&mut self.systems).into_iter().unzip();
         Ok(Stepper {
             requests: self.db.shared.queue.open()?,
-            systems: std::mem::take(&mut self.systems),
+            systems,
             recorder: Recorder::new(names),
             period: Duration::from_secs_f64(1.0 / self.rate_hz),
             next: self.db.shared.lock()?.engine().tick + 1,
@@ -313,7 +314,7 @@ impl<S: Facade> TickLoop<S> {
 pub struct Stepper<S: Facade> {
     db: Db<S>,
     requests: queue::Requests,
-    systems: Vec<(String, System<S>)>,
+    systems: Vec<System<S>>,
     recorder: Recorder,
     period: Duration,
     /// The number of the next tick, from 1.
@@ -352,24 +353,29 @@ impl<S: Facade> Stepper<S> {
             tracing::error!(timer = %failure.timer, tick = info.number, error = %failure.error, "a timer failed");
             self.recorder.failure(&failure.timer, info.number, &failure.error);
         }
-        // One system's end is the next one's beginning: asking the clock costs as much as an empty system.
-        let mut before = clock.monotonic();
-        for (at, (name, system)) in self.systems.iter_mut().enumerate() {
-            let wrap = |tx| Tick::new(S::Tx::from(tx), info, view.clone(), shared.clone());
-            if let Err(error) = writer.run(wrap, system).into_result() {
-                tracing::error!(system = %name, tick = info.number, %error, "a system failed and was rolled back");
-                self.recorder.failure(name, info.number, &error);
-            }
-            let after = clock.monotonic();
-            self.recorder.system(at, after - before);
-            before = after;
-        }
-        drop(view);
+        self.run_systems(&mut writer, info, view, &*clock);
         writer.engine().tape.end_tick();
         writer.engine().publish();
         drop(writer);
         self.recorder.tick(clock.monotonic() - begun);
         Ok(info.number)
+    }
+
+    /// Runs every system in a transaction of its own. They see the world as `view` shows it.
+    fn run_systems(&mut self, writer: &mut Writer<'_>, info: TickInfo, view: S::View, clock: &dyn Clock) {
+        let (recorder, shared) = (&mut self.recorder, self.db.shared.clone());
+        // One system's end is the next one's beginning: asking the clock costs as much as an empty system.
+        let mut before = clock.monotonic();
+        let ended = |at: usize, done: Result<()>| {
+            if let Err(error) = done {
+                recorder.system_failure(at, info.number, &error);
+            }
+            let after = clock.monotonic();
+            recorder.system(after - before);
+            before = after;
+        };
+        let systems = self.systems.iter_mut();
+        writer.run_each(|tx| Tick::new(S::Tx::from(tx), info, view, shared), systems, ended);
     }
 
     /// Figures since the start.

@@ -4,6 +4,7 @@
 //! not come from the operations: which of the circulating versions was free, how often a table was published, the random
 //! keys of the standard library's hash maps, addresses.
 
+use dbgen_runtime::storage::simulated::Simulated;
 use dbgen_runtime::{Database, Error, RecordId, Result, TableNo, Transaction, Value, View};
 
 const SCHEMA: &str = r#"{ "name": "bytes", "version": "1", "tables": {
@@ -49,7 +50,10 @@ struct Run {
 
 impl Run {
     fn new(seed: u64) -> Run {
-        let db = Database::builder().schema_json(SCHEMA).open().expect("the world opens");
+        Run::over(Database::builder().schema_json(SCHEMA).open().expect("the world opens"), seed)
+    }
+
+    fn over(db: Database, seed: u64) -> Run {
         let view = db.read();
         let table = |name: &str| view.open_table(name).expect("the table").number();
         let (guild, player, health) = (table("guild"), table("player"), table("health"));
@@ -142,6 +146,32 @@ fn the_same_operations_give_the_same_bytes_whoever_reads_meanwhile() {
     }
     let players = alone.db.read();
     assert!(players.open_table("player").expect("the table").len() > 50, "the run did something");
+}
+
+#[test]
+fn the_same_operations_give_the_same_bytes_through_snapshots_and_restores_in_the_middle() {
+    let disk = Simulated::new(1);
+    let open = || {
+        let builder = Database::builder().schema_json(SCHEMA).data_dir("data").storage(disk.clone(), true);
+        builder.open().expect("the world opens")
+    };
+    let (mut alone, mut restored) = (Run::new(11), Run::over(open(), 11));
+    for n in 0..TRANSACTIONS / 2 {
+        alone.transact();
+        restored.transact();
+        if n % 40 == 13 {
+            restored.db.snapshot().expect("a snapshot");
+        }
+        // Sometimes right behind the snapshot, sometimes with a log behind it that is played again.
+        if n % 40 == 13 || n % 40 == 33 {
+            let seed = restored.random.0;
+            drop(restored);
+            restored = Run::over(open(), seed);
+        }
+        assert_eq!(first_difference(&alone.buffers(), &restored.buffers()), None, "after transaction {n}");
+    }
+    let players = restored.db.read();
+    assert!(players.open_table("player").expect("the table").len() > 20, "the run did something");
 }
 
 #[test]

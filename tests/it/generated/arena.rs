@@ -166,6 +166,33 @@ fn a_group_is_made_anew_from_what_it_was() -> Result<()> {
     Ok(())
 }
 
+#[test]
+fn nothing_is_left_behind_the_rows_of_a_group_that_was_made_anew() -> Result<()> {
+    let buffers_of = |anew: bool| {
+        let (db, _, [ayla, bo, cem]) = filled();
+        db.transact(|tx| {
+            tx.player_mut()
+                .motion_mut()
+                .fill(super::golden::arena::player::Motion { vel: Vec3::new(2.0, 0.0, 0.0), ..at_rest() });
+            Ok(())
+        })?;
+        // The version that is written next still has their rows.
+        db.transact(|tx| tx.player_mut().delete(bo).and(tx.player_mut().delete(cem)))?;
+        db.transact(|tx| {
+            if anew {
+                tx.player_mut().motion_next(|old, new| new.copy_from_slice(old));
+            } else {
+                tx.player_mut().motion_mut();
+            }
+            Ok(())
+        })?;
+        assert_eq!(*db.read().player().get(ayla)?.vel(), Vec3::new(2.0, 0.0, 0.0));
+        dbgen_runtime::__private::buffers(&db.as_dynamic())
+    };
+    assert!(buffers_of(true)? == buffers_of(false)?);
+    Ok(())
+}
+
 /// A row at rest.
 fn at_rest() -> super::golden::arena::player::Motion {
     super::golden::arena::player::Motion { pos: Vec3::default(), vel: Vec3::default() }

@@ -1,6 +1,6 @@
 //! A bucket: a page of items in no order, found by their tags.
 
-use super::super::btree::{Shape, begins_with};
+use super::super::btree::Shape;
 use super::super::pages::{PAGE_BYTES_MAX, kind, u64_at};
 use super::{HashShape, hash_of, id_of};
 
@@ -27,6 +27,9 @@ pub(super) fn tag_of(hash: u64) -> u8 {
 pub(super) fn item_at(shape: HashShape, at: usize) -> usize {
     TAGS_AT + shape.items_max() + at * shape.tree.item_bytes()
 }
+
+/// Tags that are compared before any item is looked at.
+const ASKED_AT_ONCE: usize = 32;
 
 /// A bucket, for reading. Nothing in its bytes can make it panic.
 #[derive(Debug, Clone, Copy)]
@@ -74,27 +77,39 @@ impl<'a> Bucket<'a> {
     /// The first item with this key, which has this hash, from number `from` on.
     #[inline]
     pub(super) fn find(self, key: &[u8], hash: u64, from: usize) -> Option<usize> {
-        const EACH_BYTE: u64 = u64::from_ne_bytes([1; 8]);
-        let wanted = u64::from(tag_of(hash)) * EACH_BYTE;
-        let count = self.count();
-        let mut group = from - from % 8;
-        let mut asked = u64::MAX << (8 * (from % 8));
-        while group < count {
-            let mut hits = zero_bytes(u64_at(self.page, TAGS_AT + group) ^ wanted) & asked;
+        let mut start = from;
+        while start < self.shape.items_max() {
+            let mut hits = self.hits(hash, start);
             while hits != 0 {
-                let at = group + hits.trailing_zeros() as usize / 8;
-                if at >= count {
-                    return None;
-                }
-                if self.item(at).is_some_and(|item| begins_with(item, key)) {
+                let at = start + hits.trailing_zeros() as usize;
+                if self.item(at).is_some_and(|item| is_key_of(item, key)) {
                     return Some(at);
                 }
                 hits &= hits - 1;
             }
-            group += 8;
-            asked = u64::MAX;
+            start += ASKED_AT_ONCE;
         }
         None
+    }
+
+    /// Which of the items from number `start` on, at most 32 of them, have the tag of this hash; a bit each. How many words of tags
+    /// are looked at depends on the shape alone: a processor that guesses the number of items from bucket to bucket is
+    /// wrong half of the time, and waits for memory to learn it.
+    #[inline]
+    fn hits(self, hash: u64, start: usize) -> u64 {
+        const EACH_BYTE: u64 = u64::from_ne_bytes([1; 8]);
+        /// Gathers the top bits of all bytes in the highest byte.
+        const GATHER: u64 = 0x0002_0408_1020_4081;
+        let wanted = u64::from(tag_of(hash)) * EACH_BYTE;
+        let asked = (self.shape.items_max() - start).min(ASKED_AT_ONCE);
+        let (mut hits, mut group) = (0, 0);
+        while group < asked {
+            let equal = zero_bytes(u64_at(self.page, TAGS_AT + start + group) ^ wanted);
+            hits |= (equal.wrapping_mul(GATHER) >> 56) << group;
+            group += 8;
+        }
+        let there = self.count().saturating_sub(start).min(ASKED_AT_ONCE);
+        hits & ((1 << there) - 1)
     }
 
     /// The item with this key, which has this hash, and this record.
@@ -108,6 +123,23 @@ impl<'a> Bucket<'a> {
             from = at + 1;
         }
     }
+}
+
+/// Whether an item has this key. Most keys are a few words, for which a call takes longer than the comparison.
+#[inline]
+fn is_key_of(item: &[u8], key: &[u8]) -> bool {
+    let Some(item) = item.get(..key.len()) else { return false };
+    let (mine, theirs) = (item.as_chunks::<8>(), key.as_chunks::<8>());
+    let words = mine.0.iter().zip(theirs.0).fold(0, |differ, (one, other)| differ | (word(one) ^ word(other)));
+    match (item.last_chunk::<8>(), key.last_chunk::<8>()) {
+        (Some(one), Some(other)) => words | (word(one) ^ word(other)) == 0,
+        _ => mine.1 == theirs.1,
+    }
+}
+
+#[inline]
+fn word(bytes: &[u8; 8]) -> u64 {
+    u64::from_ne_bytes(*bytes)
 }
 
 /// The top bit of each byte that is zero.
