@@ -52,6 +52,7 @@ pub(crate) const ROUTES: &[(&str, &str)] = &[
     ("DELETE /table/{table}/records?all=true", "delete all records that fulfil a filter"),
     ("POST /table/{table}/query", "the same as JSON: {where, select, order, limit, cursor, count}"),
     ("POST /batch", "several changes, all or none: {ops: [{op, table, ...}, ...]}"),
+    ("POST /snapshot", "take a snapshot of the data folder now"),
     ("POST /rpc", "JSON-RPC 2.0; the method rpc.discover lists the methods"),
 ];
 
@@ -72,12 +73,20 @@ pub(crate) async fn get(State(server): Shared, Query(()): Query<()>, _: AcceptsJ
 /// `GET /problems/{code}`
 pub(crate) async fn problem(Path(code): Path<String>, Query(()): Query<()>) -> Result<Reply, Problem> {
     let kinds: Vec<Kind> = Kind::of_code(&code).collect();
+    let about = dbgen_schema::explain(&code);
     let Some(first) = kinds.first() else {
+        // What is wrong with a schema has codes of its own.
+        if let Some(about) = about {
+            let about =
+                json!({ "type": format!("/problems/{code}"), "title": code, "statuses": [422], "about": about });
+            return Ok(Reply::json(json::to_vec(&about)));
+        }
         return Err(Problem::new(Kind::UnknownProblem, format!("there is no problem with the code {code:?}")));
     };
     let statuses: Vec<u16> = kinds.iter().map(|kind| kind.status()).collect();
     let about = json!({
         "type": format!("/problems/{code}"), "title": first.title(), "statuses": statuses, "rpc_code": first.rpc_code(),
+        "about": about,
     });
     Ok(Reply::json(json::to_vec(&about)))
 }

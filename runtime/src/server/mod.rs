@@ -44,6 +44,7 @@ mod row;
 mod rpc;
 mod schema;
 mod serve;
+mod snapshot;
 mod state;
 mod stats;
 mod table;

@@ -3,7 +3,7 @@
 use super::problem::{Kind, Problem};
 use super::reply::Reply;
 use super::state::Server;
-use super::{alter, batch, health, index, openapi, record, records, relation, rpc, schema, stats, table};
+use super::{alter, batch, health, index, openapi, record, records, relation, rpc, schema, snapshot, stats, table};
 use axum::Router;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -43,6 +43,7 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         )
         .route("/table/{table}/query", post(records::query))
         .route("/batch", post(batch::post))
+        .route("/snapshot", post(snapshot::post))
         .route("/rpc", post(rpc::post))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)

@@ -122,6 +122,18 @@ fn rc_5_wrong_questions_are_told_where() {
     }
     let caret = client.get("/table/player/records?or=(hp.eq.1,name)").is_problem(400, "invalid_parameter");
     assert_eq!((&caret["position"], &caret["caret"]), (&json!(9), &json!("(hp.eq.1,name)\n         ^")));
+    // So does one condition, wherever it stands.
+    for (query, code, position, caret) in [
+        ("hp=gte.x", "invalid_value", 4, "gte.x\n    ^"),
+        ("hp=not.gte.x", "invalid_value", 8, "not.gte.x\n        ^"),
+        ("hp=roughly.5", "invalid_parameter", 0, "roughly.5\n^"),
+        ("hp=between.(1)", "invalid_parameter", 8, "between.(1)\n        ^"),
+        ("hp=in.(1,x)", "invalid_value", 6, "in.(1,x)\n      ^"),
+        ("or=(hp.eq.1,hp.eq.x)", "invalid_value", 15, "(hp.eq.1,hp.eq.x)\n               ^"),
+    ] {
+        let problem = client.get(&format!("/table/player/records?{query}")).is_problem(400, code);
+        assert_eq!((&problem["position"], &problem["caret"]), (&json!(position), &json!(caret)), "{problem}");
+    }
     let deep = format!("or={}hp.eq.1{}", "(and".repeat(9), ")".repeat(9));
     client.get(&format!("/table/player/records?{deep}")).is_problem(400, "limit_too_large");
     for (body, pointer) in [

@@ -19,6 +19,7 @@ mod rpc;
 mod stats;
 mod storm;
 mod timing;
+mod wire;
 mod wrong;
 
 use dbgen_runtime::server::{self, ServerConfig, ServerHandle};

@@ -1,6 +1,7 @@
 //! JSON-RPC over HTTP: the operations and the procedures. The protocol's own examples are tested beside it.
 
 use super::{ARENA, Served, ids, insert_players};
+use dbgen_runtime::Database;
 use dbgen_tests::http::Client;
 use serde_json::{Value as Json, json};
 
@@ -165,4 +166,24 @@ fn rp_1_over_http() {
     let responses = client.post("/rpc", &batch).is(200).json();
     assert_eq!((&responses[0]["id"], &responses[1]["error"]["code"]), (&json!("a"), &json!(-32007)));
     assert_eq!(responses[2]["result"]["total"], 1);
+}
+
+#[test]
+fn rp_2_a_snapshot_is_taken_or_it_is_said_why_not() {
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "snapshot.create" });
+    let served = Served::arena();
+    let mut client = served.client();
+    client.send("POST", "/snapshot", &[], None).is_problem(409, "no_data_folder");
+    assert_eq!(client.post("/rpc", &call).is(200).json()["error"]["data"]["code"], "no_data_folder");
+
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let db = Database::builder().data_dir(folder.path()).open().expect("it opens");
+    let served = Served::on(db, |tick_loop| tick_loop);
+    let mut client = served.client();
+    let table = json!({ "name": "pet", "fields": [{ "name": "name", "type": "str<8>" }] });
+    client.post("/table", &table).is(201);
+    let taken = client.send("POST", "/snapshot", &[], None).is(200);
+    let seen: u64 = taken.header("db-version").and_then(|version| version.parse().ok()).expect("a version");
+    assert_eq!(taken.json()["commit"], seen);
+    assert_eq!(client.post("/rpc", &call).is(200).json()["result"]["commit"], seen);
 }

@@ -26,7 +26,7 @@ pub(super) fn paths() -> Map<String, Json> {
             "parameters": parameters,
             "responses": responses("2XX", json!({ "description": "Done" })),
         });
-        if matches!(method.as_str(), "post" | "put" | "patch") {
+        if matches!(method.as_str(), "post" | "put" | "patch") && path != "/snapshot" {
             let body = body(&method, path);
             operation["requestBody"] = json!({ "required": true, "content": content("application/json", &body) });
         }

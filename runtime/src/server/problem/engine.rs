@@ -36,6 +36,7 @@ impl From<Error> for Problem {
             Error::QueueFull { .. } => of(Kind::QueueFull).header(RETRY_AFTER, RETRY_AFTER_SECONDS),
             Error::Stopped => of(Kind::Stopped).header(RETRY_AFTER, RETRY_AFTER_SECONDS),
             Error::ReadOnly { .. } => of(Kind::ReadOnly),
+            Error::NoDataDir => of(Kind::NoDataFolder),
             Error::TimedOut(_) => {
                 Problem::new(Kind::TimedOut, format!("{sentence}; the request may still be executed"))
             }

@@ -92,6 +92,7 @@ kinds! {
     Restricted            409 "restricted"             CONSTRAINT      "Referred to by other records";
     Constraint            409 "constraint"             CONSTRAINT      "Constraints are broken";
     Aborted               409 "aborted"                CONFLICT        "Transaction aborted";
+    NoDataFolder          409 "no_data_folder"         CONFLICT        "No data folder";
     SchemaChanged         409 "schema_changed"         CONFLICT        "Schema changed meanwhile";
     IdempotencyInFlight   409 "idempotency_in_flight"  CONFLICT        "The same request is running";
     CursorExpired         410 "cursor_expired"         PRECONDITION    "Cursor expired";

@@ -108,6 +108,22 @@ impl Problem {
         self
     }
 
+    /// A member that is a text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.members.get(name)?.as_str()
+    }
+
+    /// Says where in a text of the URL it lies, in bytes and with a caret, if it does not say so yet: where what was got
+    /// stands, or else at the beginning.
+    pub(crate) fn placed_in(self, text: &str) -> Problem {
+        if self.0.members.contains_key("position") {
+            return self;
+        }
+        let position = self.text("got").and_then(|got| text.rfind(got)).unwrap_or(0);
+        let caret = format!("{text}\n{}^", " ".repeat(text[..position].chars().count()));
+        self.member("position", position).member("caret", caret)
+    }
+
     pub(crate) fn kind(&self) -> Kind {
         self.0.kind
     }

@@ -103,7 +103,8 @@ impl Filter {
             let parameters = <super::ListQuery as crate::server::params::FromParams>::NAMES.iter().copied();
             return Err(unknown_parameter(name, parameters.chain(["or", "and"]).chain(fields)));
         }
-        Ok(Filter::Term(Term::parse(schema, table, (field, name), text)?))
+        let term = Term::parse(schema, table, (field, name), text).map_err(|problem| problem.placed_in(text))?;
+        Ok(Filter::Term(term))
     }
 
     /// Reads an object of conditions, all of which must hold: `{"hp": {"gte": 10}, "or": [{…}, {…}], "not": {…}}`.
@@ -342,7 +343,9 @@ fn unknown_operator(param: &str, op: &str) -> Problem {
     let known: Vec<&str> = RELATIONS.iter().map(|(word, _)| *word).chain(WORDS.iter().copied()).collect();
     let sentence =
         format!("`{param}` must be an operator and a value, like `eq.5`; {op:?} is none of {}", known.join(", "));
-    Problem::unknown(Kind::InvalidParameter, sentence, op, known.iter().copied()).member("param", param)
+    Problem::unknown(Kind::InvalidParameter, sentence, op, known.iter().copied())
+        .member("param", param)
+        .member("got", op)
 }
 
 /// The values of `(a,b,"c,d")`. Within quotes, a backslash takes away the meaning of a quote and of a backslash.
@@ -366,14 +369,14 @@ fn values(text: &str, param: &str) -> Result<Vec<String>, Problem> {
                 value.push(c);
             }
         }
+        if list.len() == FILTER_VALUES_MAX {
+            return Err(Problem::new(Kind::LimitTooLarge, too_many_values()).member("param", param));
+        }
         list.push(value);
         match rest.next() {
             None => break,
             Some(',') => {}
             Some(_) => return Err(refuse()),
-        }
-        if list.len() > FILTER_VALUES_MAX {
-            return Err(Problem::new(Kind::LimitTooLarge, too_many_values()).member("param", param));
         }
     }
     Ok(list)
@@ -394,6 +397,6 @@ mod tests {
         for wrong in ["", "a", "(a", "a)", "(\"a)", "(\"a\"b)", "(\"a\\)"] {
             assert_eq!(read(wrong), Err(Kind::InvalidParameter), "{wrong}");
         }
-        assert_eq!(read(&format!("({})", "1,".repeat(FILTER_VALUES_MAX + 1))), Err(Kind::LimitTooLarge));
+        assert_eq!(read(&format!("({})", "1,".repeat(FILTER_VALUES_MAX))), Err(Kind::LimitTooLarge));
     }
 }

@@ -42,14 +42,23 @@ impl Reader<'_> {
             return Err(self.refuse(item, "conditions like a.eq.1"));
         };
         let unquoted = unquoted(test).ok_or_else(|| self.refuse(item, "quotes that are closed"))?;
-        Term::parse(self.schema, self.table, (field, self.param), &unquoted).map(Filter::Term)
+        let term = Term::parse(self.schema, self.table, (field, self.param), &unquoted);
+        term.map(Filter::Term).map_err(|problem| {
+            // Where it stands in quotes, or is the field, the condition as a whole is pointed at.
+            let at = problem.text("got").and_then(|got| item.rfind(got)).unwrap_or(0);
+            self.place(problem, &item[at..])
+        })
     }
 
     /// The problem of a part of the text, with its place.
     fn refuse(&self, part: &str, expected: &str) -> Problem {
+        self.place(invalid_parameter(self.param, self.text, expected), part)
+    }
+
+    fn place(&self, problem: Problem, part: &str) -> Problem {
         let position = (part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize);
         let caret = format!("{}\n{}^", self.text, " ".repeat(self.text[..position].chars().count()));
-        invalid_parameter(self.param, self.text, expected).member("position", position).member("caret", caret)
+        problem.member("position", position).member("caret", caret)
     }
 }
 

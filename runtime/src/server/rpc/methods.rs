@@ -13,6 +13,7 @@ use crate::server::records::{self, Count, Filter, ListQuery};
 use crate::server::relation;
 use crate::server::role::Role;
 use crate::server::schema;
+use crate::server::snapshot;
 use crate::server::state::Server;
 use crate::server::stats;
 use crate::server::table;
@@ -153,6 +154,7 @@ const METHODS: &[Method] = &[
         [required("table", "string"), required("records", "array")],
         insert_many
     ),
+    method!("snapshot.create", "Takes a snapshot of the data folder now, as POST /snapshot.", [], take_snapshot),
     method!("stats.get", "How the loop, its systems and the tables are doing.", [], get_stats),
     method!(
         "tx.run",
@@ -177,6 +179,7 @@ fn role_for(name: &str) -> Role {
     match (noun, verb) {
         ("rpc", _) | (_, "get" | "list") => Role::Reader,
         ("schema" | "table" | "field" | "index" | "relation", _) => Role::Schema,
+        ("snapshot", _) => Role::Admin,
         _ => Role::Writer,
     }
 }
@@ -373,6 +376,10 @@ async fn add_index(server: Arc<Server>, mut args: Args) -> MethodResult {
 async fn drop_index(server: Arc<Server>, mut args: Args) -> MethodResult {
     let (table, index) = (args.text("table")?, args.text("index")?);
     edited(alter::drop_index(&server, table, index).await?)
+}
+
+async fn take_snapshot(server: Arc<Server>, _: Args) -> MethodResult {
+    Ok(json::to_vec(&snapshot::take(server).await?))
 }
 
 async fn get_stats(server: Arc<Server>, _: Args) -> MethodResult {
