@@ -11,9 +11,6 @@
 #![cfg(all(test, loom))]
 
 use dbgen_runtime::{Database, Error, RecordId, Value, View};
-use loom::thread;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Two tables, one with an index and a heap: every commit writes its number into both.
 const SCHEMA: &str = r#"{ "name": "w", "version": "1", "tables": {
@@ -30,7 +27,10 @@ impl World {
         let db = Database::builder().schema_json(SCHEMA).open().expect("it opens");
         let ids = db.transact(|tx| {
             let (a, b) = (tx.open_table("a")?, tx.open_table("b")?);
-            Ok([tx.insert_values(a, &[(0, 0_u64.into()), (1, "0".into())])?, tx.insert_values(b, &[(0, 0_u64.into())])?])
+            Ok([
+                tx.insert_values(a, &[(0, 0_u64.into()), (1, "0".into())])?,
+                tx.insert_values(b, &[(0, 0_u64.into())])?,
+            ])
         });
         World { db, ids: ids.expect("filled") }
     }
@@ -69,49 +69,93 @@ fn look(view: &View) -> u64 {
     n as u64
 }
 
-/// A writer and two readers, each of which holds what it loaded across its next load.
-fn model(preemptions: usize, writes: u64) {
-    let mut model = loom::model::Builder::new();
-    (model.preemption_bound, model.max_branches) = (Some(preemptions), 100_000);
-    let orders = Arc::new(AtomicU64::new(0));
-    let counted = orders.clone();
-    model.check(move || {
-        counted.fetch_add(1, Ordering::Relaxed);
-        let world = World::open();
-        let readers: Vec<_> = (0..2)
-            .map(|_| {
-                let db = world.db.clone();
-                thread::spawn(move || {
-                    let first = db.read();
-                    let seen = look(&first);
-                    let second = db.read();
-                    assert!(look(&second) >= seen, "commits never go back");
-                    assert_eq!(look(&first), seen, "what is held stays");
+#[cfg(loom)]
+mod every_order {
+    use super::{World, look};
+    use loom::thread;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    /// A writer and two readers, each of which holds what it loaded across its next load.
+    fn model(preemptions: usize, writes: u64) {
+        let mut model = loom::model::Builder::new();
+        (model.preemption_bound, model.max_branches) = (Some(preemptions), 100_000);
+        let orders = Arc::new(AtomicU64::new(0));
+        let counted = orders.clone();
+        model.check(move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let world = World::open();
+            let readers: Vec<_> = (0..2)
+                .map(|_| {
+                    let db = world.db.clone();
+                    thread::spawn(move || {
+                        let first = db.read();
+                        let seen = look(&first);
+                        let second = db.read();
+                        assert!(look(&second) >= seen, "commits never go back");
+                        assert_eq!(look(&first), seen, "what is held stays");
+                    })
                 })
-            })
-            .collect();
-        for n in 1..=writes {
-            world.write(n);
+                .collect();
+            for n in 1..=writes {
+                world.write(n);
+                world.change_its_mind();
+            }
+            readers.into_iter().for_each(|reader| reader.join().expect("it saw nothing wrong"));
+            // Nobody reads any more: whatever was put off, the next commit is seen.
+            world.write(writes + 1);
+            let view = world.db.read();
+            assert_eq!(look(&view), writes + 1);
+            view.verify().expect("whole");
+        });
+        let orders = orders.load(Ordering::Relaxed);
+        println!("{orders} orders");
+        assert!(orders > 1_000, "loom found {orders} orders: is the engine compiled with its pointers?");
+    }
+
+    #[test]
+    fn a_version_is_reused_only_when_nobody_holds_it() {
+        model(4, 2);
+    }
+
+    #[test]
+    fn versions_circulate_through_all_their_lives() {
+        model(3, 4);
+    }
+}
+
+#[cfg(not(loom))]
+#[test]
+fn readers_and_a_writer_race_for_a_second() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let (world, is_over) = (World::open(), AtomicBool::new(false));
+    let (mut written, started) = (0, std::time::Instant::now());
+    let read = || {
+        let (mut reader, mut held, mut reads) = (world.db.reader(), world.db.read(), 0_u64);
+        while !is_over.load(Ordering::Relaxed) {
+            let seen = look(&held);
+            let view = if reads.is_multiple_of(2) { world.db.read() } else { reader.view().clone() };
+            assert!(look(&view) >= seen || reads % 2 == 1, "commits never go back");
+            assert_eq!(look(&held), seen, "what is held stays");
+            if reads.is_multiple_of(5) {
+                held = view;
+            }
+            reads += 1;
+        }
+        reads
+    };
+    std::thread::scope(|scope| {
+        let readers = [scope.spawn(read), scope.spawn(read)];
+        while started.elapsed() < std::time::Duration::from_secs(1) {
+            written += 1;
+            world.write(written);
             world.change_its_mind();
         }
-        readers.into_iter().for_each(|reader| reader.join().expect("it saw nothing wrong"));
-        // Nobody reads any more: whatever was put off, the next commit is seen.
-        world.write(writes + 1);
-        let view = world.db.read();
-        assert_eq!(look(&view), writes + 1);
-        view.verify().expect("whole");
+        is_over.store(true, Ordering::Relaxed);
+        for reader in readers {
+            assert!(reader.join().expect("it saw nothing wrong") > 0);
+        }
     });
-    let orders = orders.load(Ordering::Relaxed);
-    println!("{orders} orders");
-    assert!(orders > 1_000, "loom found {orders} orders: is the engine compiled with its pointers?");
-}
-
-#[test]
-fn a_version_is_reused_only_when_nobody_holds_it() {
-    model(4, 2);
-}
-
-#[test]
-fn versions_circulate_through_all_their_lives() {
-    model(3, 4);
+    world.write(written + 1);
+    assert_eq!(look(&world.db.read()), written + 1);
 }

@@ -24,6 +24,7 @@ pub mod tape;
 pub mod type_edits;
 pub mod typed;
 pub mod values;
+pub mod verdict;
 pub mod world;
 
 use attempt::{Attempt, ending};
@@ -110,7 +111,7 @@ pub struct Machine {
     told: Vec<(u64, String, u64, ChangeKind)>,
     told_from: u64,
     /// What the edit at hand renames.
-    renamed: Option<edits::Renamed>,
+    renamed: Option<verdict::Renamed>,
     /// The world with what the edit at hand makes of its values, before it has made it.
     reshaped: Option<World>,
 }

@@ -1,8 +1,9 @@
 //! Edits of types: enums and composites that are made at run time, extended, renamed, and dropped.
 
-use super::edits::{FIELDS, Verdict, adopt_values, edit};
+use super::edits::FIELDS;
 use super::rules::Broken;
 use super::tape::Tape;
+use super::verdict::{Verdict, adopt_values, edit};
 use super::{Machine, compiled_schema};
 use dbgen_runtime::SchemaEdit;
 use dbgen_schema::{Schema, Type, Value};
