@@ -129,7 +129,7 @@ pub(crate) enum Misuse {
         file: PathBuf,
     },
     /// A line of a token file that begins with a word that is no role.
-    #[error("{}: line {line}: `{word}` is no role; a line is TOKEN or ROLE TOKEN, and roles are reader, writer, schema, admin", file.display())]
+    #[error("{}: line {line}: `{word}` is no role; a line is TOKEN, ROLE TOKEN or ROLE:TABLE,TABLE TOKEN, and roles are reader, writer, schema, admin", file.display())]
     NoRole {
         /// The file.
         file: PathBuf,

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use dbgen_runtime::server::{Role, ServerConfig, TokenHash};
+use dbgen_runtime::server::{Grant, Role, ServerConfig, TokenHash};
 use dbgen_runtime::{Database, SyncLevel};
 
 use crate::failure::{Failure, Misuse};
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "HZ", default_value_t = 60.0)]
     tick_rate: f64,
     /// A file with the token that clients must send as `Authorization: Bearer …`, or a line `ROLE TOKEN` for each:
-    /// reader, writer, schema, admin. Instead of a token may stand its hash, `sha256:…`, as sha256sum prints it
+    /// reader, writer, schema, admin; `writer:player,guild` is for the records of these tables alone. Instead of a token may stand its hash, `sha256:…`, as sha256sum prints it
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
     /// Listen on an address that other machines reach, without a token
@@ -104,12 +104,12 @@ fn config(arguments: &Arguments) -> Result<ServerConfig, Failure> {
     Ok(config)
 }
 
-/// The tokens of a file, a line each: `ROLE TOKEN`, `ROLE sha256:HASH`, or without a role, which may do everything.
-fn tokens(file: &Path) -> Result<Vec<(TokenHash, Role)>, Failure> {
+/// The tokens of a file, a line each: `ROLE TOKEN`, `ROLE:table,table TOKEN`, or without a role, which may do everything.
+fn tokens(file: &Path) -> Result<Vec<(TokenHash, Grant)>, Failure> {
     let text = input::text(file)?;
     let lines = text.lines().map(str::trim).enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#'));
     let tokens = lines.map(|(at, line)| token(line).map_err(|wrong| wrong.into_misuse(file, at + 1)));
-    let tokens: Vec<(TokenHash, Role)> = tokens.collect::<Result<_, _>>().map_err(Failure::Usage)?;
+    let tokens: Vec<(TokenHash, Grant)> = tokens.collect::<Result<_, _>>().map_err(Failure::Usage)?;
     if tokens.is_empty() { Err(Failure::Usage(Misuse::EmptyToken { file: file.to_owned() })) } else { Ok(tokens) }
 }
 
@@ -129,13 +129,21 @@ impl WrongLine {
     }
 }
 
-fn token(line: &str) -> Result<(TokenHash, Role), WrongLine> {
-    let (role, token) = match line.split_once(char::is_whitespace) {
-        None => (Role::Admin, line),
-        Some((word, token)) => (Role::from_name(word).ok_or_else(|| WrongLine::NoRole(word.to_owned()))?, token.trim()),
+fn token(line: &str) -> Result<(TokenHash, Grant), WrongLine> {
+    let (grant, token) = match line.split_once(char::is_whitespace) {
+        None => (Role::Admin.into(), line),
+        Some((word, token)) => (grant(word).ok_or_else(|| WrongLine::NoRole(word.to_owned()))?, token.trim()),
     };
     match token.strip_prefix("sha256:") {
-        Some(digits) => Ok((TokenHash::from_hex(digits).ok_or(WrongLine::NoHash)?, role)),
-        None => Ok((TokenHash::of(token), role)),
+        Some(digits) => Ok((TokenHash::from_hex(digits).ok_or(WrongLine::NoHash)?, grant)),
+        None => Ok((TokenHash::of(token), grant)),
+    }
+}
+
+/// `writer`, or `writer:player,guild` for the records of some tables.
+fn grant(word: &str) -> Option<Grant> {
+    match word.split_once(':') {
+        None => Role::from_name(word).map(Grant::from),
+        Some((role, tables)) => Role::from_name(role).map(|role| Grant::for_tables(role, tables.split(','))),
     }
 }

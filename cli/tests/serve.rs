@@ -64,6 +64,7 @@ fn a_token_file_that_is_not_understood_starts_no_server() {
         ("", "no token in it"),
         ("# nobody\n", "no token in it"),
         ("a\nraeder b\n", "line 2: `raeder` is no role"),
+        ("raeder:t b\n", "line 1: `raeder:t` is no role"),
         ("writer sha256:12\n", "line 1: behind `sha256:` stand 64"),
     ] {
         std::fs::write(&file, text).expect("the file is written");

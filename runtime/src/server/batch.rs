@@ -19,6 +19,7 @@ use super::precondition::Preconditions;
 use super::problem::{Kind, Problem};
 use super::record::{Delete, Insert, Update};
 use super::reply::Reply;
+use super::role::Grant;
 use super::row::Stored;
 use super::state::{Server, Shared};
 use crate::client::Committed;
@@ -244,8 +245,16 @@ pub(crate) fn id_of_json(json: &Json, table: &str) -> Result<RecordId, Problem> 
 }
 
 /// Executes a batch.
-pub(crate) async fn run(server: &Server, object: Map<String, Json>) -> Result<Committed<Vec<Json>>, Problem> {
+pub(crate) async fn run(
+    server: &Server,
+    grant: &Grant,
+    object: Map<String, Json>,
+) -> Result<Committed<Vec<Json>>, Problem> {
     let batch = Batch::read(object, server.epoch)?;
+    let operations = batch.operations.iter().enumerate();
+    for (at, operation) in operations {
+        grant.check_table(&operation.table).map_err(|problem| of_operation(problem, at))?;
+    }
     server.write(move |tx| batch.run(tx)).await
 }
 
@@ -272,11 +281,12 @@ impl FromParams for BatchOptions {
 pub(crate) async fn post(
     State(server): Shared,
     Query(options): Query<BatchOptions>,
+    grant: Grant,
     Object(mut object): Object,
 ) -> Result<Reply, Problem> {
     if options.dry_run {
         object.insert("dry_run".to_owned(), Json::Bool(true));
     }
-    let done = run(&server, object).await?;
+    let done = run(&server, &grant, object).await?;
     Ok(Reply::json(answer_json(&done)).commit(done.commit))
 }

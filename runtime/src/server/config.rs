@@ -1,6 +1,6 @@
 //! How a server is to run.
 
-use super::role::Role;
+use super::role::{Grant, Role};
 use super::token::TokenHash;
 use crate::limits::{BODY_WAIT_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
 use std::net::SocketAddr;
@@ -14,7 +14,7 @@ pub struct ServerConfig {
     pub listen: String,
     /// The tokens of which clients must send one as `Authorization: Bearer …`, each with what its holder may do. Without
     /// any, everybody may do everything.
-    pub tokens: Vec<(TokenHash, Role)>,
+    pub tokens: Vec<(TokenHash, Grant)>,
     /// Lets it listen on an address that other machines reach, without a token.
     pub insecure: bool,
     /// Names by which clients may reach it on loopback, besides `localhost` and loopback addresses.
@@ -50,16 +50,16 @@ impl ServerConfig {
         }
     }
 
-    /// Clients that send this token may do what the role says.
+    /// Clients that send this token may do what the role says, for all tables or [some](Grant::for_tables).
     #[must_use]
-    pub fn allow(self, token: impl AsRef<str>, role: Role) -> Self {
-        self.allow_hash(TokenHash::of(token.as_ref()), role)
+    pub fn allow(self, token: impl AsRef<str>, grant: impl Into<Grant>) -> Self {
+        self.allow_hash(TokenHash::of(token.as_ref()), grant)
     }
 
-    /// Clients that send the token with this hash may do what the role says.
+    /// Clients that send the token with this hash may do what the role says, for all tables or [some](Grant::for_tables).
     #[must_use]
-    pub fn allow_hash(mut self, token: TokenHash, role: Role) -> Self {
-        self.tokens.push((token, role));
+    pub fn allow_hash(mut self, token: TokenHash, grant: impl Into<Grant>) -> Self {
+        self.tokens.push((token, grant.into()));
         self
     }
 

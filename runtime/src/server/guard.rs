@@ -6,7 +6,7 @@
 //! must be our own or one that the configuration lists; pages of listed origins may also read our answers.
 
 use super::problem::{Kind, Problem};
-use super::role::Role;
+use super::role::{Grant, Role};
 use super::state::Server;
 use super::token::TokenHash;
 use crate::limits::URI_BYTES_MAX;
@@ -18,8 +18,8 @@ use axum::http::header::{
 use axum::http::{HeaderMap, Method, Request, Version};
 use std::net::IpAddr;
 
-/// Whether the request may come in; gives the role of who asks.
-pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<Role, Problem> {
+/// Whether the request may come in; gives what who asks may do.
+pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<Grant, Problem> {
     let uri = request.uri();
     if uri.path_and_query().is_some_and(|path| path.as_str().len() > URI_BYTES_MAX) {
         let detail = format!("the URL is longer than {URI_BYTES_MAX} bytes");
@@ -41,14 +41,13 @@ pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<Role, Pr
     // Whether the process is alive is no secret, and what asks it has no token; nor has a browser that asks beforehand.
     let is_open = matches!(uri.path(), "/healthz" | "/readyz") || request.method() == Method::OPTIONS;
     if is_open {
-        return Ok(Role::Reader);
+        return Ok(Role::Reader.into());
     }
-    let (role, needed) = (role(server, headers)?, Role::needed(request.method(), uri));
-    role.check(needed)?;
-    if needed >= Role::Schema {
-        tracing::info!(target: "dbgen::audit", role = role.name(), method = %request.method(), path = uri.path());
+    let grant = grant(server, headers)?;
+    if grant.check_request(request.method(), uri)? >= Role::Schema {
+        tracing::info!(target: "dbgen::audit", role = grant.role().name(), method = %request.method(), path = uri.path());
     }
-    Ok(role)
+    Ok(grant)
 }
 
 /// The origin of a page that the configuration lets call us from elsewhere; its browser must be told so.
@@ -98,20 +97,20 @@ fn check_origin(server: &Server, host: Option<&str>, origin: Option<&str>) -> Re
     Err(Problem::new(Kind::OriginNotAllowed, format!("pages of {origin:?} may not call this server")))
 }
 
-/// The role of the token that was sent. Where none is asked for, everybody may do everything.
-fn role(server: &Server, headers: &HeaderMap) -> Result<Role, Problem> {
+/// What the token that was sent is good for. Where none is asked for, everybody may do everything.
+fn grant(server: &Server, headers: &HeaderMap) -> Result<Grant, Problem> {
     let config = &server.config;
     if !config.has_token() {
-        return Ok(Role::Admin);
+        return Ok(Role::Admin.into());
     }
     let given = single(headers, AUTHORIZATION)?.and_then(|value| value.split_once(' '));
     let given = given.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map_or("", |(_, token)| token.trim());
     let given = TokenHash::of(given);
     // All are compared, whichever fits.
-    let fitting: Vec<Role> =
-        config.tokens.iter().filter(|(token, _)| token.is_of(&given)).map(|(_, role)| *role).collect();
-    match fitting.into_iter().max() {
-        Some(role) => Ok(role),
+    let fitting: Vec<&Grant> =
+        config.tokens.iter().filter(|(token, _)| token.is_of(&given)).map(|(_, grant)| grant).collect();
+    match fitting.into_iter().max_by_key(|grant| grant.role()) {
+        Some(grant) => Ok(grant.clone()),
         None => {
             let detail = "send the server's token as `Authorization: Bearer …`";
             Err(Problem::new(Kind::Unauthenticated, detail).header(WWW_AUTHENTICATE, "Bearer"))

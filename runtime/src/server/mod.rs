@@ -53,7 +53,7 @@ mod token;
 
 pub use accept::ServerHandle;
 pub use config::ServerConfig;
-pub use role::Role;
+pub use role::{Grant, Role};
 pub use token::TokenHash;
 
 use crate::db::Database;

@@ -11,6 +11,7 @@
 //! Keys are kept in memory: they do not outlive the process.
 
 use super::problem::{Asked, Kind, Problem};
+use super::role::Grant;
 use super::state::Server;
 use crate::limits::{IDEMPOTENCY_BYTES_MAX, IDEMPOTENCY_KEPT, IDEMPOTENCY_KEYS_MAX};
 use axum::body::{Body, Bytes};
@@ -95,7 +96,9 @@ pub(crate) fn begin<'s>(server: &'s Server, parts: &Parts, body: &Bytes) -> Resu
         let detail = format!("Idempotency-Key is one text of 1 to {KEY_BYTES_MAX} visible characters");
         return Err(Problem::new(Kind::InvalidHeader, detail));
     };
-    let hash = |half: u8| server.seal.hash_one((half, parts.method.as_str(), parts.uri.to_string(), body));
+    // An answer is for who may do the same.
+    let grant = parts.extensions.get::<Grant>();
+    let hash = |half: u8| server.seal.hash_one((half, parts.method.as_str(), parts.uri.to_string(), body, grant));
     let (what, now) = ([hash(0), hash(1)], server.db.shared.clock.monotonic());
     let mut known = server.once.known();
     known.forget(now);

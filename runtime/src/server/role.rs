@@ -62,12 +62,91 @@ impl Role {
     }
 }
 
-/// The role of who asks, which the guard has found out.
-impl<S: Send + Sync> FromRequestParts<S> for Role {
+/// What the holder of a token may do, and with the records of which tables.
+///
+/// One that is for some tables reads and writes their records and no others'. It may see the schema and the figures of all;
+/// it edits no schema and calls no procedures, whatever its role. References may name records of other tables, and what a
+/// deletion does to others it does.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Grant {
+    role: Role,
+    /// `None` = all.
+    tables: Option<Vec<String>>,
+}
+
+impl Grant {
+    /// For the records of these tables alone.
+    pub fn for_tables(role: Role, tables: impl IntoIterator<Item = impl Into<String>>) -> Grant {
+        Grant { role, tables: Some(tables.into_iter().map(Into::into).collect()) }
+    }
+
+    /// Its role.
+    pub fn role(&self) -> Role {
+        self.role
+    }
+
+    /// That it allows a request; gives what the request needs.
+    pub(crate) fn check_request(&self, method: &Method, uri: &Uri) -> Result<Role, Problem> {
+        let needed = Role::needed(method, uri);
+        self.check(needed)?;
+        let mut steps = uri.path().split('/').skip(1);
+        if let (Some("table"), Some(table), Some("record" | "records" | "query" | "by")) =
+            (steps.next(), steps.next(), steps.next())
+        {
+            self.check_table(table)?;
+        }
+        Ok(needed)
+    }
+
+    /// That it allows what needs this role. What concerns more than records is not for who has some tables.
+    pub(crate) fn check(&self, needed: Role) -> Result<(), Problem> {
+        self.role.check(needed)?;
+        if self.tables.is_some() && needed >= Role::Schema {
+            return Err(self.refusal("the token is for the records of some tables alone".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// That it allows to use the records of this table.
+    pub(crate) fn check_table(&self, table: &str) -> Result<(), Problem> {
+        match &self.tables {
+            Some(tables) if !tables.iter().any(|allowed| allowed == table) => {
+                Err(self.refusal(format!("the token is not for the table `{table}`")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// That it allows to call the game's procedures, which may do anything.
+    pub(crate) fn check_procedure(&self) -> Result<(), Problem> {
+        match self.tables {
+            Some(_) => {
+                Err(self
+                    .refusal("the token is for the records of some tables alone: it calls no procedures".to_owned()))
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn refusal(&self, detail: String) -> Problem {
+        let tables = self.tables.clone().unwrap_or_default();
+        Problem::new(Kind::Forbidden, detail).member("role", self.role.name()).member("tables", tables)
+    }
+}
+
+/// A role, for all tables.
+impl From<Role> for Grant {
+    fn from(role: Role) -> Grant {
+        Grant { role, tables: None }
+    }
+}
+
+/// That of who asks, which the guard has found out.
+impl<S: Send + Sync> FromRequestParts<S> for Grant {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        Ok(parts.extensions.get::<Role>().copied().unwrap_or(Role::Reader))
+        Ok(parts.extensions.get::<Grant>().cloned().unwrap_or(Grant::for_tables(Role::Reader, [""; 0])))
     }
 }
 

@@ -81,11 +81,11 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Result<Response,
     // A body that nobody reads ends the connection with the answer: the client is told.
     let has_body = !request.body().is_end_stream();
     let turned_away = |problem: Problem| if has_body { problem.header(CONNECTION, "close") } else { problem };
-    let role = guard::check(server, &request).map_err(turned_away)?;
+    let grant = guard::check(server, &request).map_err(turned_away)?;
     let _room = server.room.try_acquire().map_err(|_| turned_away(guard::overloaded()))?;
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(RequestId(id.to_owned()));
-    parts.extensions.insert(role);
+    parts.extensions.insert(grant);
     if is_streamed(&parts) {
         timing::reach_min_version(server, &parts.headers).await?;
         timing::take_wait(&mut parts)?;

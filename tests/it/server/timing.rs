@@ -1,7 +1,7 @@
 //! When requests are answered, requests that come twice, and who may ask.
 
-use super::{Served, insert};
-use dbgen_runtime::server::{self, Role, ServerConfig};
+use super::{ARENA, Served, insert};
+use dbgen_runtime::server::{self, Grant, Role, ServerConfig};
 use dbgen_tests::http::{Answer, Client};
 use serde_json::json;
 
@@ -141,4 +141,60 @@ fn roles_may_do_what_those_below_them_may() {
     let read = json!({ "jsonrpc": "2.0", "id": 1, "method": "table.list" });
     assert!(as_one("r").post("/rpc", &read).is(200).json()["result"].is_object());
     insert(&mut as_one("w"), "player", &json!({ "name": "Brom" }));
+}
+
+/// A token for some tables: on every path, their records and no others'.
+#[test]
+fn a_token_for_some_tables_is_good_for_no_others() {
+    let served = Served::with(ARENA, |tick_loop| tick_loop.procedure("nothing", |_, (): ()| Ok(())));
+    let config = ServerConfig::new("127.0.0.1:0").allow("g", Grant::for_tables(Role::Admin, ["guild"]));
+    let server = server::start(served.db.clone(), config).expect("it starts");
+    let mut client = Client::new(server.local_addr());
+    client.headers.push(("authorization".to_owned(), "Bearer g".to_owned()));
+    let id = client.post("/table/guild/record", &json!({ "name": "Watch" })).is(201).json()["_id"].clone();
+    client.get(&format!("/table/guild/record/{id}")).is(200);
+    client.get("/table/guild/records").is(200);
+    let ops = |table: &str| json!({ "ops": [{ "op": "insert", "table": table, "values": { "name": "x" } }] });
+    client.post("/batch", &ops("guild")).is(200);
+    for open in ["/", "/schema", "/table", "/table/player", "/stats", "/openapi.json"] {
+        client.get(open).is(200);
+    }
+
+    let before = served.dump();
+    let player = json!({ "name": "Ayla" });
+    for (method, path) in [
+        ("GET", "/table/player/records"),
+        ("GET", "/table/player/record/4294967296"),
+        ("GET", "/table/player/by/name/x"),
+        ("GET", "/table/pl%61yer/records"),
+        ("POST", "/table/player/query"),
+        ("POST", "/table/player/record"),
+        ("POST", "/table/player/records"),
+        ("DELETE", "/table/player/records?all=true"),
+        // Of its own table, more than records; and of the whole.
+        ("POST", "/table/guild/field"),
+        ("DELETE", "/table/guild"),
+        ("POST", "/table"),
+        ("PATCH", "/schema"),
+        ("POST", "/snapshot"),
+    ] {
+        client.send_json(method, path, &[], &player).is_problem(403, "forbidden");
+    }
+    assert_eq!(client.post("/batch", &ops("player")).is_problem(403, "forbidden")["op"], 0);
+    for (name, params) in [
+        ("record.list", json!(["player"])),
+        ("record.insert", json!({ "table": "player", "values": player })),
+        ("records.insert_many", json!(["player", [player]])),
+        ("tx.run", ops("player")),
+        ("field.drop", json!(["guild", "motto"])),
+        ("snapshot.create", json!([])),
+        ("nothing", json!([])),
+    ] {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": name, "params": params });
+        let told = client.post("/rpc", &call).is(200).json();
+        assert_eq!(told["error"]["code"], -32006, "{name}: {told}");
+    }
+    assert_eq!(served.dump(), before);
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "record.list", "params": ["guild"] });
+    assert_eq!(client.post("/rpc", &call).is(200).json()["result"]["total"], 2);
 }

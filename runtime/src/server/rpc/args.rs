@@ -5,6 +5,7 @@ use crate::server::batch::id_of_json;
 use crate::server::json;
 use crate::server::params::{invalid_parameter, unknown_parameter};
 use crate::server::problem::{Kind, Problem};
+use crate::server::role::Grant;
 use serde_json::{Map, Value as Json};
 
 /// A parameter of a method.
@@ -26,13 +27,13 @@ pub(super) const fn optional(name: &'static str, json_type: &'static str) -> Par
     Param { name, json_type, required: false }
 }
 
-/// The parameters that were given.
+/// The parameters that were given, and what who gave them may do.
 #[derive(Debug)]
-pub(super) struct Args(Map<String, Json>);
+pub(super) struct Args(Map<String, Json>, Grant);
 
 impl Args {
     /// Sorts them by name, and refuses what the method does not take. A null is as good as nothing.
-    pub(super) fn read(params: Option<Json>, known: &[Param]) -> Result<Args, Problem> {
+    pub(super) fn read(params: Option<Json>, known: &[Param], grant: Grant) -> Result<Args, Problem> {
         let mut given = match params {
             None => Map::new(),
             Some(Json::Object(members)) => members,
@@ -51,7 +52,17 @@ impl Args {
             let detail = format!("the parameter `{}` is missing", param.name);
             return Err(Problem::new(Kind::MissingParameter, detail).member("param", param.name));
         }
-        Ok(Args(given))
+        Ok(Args(given, grant))
+    }
+
+    /// What who calls may do.
+    pub(super) fn grant(&self) -> Grant {
+        self.1.clone()
+    }
+
+    /// A parameter, if it is a text.
+    pub(super) fn peek_text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.as_str()
     }
 
     pub(super) fn text(&mut self, name: &str) -> Result<String, Problem> {

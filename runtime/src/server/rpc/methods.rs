@@ -11,7 +11,7 @@ use crate::server::problem::{Kind, Problem};
 use crate::server::record::{self, Update};
 use crate::server::records::{self, Count, Filter, ListQuery};
 use crate::server::relation;
-use crate::server::role::Role;
+use crate::server::role::{Grant, Role};
 use crate::server::schema;
 use crate::server::snapshot;
 use crate::server::state::Server;
@@ -165,11 +165,21 @@ const METHODS: &[Method] = &[
 ];
 
 /// Calls a method, or else a procedure.
-pub(super) async fn call(server: Arc<Server>, role: Role, name: String, params: Option<Json>) -> MethodResult {
-    role.check(role_for(&name))?;
+pub(super) async fn call(server: Arc<Server>, grant: Grant, name: String, params: Option<Json>) -> MethodResult {
+    grant.check(role_for(&name))?;
     match METHODS.iter().find(|method| method.name == name) {
-        Some(method) => (method.run)(server, Args::read(params, method.params)?).await,
-        None => procedure(&server, &name, params).await,
+        Some(method) => {
+            let args = Args::read(params, method.params, grant.clone())?;
+            let is_about_records = name.starts_with("record");
+            if let Some(table) = args.peek_text("table").filter(|_| is_about_records) {
+                grant.check_table(table)?;
+            }
+            (method.run)(server, args).await
+        }
+        None => {
+            grant.check_procedure()?;
+            procedure(&server, &name, params).await
+        }
     }
 }
 
@@ -344,11 +354,11 @@ async fn list(server: Arc<Server>, mut args: Args) -> MethodResult {
 }
 
 async fn insert_many(server: Arc<Server>, mut args: Args) -> MethodResult {
-    let (table, records) = (args.text("table")?, args.list("records")?);
+    let (table, records, grant) = (args.text("table")?, args.list("records")?, args.grant());
     let ops: Vec<Json> =
         records.into_iter().map(|values| json!({ "op": "insert", "table": table, "values": values })).collect();
     let batch = Map::from_iter([("ops".to_owned(), Json::Array(ops))]);
-    Ok(batch::answer_json(&batch::run(&server, batch).await?))
+    Ok(batch::answer_json(&batch::run(&server, &grant, batch).await?))
 }
 
 async fn apply_schema(server: Arc<Server>, mut args: Args) -> MethodResult {
@@ -387,5 +397,7 @@ async fn get_stats(server: Arc<Server>, _: Args) -> MethodResult {
 }
 
 async fn run_batch(server: Arc<Server>, args: Args) -> MethodResult {
-    Ok(batch::answer_json(&batch::run(&server, args.rest()).await?))
+    // Its operations name their tables themselves.
+    let grant = args.grant();
+    Ok(batch::answer_json(&batch::run(&server, &grant, args.rest()).await?))
 }

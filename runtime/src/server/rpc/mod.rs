@@ -8,7 +8,7 @@ mod protocol;
 
 use super::extract::{AcceptsJson, JsonText, Query, RequestId};
 use super::reply::Reply;
-use super::role::Role;
+use super::role::Grant;
 use super::serve::DB_VERSION;
 use super::state::Shared;
 use axum::extract::State;
@@ -18,10 +18,10 @@ pub(crate) async fn post(
     State(server): Shared,
     Query(()): Query<()>,
     request_id: RequestId,
-    role: Role,
+    grant: Grant,
     JsonText(text): JsonText,
 ) -> Reply {
-    let call = |method, params| methods::call(server.clone(), role, method, params);
+    let call = |method, params| methods::call(server.clone(), grant.clone(), method, params);
     let shape = protocol::Shape { request_id: &request_id.0, schema_version: server.view().schema_version() };
     let reply = match protocol::answer(&text, shape, call).await {
         Some(answer) => Reply::json(answer),
