@@ -91,7 +91,8 @@ impl Engine {
         let catalog = self.catalog.clone();
         let def = &catalog.tables()[table];
         let expected = records.expected().min(EXPECTED_RECORDS_MAX);
-        let mut batch = Batch::new(def, expected);
+        ids.reserve(expected);
+        let mut batch = Batch::new(def, expected, ids);
         // Numbers are given one after another, and whoever refers to the table itself may mean the record before.
         let is_single = !def.counted.is_empty() || def.outgoing.iter().any(|relation| relation.to_table == table);
         // The first record tells whether generated code knows all fields: those that were added since come one by one.
@@ -116,20 +117,20 @@ impl Engine {
             self.check_distinct(table, at, &mut batch);
         }
         finish(batch.found)?;
-        if !batch.inserted.is_empty() {
+        if number > 0 {
             let (def, writer) = self.table_mut(table);
             let mut rows = writer.rows(def);
             for (at, keys) in batch.keys.iter().enumerate() {
                 rows.index_insert_sorted(at, keys.items());
             }
         }
-        ids.append(&mut batch.inserted);
         Ok(())
     }
 
     /// Makes room for so many records in all of a batch whose first is there.
     fn expect(&mut self, table: usize, records: usize) {
         let (def, writer) = self.table_mut(table);
+        writer.expect(records - 1);
         writer.rows(def).expect(records - 1);
     }
 
@@ -140,7 +141,7 @@ impl Engine {
         def: &TableDef,
         image: &mut RecordImage,
         numbers: Range<usize>,
-        batch: &mut Batch,
+        batch: &mut Batch<'_>,
     ) -> Result<()> {
         if image.fixed.len() < numbers.len() * def.layout.image_bytes {
             put_extension(def, image, None);
@@ -148,17 +149,16 @@ impl Engine {
         let counters = self.take_numbers(def.at, image);
         let all = 0..numbers.len();
         if self.is_proved(def, image, all.clone()) && self.collect_keys(def, image, all.clone(), &mut batch.keys) {
-            batch.numbers.extend(numbers);
             return self.insert_rows(def, image, all, &counters, batch);
         }
         batch.forget_unnamed();
         for at in all {
             if let Err(error) = self.check_insert(def.at, None, Arriving::of(image, def, at)) {
+                batch.refused.push(numbers.start + at);
                 collect(&mut batch.found, numbers.start + at, error)?;
                 continue;
             }
             self.collect_keys(def, image, at..at + 1, &mut batch.keys);
-            batch.numbers.push(numbers.start + at);
             self.insert_rows(def, image, at..at + 1, &counters, batch)?;
         }
         Ok(())
@@ -182,13 +182,18 @@ impl Engine {
     /// same.
     fn collect_keys(&self, def: &TableDef, image: &RecordImage, records: Range<usize>, keys: &mut [Keys]) -> bool {
         let view = self.view(def.at);
-        let (mut key, mut are_new) = (Key::new(), true);
+        let mut are_new = true;
         for (at, (index, keys)) in def.indexes.iter().zip(keys).enumerate() {
             let is_asked = index.unique && !lookup::is_empty(view, at);
+            let arriving = |record| Arriving::of(image, def, record).cells(view.version.heap());
+            if index.texts.is_empty() && !is_asked {
+                records.clone().for_each(|record| index.write_key(arriving(record).fixed, keys.add()));
+                continue;
+            }
+            let mut key = Key::new();
             for record in records.clone() {
-                let cells = Arriving::of(image, def, record).cells(view.version.heap());
-                let has_null = index.key(cells, &def.fields, &mut key);
-                keys.push(key.bytes());
+                let has_null = index.key(arriving(record), &def.fields, &mut key);
+                keys.add().copy_from_slice(key.bytes());
                 are_new &= !is_asked || has_null || lookup::first(view, at, &key).is_none();
             }
         }
@@ -202,7 +207,7 @@ impl Engine {
         image: &mut RecordImage,
         records: Range<usize>,
         counters: &[(usize, u64)],
-        batch: &mut Batch,
+        batch: &mut Batch<'_>,
     ) -> Result<()> {
         let version = self.next_commit();
         let (_, writer) = self.table_mut(def.at);
@@ -211,9 +216,9 @@ impl Engine {
         for (counter, value) in counters {
             rows.set_counter(*counter, *value);
         }
-        let from = batch.inserted.len();
-        rows.take_slots(records.len(), &mut batch.inserted)?;
-        let ids = &batch.inserted[from..];
+        let from = batch.ids.len();
+        rows.take_slots(records.len(), batch.ids)?;
+        let ids = &batch.ids[from..];
         if self.redo.notes(def.at) {
             for (at, id) in records.clone().zip(ids) {
                 self.redo.insert(def, false, counters, Arriving::of(image, def, at).pending(), version);
@@ -228,14 +233,14 @@ impl Engine {
     }
 
     /// That no two records of the batch have the same key in a unique index.
-    fn check_distinct(&self, table: usize, at: usize, batch: &mut Batch) {
+    fn check_distinct(&self, table: usize, at: usize, batch: &mut Batch<'_>) {
         let view = self.view(table);
         let index = &view.def.indexes[at];
         let pairs = batch.keys[at].repeated().filter(|_| index.unique);
         let (mut image, mut key) = (Vec::new(), Key::new());
         for (first, second) in pairs {
-            let existing = batch.inserted[first];
-            let Some(row) = view.version.row_of(batch.inserted[second]) else { continue };
+            let existing = batch.ids[batch.before + first];
+            let Some(row) = view.version.row_of(batch.ids[batch.before + second]) else { continue };
             image.clear();
             view.gather(row, &mut image);
             let cells = Cells::stored(&image, view.version.heap());
@@ -243,36 +248,42 @@ impl Engine {
             if !has_null && lookup::has_long_texts(view, index, existing, &key) {
                 let mut findings = Findings::new(view, None);
                 findings.taken(at, cells, existing);
-                add(&mut batch.found, batch.numbers[second], findings.into_violations());
+                add(&mut batch.found, number_of(second, &batch.refused), findings.into_violations());
             }
         }
     }
 }
 
 /// What is known of a batch.
-struct Batch {
+struct Batch<'i> {
     /// What is to go into each index.
     keys: Vec<Keys>,
-    /// The records whose rows are written.
-    inserted: Vec<RecordId>,
-    /// Where in the batch each of them was.
-    numbers: Vec<usize>,
-    /// The rules that others break.
+    /// The records whose rows are written, behind those of others.
+    ids: &'i mut Vec<RecordId>,
+    /// How many are of others.
+    before: usize,
+    /// Where in the batch the records are that break rules, in ascending order.
+    refused: Vec<usize>,
+    /// The rules that they break.
     found: Vec<Violation>,
 }
 
-impl Batch {
-    fn new(def: &TableDef, expected: usize) -> Batch {
+impl<'i> Batch<'i> {
+    fn new(def: &TableDef, expected: usize, ids: &'i mut Vec<RecordId>) -> Batch<'i> {
         let keys = def.indexes.iter().map(|index| Keys::new(index, expected)).collect();
-        let (inserted, numbers) = (Vec::with_capacity(expected), Vec::with_capacity(expected));
-        Batch { keys, inserted, numbers, found: Vec::new() }
+        Batch { keys, before: ids.len(), ids, refused: Vec::new(), found: Vec::new() }
     }
 
     /// Forgets keys whose records have not been written.
     fn forget_unnamed(&mut self) {
-        let named = self.inserted.len();
+        let named = self.ids.len() - self.before;
         self.keys.iter_mut().for_each(|keys| keys.truncate(named));
     }
+}
+
+/// Where in the batch the record is that was the `nth` to be written.
+fn number_of(nth: usize, refused: &[usize]) -> usize {
+    refused.iter().fold(nth, |number, refused| number + usize::from(*refused <= number))
 }
 
 /// Encodes the next records, so many at most; says how many.

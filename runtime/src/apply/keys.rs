@@ -8,6 +8,8 @@ use crate::table::def::IndexDef;
 
 /// Bytes of the record id behind a key.
 const ID_BYTES: usize = 8;
+/// Hashes are sorted by these bits first: few items agree in all of them.
+const HASH_TOP: u64 = 0xFFFF_FF00_0000_0000;
 /// Fewer items than this are sorted by comparing.
 const COMPARED_MAX: usize = 96;
 
@@ -36,12 +38,12 @@ impl Keys {
         self.bytes.truncate(items * self.width);
     }
 
-    /// Adds a key, whose record has no id yet.
+    /// Adds a key of zeros, to be written. Its record has no id yet.
     #[inline]
-    pub(super) fn push(&mut self, key: &[u8]) {
-        debug_assert_eq!(key.len() + ID_BYTES, self.width, "a key of the index's width");
-        self.bytes.extend_from_slice(key);
-        self.bytes.extend_from_slice(&[0; ID_BYTES]);
+    pub(super) fn add(&mut self) -> &mut [u8] {
+        let from = self.bytes.len();
+        self.bytes.resize(from + self.width, 0);
+        &mut self.bytes[from..from + self.width - ID_BYTES]
     }
 
     /// Gives the last items the ids of their records.
@@ -58,11 +60,14 @@ impl Keys {
     /// Sorts the items: by 8 bytes that tell most of them apart, and as a whole only where those are equal.
     pub(super) fn sort(&mut self) {
         let mut order = std::mem::take(&mut self.order);
+        let skip = self.skip();
         order.clear();
-        order.extend(self.heads().zip(0..));
-        if !order.is_sorted_by_key(|(head, _)| *head) {
-            sort_by_head(&mut order);
+        let items = self.bytes.chunks_exact(self.width);
+        match self.is_ordered {
+            true => order.extend(items.map(|item| word(item, skip)).zip(0..)),
+            false => order.extend(items.map(|item| hash_of(&item[..self.width - ID_BYTES])).zip(0..)),
         }
+        sort_by_head(&mut order, if self.is_ordered { u64::MAX } else { HASH_TOP });
         for tied in order.chunk_by_mut(|(one, _), (other, _)| one == other).filter(|tied| tied.len() > 1) {
             // Records come in the order of their ids mostly, and then so do items of the same key.
             if !tied.is_sorted_by(|(_, one), (_, other)| self.item(*one) <= self.item(*other)) {
@@ -72,24 +77,26 @@ impl Keys {
         self.order = order;
     }
 
-    /// What items are sorted by before they are compared: the 8 bytes behind what all begin with, or their hashes.
-    fn heads(&self) -> impl Iterator<Item = u64> {
-        let first = self.bytes.get(..self.width).unwrap_or(&[]);
-        let alike = |other: &[u8]| first.iter().zip(other).take_while(|(one, other)| one == other).count();
-        let items = self.bytes.chunks_exact(self.width);
-        // A shorter beginning than the one found so far is looked for only where that differs.
-        let skip = items
-            .clone()
-            .fold(self.width - ID_BYTES, |skip, item| if item[..skip] == first[..skip] { skip } else { alike(item) });
-        items.map(move |item| match self.is_ordered {
-            true => item[skip..].first_chunk().map_or(0, |head| u64::from_be_bytes(*head)),
-            false => hash_of(&item[..self.width - ID_BYTES]),
-        })
+    /// How many bytes all items begin with, 8 being left.
+    fn skip(&self) -> usize {
+        let mut items = self.bytes.chunks_exact(self.width);
+        let Some(first) = items.next() else { return 0 };
+        let mut skip = self.width - ID_BYTES;
+        // Whole words while they are the same everywhere, then the bytes of the word that is not.
+        let mut at = 0;
+        while at < skip {
+            let varying = items.clone().fold(0, |varying, item| varying | (word(item, at) ^ word(first, at)));
+            if varying != 0 {
+                skip = skip.min(at + varying.leading_zeros() as usize / 8);
+            }
+            at += 8;
+        }
+        skip
     }
 
-    /// The items, sorted.
-    pub(super) fn items(&self) -> impl ExactSizeIterator<Item = &[u8]> {
-        self.order.iter().map(|(_, number)| self.item(*number))
+    /// The items, sorted, each with what it is sorted by: of those of a hash, the hash.
+    pub(super) fn items(&self) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
+        self.order.iter().map(|(head, number)| (*head, self.item(*number)))
     }
 
     /// Records with the same key as an earlier one: the first that has it, and the other.
@@ -106,14 +113,30 @@ impl Keys {
     }
 }
 
+/// The 8 bytes at `at`, filled up with zeros, as a number.
+#[inline]
+fn word(item: &[u8], at: usize) -> u64 {
+    match item.get(at..).and_then(<[u8]>::first_chunk) {
+        Some(word) => u64::from_be_bytes(*word),
+        None => item[at.min(item.len())..]
+            .iter()
+            .zip([56, 48, 40, 32, 24, 16, 8])
+            .fold(0, |word, (byte, shift)| word | u64::from(*byte) << shift),
+    }
+}
+
 /// Sorts by the first number, and leaves those that are equal in their order: digit by digit from the last, skipping the
-/// digits that are the same everywhere. Of game data two or three are not.
-fn sort_by_head(order: &mut Vec<(u64, u32)>) {
+/// digits that are the same everywhere. Of game data two or three are not. Only the bits of `sorted_by` are sorted in that
+/// way; the few that differ in nothing but the others are put right in the end.
+fn sort_by_head(order: &mut Vec<(u64, u32)>, sorted_by: u64) {
+    if order.is_sorted_by_key(|(head, _)| *head) {
+        return;
+    }
     if order.len() <= COMPARED_MAX {
         return order.sort_by_key(|(head, _)| *head);
     }
     let first = order.first().map_or(0, |(head, _)| *head);
-    let varying = order.iter().fold(0, |varying, (head, _)| varying | (head ^ first));
+    let varying = order.iter().fold(0, |varying, (head, _)| varying | (head ^ first)) & sorted_by;
     let mut sorted = vec![(0, 0); order.len()];
     for shift in (0..u64::BITS).step_by(8).filter(|shift| varying >> shift & 0xFF != 0) {
         let digit = |head: u64| (head >> shift) as usize & 0xFF;
@@ -129,6 +152,13 @@ fn sort_by_head(order: &mut Vec<(u64, u32)>) {
             *place += 1;
         }
         std::mem::swap(order, &mut sorted);
+    }
+    if sorted_by != u64::MAX {
+        for alike in order.chunk_by_mut(|(one, _), (other, _)| (one ^ other) & sorted_by == 0) {
+            if alike.len() > 1 {
+                alike.sort_by_key(|(head, _)| *head);
+            }
+        }
     }
 }
 
@@ -152,7 +182,7 @@ mod tests {
             let keys = keys(20, true, &items);
             let mut expected: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
             expected.sort();
-            prop_assert_eq!(keys.items().collect::<Vec<_>>(), expected);
+            prop_assert_eq!(keys.items().map(|(_, item)| item).collect::<Vec<_>>(), expected);
         }
 
         #[test]

@@ -57,19 +57,26 @@ impl Guard {
     #[inline]
     pub fn holds(&self, image: &[u8]) -> bool {
         match *self {
-            Guard::Finite32 { at, count } => {
-                const EXPONENT: u32 = 0x7F80_0000;
-                let (numbers, _) = image[at..at + 4 * count].as_chunks::<4>();
-                // No branch: they are nearly always all right, and several are compared at once.
-                let finite = |number: &[u8; 4]| u32::from_le_bytes(*number) & EXPONENT != EXPONENT;
-                numbers.iter().fold(true, |all, number| all & finite(number))
-            }
+            Guard::Finite32 { at, count } => are_finite(&image[at..at + 4 * count]),
             Guard::Finite64 { at } => f64::from_bits(le_u64(&image[at..])).is_finite(),
             Guard::Int { at, size, signed, min, span } => int(&image[at..at + size], signed).wrapping_sub(min) <= span,
             Guard::NotNull { at, bit } => !null_bit(&image[at..], bit),
             Guard::Given { at } => le_u64(&image[at..]) != 0,
         }
     }
+}
+
+/// Whether f32 that follow each other are finite, two at a time: with 1 added to its exponent, one that is not overflows
+/// into its sign.
+#[inline]
+fn are_finite(numbers: &[u8]) -> bool {
+    const EXPONENTS: u64 = 0x7F80_0000_7F80_0000;
+    const ONES: u64 = 0x0080_0000_0080_0000;
+    const SIGNS: u64 = 0x8000_0000_8000_0000;
+    let (pairs, last) = numbers.as_chunks::<8>();
+    let sums = pairs.iter().fold(0, |sums, pair| sums | ((u64::from_le_bytes(*pair) & EXPONENTS) + ONES));
+    let last = last.first_chunk().map_or(0, |last| u64::from(u32::from_le_bytes(*last)));
+    (sums | ((last & EXPONENTS) + ONES)) & SIGNS == 0
 }
 
 /// An integer of 1 to 8 bytes as 64 bits.

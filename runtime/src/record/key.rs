@@ -86,6 +86,42 @@ impl KeyKind {
     }
 }
 
+impl KeyKind {
+    /// Writes a column of this kind, which is not a text, from the bytes of its cell: what [`Key::column`] appends.
+    #[inline]
+    pub fn write(self, cell: &[u8], part: &mut [u8]) {
+        match self {
+            KeyKind::Raw(_) => part.copy_from_slice(cell),
+            KeyKind::Uint(_) => reverse(cell, part),
+            KeyKind::Int(_) => {
+                reverse(cell, part);
+                part[0] ^= 0x80;
+            }
+            KeyKind::Str(n) => {
+                let head = str_length_bytes(n);
+                part[..n as usize].copy_from_slice(&cell[head..]);
+                reverse(&cell[..head], &mut part[n as usize..]);
+            }
+            KeyKind::Float(_) | KeyKind::Text => {
+                let mut key = Key::new();
+                key.column(self, cell);
+                part.copy_from_slice(key.bytes());
+            }
+        }
+    }
+}
+
+/// Writes little-endian bytes as big-endian ones.
+#[inline]
+fn reverse(little: &[u8], big: &mut [u8]) {
+    match (little, big) {
+        ([a], [to]) => *to = *a,
+        ([a, b], [to, more]) => (*to, *more) = (*b, *a),
+        ([a, b, c, d], [e, f, g, h]) => (*e, *f, *g, *h) = (*d, *c, *b, *a),
+        (little, big) => big.iter_mut().zip(little.iter().rev()).for_each(|(to, byte)| *to = *byte),
+    }
+}
+
 /// A key being built, or its first columns.
 #[derive(Debug, Clone)]
 pub struct Key {
@@ -425,6 +461,27 @@ mod tests {
         assert!(!short.has_long_texts() && short.bytes()[..25] < long.bytes()[..25]);
         assert_eq!(long.long_text(1), Some("the first twenty-three bytes".as_bytes()));
         assert_eq!(long.long_text_from(2), None);
+    }
+
+    #[test]
+    fn a_written_column_is_the_one_that_is_appended() {
+        let text = [&[3][..], b"abc", &[0; 5]].concat();
+        let cells: [(KeyKind, &[u8]); 8] = [
+            (KeyKind::Uint(1), &[7]),
+            (KeyKind::Uint(2), &[1, 2]),
+            (KeyKind::Int(4), &[1, 2, 3, 0xFF]),
+            (KeyKind::Int(8), &[1, 2, 3, 4, 5, 6, 7, 8]),
+            (KeyKind::Float(4), &(-1.5_f32).to_le_bytes()),
+            (KeyKind::Float(8), &2.5_f64.to_le_bytes()),
+            (KeyKind::Raw(3), b"raw"),
+            (KeyKind::Str(8), &text),
+        ];
+        for (kind, cell) in cells {
+            let (mut key, mut part) = (Key::new(), vec![0; kind.key_bytes()]);
+            key.column(kind, cell);
+            kind.write(cell, &mut part);
+            assert_eq!(part, key.bytes(), "{kind:?}");
+        }
     }
 
     #[test]

@@ -662,8 +662,16 @@ impl<'a> BufferMut<'a> {
 
     /// Makes the buffer longer by numbers.
     #[inline]
-    pub fn append_each(&mut self, numbers: impl ExactSizeIterator<Item = [u8; 8]>) {
-        self.append_rows(8, numbers);
+    pub fn append_each(&mut self, numbers: impl ExactSizeIterator<Item = u64>) {
+        let (len, additional) = (self.buffer.bytes.len(), numbers.len() * 8);
+        if additional == 0 {
+            return;
+        }
+        room::make(&mut self.buffer.bytes, additional);
+        self.buffer.bytes.resize(len + additional, 0);
+        let (cells, _) = self.buffer.bytes[len..].as_chunks_mut::<8>();
+        cells.iter_mut().zip(numbers).for_each(|(cell, number)| *cell = number.to_le_bytes());
+        self.journal.note_growth(self.id, len, additional);
     }
 
     /// All bytes, to be overwritten at will. The before-image is taken from the published version if nothing has touched

@@ -51,20 +51,25 @@ impl<'a> Rows<'a> {
             ids.push(self.take_free_slot(row + taken));
             taken += 1;
         }
-        let slot = meta::get(&self.buffers[META], meta::SLOTS) as usize;
         let new = count - taken;
-        if new == 0 {
-            return Ok(());
+        if new > 0 {
+            let slot = self.add_slots(row + taken, new)?;
+            ids.extend((slot..slot + new as u32).map(|slot| RecordId::new(slot, 1)));
         }
-        if slot + new > RECORDS_MAX {
+        Ok(())
+    }
+
+    /// Adds so many slots, one at least, for records from `row` on; gives the first.
+    fn add_slots(&mut self, row: usize, count: usize) -> Result<u32> {
+        let slot = meta::get(&self.buffers[META], meta::SLOTS) as usize;
+        if slot + count > RECORDS_MAX {
             let table = self.def.name.clone();
             return Err(Error::Full { table, what: "the number of records", limit: RECORDS_MAX });
         }
-        self.meta().set(meta::SLOTS, (slot + new) as u64);
-        let numbers = (row + taken) as u32..(row + count) as u32;
-        self.buffer(SLOTS).append_each(numbers.map(|row| slot_bytes(row, 1 | IN_USE)));
-        ids.extend((slot as u32..(slot + new) as u32).map(|slot| RecordId::new(slot, 1)));
-        Ok(())
+        self.meta().set(meta::SLOTS, (slot + count) as u64);
+        let rows = row as u32..(row + count) as u32;
+        self.buffer(SLOTS).append_each(rows.map(|row| slot_entry(row, 1 | IN_USE)));
+        Ok(slot as u32)
     }
 
     /// Takes the first of the free slots for a record in `row`.
@@ -91,7 +96,7 @@ impl<'a> Rows<'a> {
     }
 
     fn write_slot(&mut self, slot: u32, row: u32, generation: u32) {
-        self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &slot_bytes(row, generation));
+        self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &slot_entry(row, generation).to_le_bytes());
     }
 
     /// Gives the slot of a deleted record back. One whose generations have run out retires: it is never given out again.
@@ -159,9 +164,7 @@ impl<'a> Rows<'a> {
         if meta::get(&self.buffers[META], meta::FREE_SLOT) != 0 {
             return Ok(self.take_free_slot(self.count()));
         }
-        let mut ids = Vec::with_capacity(1);
-        self.take_slots(1, &mut ids)?;
-        Ok(ids[0])
+        Ok(RecordId::new(self.add_slots(self.count(), 1)?, 1))
     }
 
     /// Adds some of the records of an image, whose slots have been taken; nothing goes into the indexes.
@@ -181,8 +184,8 @@ impl<'a> Rows<'a> {
             }
         }
         let row = self.count();
-        self.put_rows(IDS, row, 8, ids.iter().map(|id| id.get().to_le_bytes()));
-        self.put_rows(VERSIONS, row, 8, ids.iter().map(|_| version.to_le_bytes()));
+        self.put_numbers(IDS, row, ids.iter().map(|id| id.get()));
+        self.put_numbers(VERSIONS, row, ids.iter().map(|_| version));
         self.append_groups(row, &image.fixed[records.start * width..records.end * width]);
         self.meta().set(meta::ROWS, (row + ids.len()) as u64);
         Ok(())
@@ -198,8 +201,20 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Writes rows from `row` on. Room beyond the last may be there already, left by records that
-    /// were deleted: zeros.
+    /// Writes numbers, one a row, from `row` on. Room beyond the last may be there already: zeros.
+    #[inline]
+    fn put_numbers(&mut self, buffer: usize, row: usize, mut numbers: impl ExactSizeIterator<Item = u64>) {
+        let mut buffer = self.buffer(buffer);
+        let mut at = row * 8;
+        while at < buffer.len() {
+            let Some(number) = numbers.next() else { return };
+            buffer.write_zeros(at, &number.to_le_bytes());
+            at += 8;
+        }
+        buffer.append_each(numbers);
+    }
+
+    /// Writes rows from `row` on. Room beyond the last may be there already, left by records that were deleted: zeros.
     #[inline]
     fn put_rows<R: AsRef<[u8]>>(
         &mut self,
@@ -360,7 +375,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds items that come in ascending order to an index.
-    pub fn index_insert_sorted<'i>(&mut self, index: usize, items: impl ExactSizeIterator<Item = &'i [u8]>) {
+    pub fn index_insert_sorted<'i>(&mut self, index: usize, items: impl ExactSizeIterator<Item = (u64, &'i [u8])>) {
         self.index(index).insert_sorted(items);
     }
 
@@ -399,6 +414,6 @@ pub(super) fn row_buffers(def: &TableDef) -> impl Iterator<Item = (usize, usize)
 }
 
 #[inline]
-fn slot_bytes(row_or_next: u32, generation: u32) -> [u8; SLOT_BYTES] {
-    ((generation as u64) << 32 | row_or_next as u64).to_le_bytes()
+fn slot_entry(row_or_next: u32, generation: u32) -> u64 {
+    u64::from(generation) << 32 | u64::from(row_or_next)
 }

@@ -284,6 +284,11 @@ impl TableWriter {
         self.changes.push(Change { id, kind });
     }
 
+    /// Makes room for so many changes that are about to come.
+    pub fn expect(&mut self, changes: usize) {
+        self.changes.reserve(changes);
+    }
+
     /// Notes the same change to many records.
     pub fn note_all(&mut self, ids: &[RecordId], kind: ChangeKind) {
         self.changes.extend(ids.iter().map(|id| Change { id: *id, kind }));

@@ -143,10 +143,10 @@ impl<'a> IndexMut<'a> {
         }
     }
 
-    /// Adds items, of which a tree wants to have them in ascending order, and a hash in that of their hashes.
-    pub fn insert_sorted<'i>(&mut self, items: impl ExactSizeIterator<Item = &'i [u8]>) {
+    /// Adds items: to a tree in ascending order; to a hash each with the hash of its key, and in the order of these.
+    pub fn insert_sorted<'i>(&mut self, items: impl ExactSizeIterator<Item = (u64, &'i [u8])>) {
         match self {
-            IndexMut::Tree(tree) => tree.insert_sorted(items),
+            IndexMut::Tree(tree) => tree.insert_sorted(items.map(|(_, item)| item)),
             IndexMut::Hash(hash) => hash.insert_all(items),
         };
     }

@@ -17,17 +17,17 @@ const FEW: usize = 16;
 type Hashed<'i> = (u64, &'i [u8]);
 
 impl HashIndexMut<'_> {
-    /// Adds items, a key and a record id each; gives how many were new. It is faster if they come in the order of the
-    /// hashes of their keys.
+    /// Adds items, a key and a record id each, with the hashes of their keys; gives how many were new. It is faster if they
+    /// come in the order of the hashes.
     ///
     /// # Panics
     /// If an item is not as wide as the items of this hash.
-    pub fn insert_all<'i>(&mut self, items: impl ExactSizeIterator<Item = &'i [u8]>) -> usize {
+    pub fn insert_all<'i>(&mut self, items: impl ExactSizeIterator<Item = (u64, &'i [u8])>) -> usize {
         let key_bytes = self.shape.key_bytes();
         if items.len() < FEW {
-            return items.filter(|item| self.insert(&item[..key_bytes], id_of(item))).count();
+            return items.filter(|(_, item)| self.insert(&item[..key_bytes], id_of(item))).count();
         }
-        let mut pairs: Vec<Hashed<'i>> = items.map(|item| (hash_of(&item[..key_bytes]), item)).collect();
+        let mut pairs: Vec<Hashed<'i>> = items.collect();
         assert!(pairs.iter().all(|(_, item)| item.len() == key_bytes + ID_BYTES), "items of the hash's width");
         if !pairs.is_sorted() {
             pairs.sort_unstable();
