@@ -8,8 +8,6 @@ use crate::record::heap_ref::Cells;
 use crate::record::key::{Key, KeyKind};
 use crate::record::plan::CellPlan;
 use crate::table::index::IndexShape;
-use crate::table::version::TableView;
-use dbgen_schema::field_type::Type;
 use dbgen_schema::layout::{FieldLayout, TableLayout, table_layout};
 use dbgen_schema::{Durability, IndexKind, OnDelete, Scalar, Schema, Value};
 use std::ops::Bound;
@@ -144,8 +142,6 @@ pub struct Column {
     pub offset: usize,
     /// Bytes of the cell.
     pub size: usize,
-    /// Whether it holds a record id, of which zero is null.
-    pub is_ref: bool,
 }
 
 /// A relation, prepared.
@@ -223,7 +219,6 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
                 group_offset: layout.groups[at.group].image_offset,
                 offset: at.image_offset,
                 size: at.size,
-                is_ref: matches!(ty, Type::Ref(_)),
             });
         }
         let (mut key_bytes, mut texts) = (0, Vec::new());
@@ -489,31 +484,6 @@ impl IndexDef {
             column.write(image, part);
             rest = behind;
         }
-    }
-
-    /// Writes the key of a stored row, of an index without texts, over zeros.
-    pub fn write_key_of_row(&self, view: TableView<'_>, row: usize, key: &mut [u8]) {
-        let mut rest = key;
-        for column in &self.columns {
-            let (part, behind) = rest.split_at_mut(column.key_bytes());
-            if let Some(cell) = view.cell(row, column.field) {
-                column.write_value(cell, part);
-            }
-            rest = behind;
-        }
-    }
-
-    /// Whether one of the columns of a key is null.
-    pub fn holds_null(&self, key: &[u8]) -> bool {
-        let mut at = 0;
-        self.columns.iter().any(|column| {
-            let part = &key[at..at + column.key_bytes()];
-            at += part.len();
-            match column.null_bit {
-                Some(_) => part[0] == 0,
-                None => column.is_ref && part.iter().all(|byte| *byte == 0),
-            }
-        })
     }
 
     /// The first column of its keys that equals `field` of another table's record.

@@ -6,7 +6,7 @@
 
 use super::super::pages::{NONE, PagesMut, ROOT_AT, Root};
 use super::entries::{Entries, Image, child_entry, separator_behind};
-use super::node::{COUNT_AT, ITEMS_AT, NEXT_AT, PREVIOUS_AT};
+use super::node::{CHILD_BYTES, COUNT_AT, HEAD_BYTES, HEADS_AT, ITEMS_AT, NEXT_AT, PREVIOUS_AT};
 use super::{BTree, HEIGHT_MAX, ITEM_BYTES_MAX, Inner, Leaf, Probe, Shape, Side};
 use crate::table::buffer::BufferMut;
 
@@ -163,9 +163,12 @@ impl<'a> BTreeMut<'a> {
 
     /// Hangs the leaf `new` into the inner pages of `path`, behind the leaf there, of which `last` is the last item.
     pub(super) fn insert_child(&mut self, path: &Path, mut new: u32, last: &[u8], at_the_end: bool) {
-        let mut children = Entries::new(self.shape, 1);
         let mut entry = child_entry(last, new);
         separator_behind(&mut entry[..last.len()]);
+        if path.at(1).is_some_and(|(page, at)| self.put_child(page, at, &entry)) {
+            return;
+        }
+        let mut children = Entries::new(self.shape, 1);
         let mut level = 1;
         while let Some((page, at)) = path.at(level) {
             children.clear();
@@ -190,6 +193,34 @@ impl<'a> BTreeMut<'a> {
         children.push(&entry[..children.stride]);
         let page = self.alloc(Image::inner(self.shape, level, children.bytes()));
         self.pages.write_root(self.root_at, Root { page, height: root.height + 1, items: root.items });
+    }
+
+    /// Puts an entry behind child `at` of an inner page where it lies, if the page has room and its separators go on to have
+    /// the same beginning in common: one between two others changes nothing in that.
+    fn put_child(&mut self, page: u32, at: usize, entry: &[u8]) -> bool {
+        let (count, skip) = (self.inner(page).count(), self.inner(page).skip());
+        if count >= self.shape.entries_max(1) || at == 0 || at + 1 >= count {
+            return false;
+        }
+        let (separator, child) = entry[..self.shape.item_bytes() + CHILD_BYTES].split_at(self.shape.item_bytes());
+        let head = u64::from_be_bytes(*separator[skip..].first_chunk().unwrap_or(&[0; HEAD_BYTES]));
+        let mut rest = [0; ITEM_BYTES_MAX];
+        let (rest, behind) = (&mut rest[..separator.len() - HEAD_BYTES], count - 1 - at);
+        rest[..skip].copy_from_slice(&separator[..skip]);
+        rest[skip..].copy_from_slice(&separator[skip + HEAD_BYTES..]);
+        self.shift_in(page, HEADS_AT + at * HEAD_BYTES, behind, &head.to_le_bytes());
+        self.shift_in(page, self.shape.children_at() + (at + 1) * CHILD_BYTES, behind, child);
+        self.shift_in(page, self.shape.rests_at() + at * rest.len(), behind, rest);
+        self.pages.write(page, COUNT_AT, &[count as u8 + 1]);
+        true
+    }
+
+    /// Writes `new` at byte `at` of a page, in front of the `behind` values of the same width that are there.
+    fn shift_in(&mut self, page: u32, at: usize, behind: usize, new: &[u8]) {
+        let width = new.len();
+        let bytes = self.pages.edit(page, at, (behind + 1) * width);
+        bytes.copy_within(..behind * width, width);
+        bytes[..width].copy_from_slice(new);
     }
 
     /// Goes up from the leaf of `path` and merges or refills pages that became too empty.
