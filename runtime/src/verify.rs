@@ -9,15 +9,16 @@
 //! Tests ask this after every step; it is also how a loaded database is judged, so it takes no longer than reading it: rows
 //! and pages are gone through once and compared by sums, nothing is looked up but references.
 
+mod cells;
+
 use crate::engine::Version;
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::limits::HEAP_UNIT_BYTES;
-use crate::record::check::{Heaps, check_value};
 use crate::record::codec;
 use crate::record::hash::hash_of;
 use crate::record::heap_ref::{Cells, HeapCell};
 use crate::record::key::Key;
-use crate::table::def::{FieldDef, TableDef};
+use crate::table::def::{IndexDef, RelationDef};
 use crate::table::heap::{CLASSES, class_of, class_units};
 use crate::table::index::Index;
 use crate::table::meta;
@@ -82,25 +83,37 @@ fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
 
 /// Checks some rows; for each index gives the sum of the hashes of their keys.
 fn check_rows(version: &Version, view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Result<Vec<u64>, String> {
-    let mut sums = vec![0_u64; view.def.indexes.len()];
+    for field in &view.def.fields {
+        cells::check(view, field, rows.clone(), blocks)
+            .map_err(|(row, what)| format!("row {row}, field `{}`: {what}", field.name))?;
+    }
+    for relation in view.def.outgoing.iter().filter(|relation| relation.to_value.is_none()) {
+        check_references(view, relation, version.table(relation.to_table), rows.clone())?;
+    }
+    view.def.indexes.iter().map(|index| sum_of_keys(view, index, rows.clone())).collect()
+}
+
+/// The sum of the hashes of what an index should hold of some rows.
+fn sum_of_keys(view: TableView<'_>, index: &IndexDef, rows: Range<usize>) -> Result<u64, String> {
     let (mut image, mut key) = (Vec::new(), Key::new());
+    let mut item = vec![0; index.item_bytes()];
+    let key_bytes = item.len() - 8;
+    let mut sum = 0_u64;
     for row in rows {
+        let id = view.version.id_at(row).ok_or_else(|| format!("row {row} has no id"))?;
         image.clear();
         view.gather(row, &mut image);
-        for at in 0..view.def.fields.len() {
-            check_cell(view, &image, at)
-                .map_err(|what| format!("row {row}, field `{}`: {what}", view.def.fields[at].name))?;
-        }
-        blocks.take_all(view.def, &image)?;
-        let id = view.version.id_at(row).ok_or_else(|| format!("row {row} has no id"))?;
-        for (sum, index) in sums.iter_mut().zip(&view.def.indexes) {
+        if index.texts.is_empty() {
+            item[..key_bytes].fill(0);
+            index.write_key(&image, &mut item[..key_bytes]);
+        } else {
             index.key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key);
-            key.raw(&id.get().to_be_bytes());
-            *sum = sum.wrapping_add(hash_of(key.bytes()));
+            item[..key_bytes].copy_from_slice(key.bytes());
         }
-        check_references(version, view, row, &image)?;
+        item[key_bytes..].copy_from_slice(&id.get().to_be_bytes());
+        sum = sum.wrapping_add(hash_of(&item));
     }
-    Ok(sums)
+    Ok(sum)
 }
 
 fn check_slots(view: TableView<'_>) -> Result<(), String> {
@@ -136,20 +149,6 @@ fn check_slots(view: TableView<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn check_cell(view: TableView<'_>, image: &[u8], at: usize) -> Result<(), String> {
-    let (cell, field) = (view.def.cell(image, at), &view.def.fields[at]);
-    if view.def.is_null(image, at) {
-        return if !field.nullable {
-            Err("null, and it must not be".to_owned())
-        } else if cell.iter().any(|byte| *byte != 0) {
-            Err("null, with a value behind it".to_owned())
-        } else {
-            Ok(())
-        };
-    }
-    check_value(&field.plan, cell, Heaps::stored(view.version.heap()))
-}
-
 /// Which units of a heap belong to something: a bit each.
 struct Blocks {
     taken: Vec<AtomicU64>,
@@ -164,18 +163,12 @@ impl Blocks {
         Blocks { taken, units }
     }
 
-    /// Takes the blocks that a record's cells name.
-    fn take_all(&self, def: &TableDef, image: &[u8]) -> Result<(), String> {
-        let mut taken = Ok(());
-        for FieldDef { plan, at, .. } in def.fields.iter().filter(|field| field.has_heap) {
-            plan.heap_cells(image, at.image_offset, &mut |offset| {
-                let cell = HeapCell::from_bytes(&image[offset..]);
-                if cell.len > 0 && taken.is_ok() {
-                    taken = self.take(cell.offset as usize, class_units(class_of(cell.len as usize)));
-                }
-            });
+    /// Takes the block that a cell names, if it names one.
+    fn take_cell(&self, cell: HeapCell) -> Result<(), String> {
+        match cell.len {
+            0 => Ok(()),
+            len => self.take(cell.offset as usize, class_units(class_of(len as usize))),
         }
-        taken
     }
 
     /// Takes a block; an error if some of it belongs to another.
@@ -296,14 +289,17 @@ fn check_masks(version: &Version, view: TableView<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn check_references(version: &Version, view: TableView<'_>, row: usize, image: &[u8]) -> Result<(), String> {
-    for relation in view.def.outgoing.iter().filter(|relation| relation.to_value.is_none()) {
-        if view.def.is_null(image, relation.from_field) {
-            continue;
-        }
-        let number = codec::le_u64(view.def.cell(image, relation.from_field));
-        let to = version.table(relation.to_table);
-        if RecordId::from_u64(number).and_then(|id| to.version.row_of(id)).is_none() {
+/// Checks that the references of some rows name records.
+fn check_references(
+    view: TableView<'_>,
+    relation: &RelationDef,
+    to: TableView<'_>,
+    rows: Range<usize>,
+) -> Result<(), String> {
+    let field = &view.def.fields[relation.from_field];
+    for (row, bytes) in cells::rows(view, field, rows) {
+        let number = codec::le_u64(&bytes[field.at.offset..]);
+        if number != 0 && RecordId::from_u64(number).and_then(|id| to.version.row_of(id)).is_none() {
             return Err(format!("row {row} refers to record {number} of `{}`, which does not exist", to.def.name));
         }
     }

@@ -1,0 +1,107 @@
+//! Whether the cells of a table are values of their types: field by field, over many rows, so that what a field's type
+//! asks for is decided once. Most ask for nothing: any bits are a number.
+
+use super::Blocks;
+use crate::record::check::{Heaps, check_value};
+use crate::record::codec::{le_u64, null_bit};
+use crate::record::heap_ref::{HeapCell, HeapRef};
+use crate::record::plan::CellPlan;
+use crate::table::def::{FieldDef, is_ref};
+use crate::table::version::TableView;
+use dbgen_schema::field_type::ScalarKind;
+use std::ops::Range;
+
+/// What is wrong, and in which row.
+type Wrong = (usize, String);
+
+/// Checks the cells of a field in some rows, and takes the heap blocks that they name.
+pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, blocks: &Blocks) -> Result<(), Wrong> {
+    let heap = view.version.heap();
+    match &field.plan {
+        CellPlan::Str(n) => each(view, field, rows, |cell| check_str(cell, *n)),
+        CellPlan::Text => each(view, field, rows, |cell| {
+            let block = HeapCell::from_bytes(cell);
+            let text = heap.block(block);
+            if text.len() != block.len as usize || !text.is_ascii() {
+                check_value(&field.plan, cell, Heaps::stored(heap))?;
+            }
+            blocks.take_cell(block)
+        }),
+        plan if asks_for_nothing(plan) => {
+            let can_be_null = field.at.null_bit.is_some() || is_ref(field);
+            if can_be_null { each(view, field, rows, |_| Ok(())) } else { Ok(()) }
+        }
+        plan => each(view, field, rows, |cell| {
+            check_value(plan, cell, Heaps::stored(heap))?;
+            let mut taken = Ok(());
+            plan.heap_cells(cell, 0, &mut |at| {
+                if taken.is_ok() {
+                    taken = blocks.take_cell(HeapCell::from_bytes(&cell[at..]));
+                }
+            });
+            taken
+        }),
+    }
+}
+
+/// Some rows of the column group of a field, with their numbers.
+pub(super) fn rows<'v>(
+    view: TableView<'v>,
+    field: &FieldDef,
+    rows: Range<usize>,
+) -> impl Iterator<Item = (usize, &'v [u8])> {
+    let stride = view.def.layout.groups[field.at.group].stride;
+    let bytes = &view.group_bytes(field.at.group)[rows.start * stride..rows.end * stride];
+    rows.zip(bytes.chunks_exact(stride))
+}
+
+/// Whether a value of the type may be any bits.
+fn asks_for_nothing(plan: &CellPlan) -> bool {
+    match plan {
+        CellPlan::Scalar(scalar) => scalar.desc().kind != ScalarKind::Bool,
+        CellPlan::FixedBytes(_) | CellPlan::Ref => true,
+        CellPlan::Array { element, .. } => asks_for_nothing(element),
+        CellPlan::Composite(plan) => plan.fields.iter().all(|member| asks_for_nothing(&member.plan)),
+        _ => false,
+    }
+}
+
+/// Calls `check` for the cell of a field in every row in which it is not null, and checks those that are.
+fn each(
+    view: TableView<'_>,
+    field: &FieldDef,
+    range: Range<usize>,
+    mut check: impl FnMut(&[u8]) -> Result<(), String>,
+) -> Result<(), Wrong> {
+    let (at, is_ref) = (field.at, is_ref(field));
+    for (row, bytes) in rows(view, field, range) {
+        let cell = &bytes[at.offset..at.offset + at.size];
+        let is_null = match at.null_bit {
+            Some(bit) => null_bit(bytes, bit),
+            None => is_ref && le_u64(cell) == 0,
+        };
+        let checked = match is_null {
+            false => check(cell),
+            true if !field.nullable => Err("null, and it must not be".to_owned()),
+            true if cell.iter().any(|byte| *byte != 0) => Err("null, with a value behind it".to_owned()),
+            true => Ok(()),
+        };
+        checked.map_err(|what| (row, what))?;
+    }
+    Ok(())
+}
+
+/// Checks a `str<N>`: a short one of ASCII here, others as any value.
+#[inline]
+fn check_str(cell: &[u8], n: u16) -> Result<(), String> {
+    let joined = |bytes: &[u8]| bytes.iter().fold(0, |joined, byte| joined | byte);
+    if let [len, text @ ..] = cell
+        && text.len() == usize::from(n)
+        && let Some((text, rest)) = text.split_at_checked(usize::from(*len))
+        && joined(text) < 0x80
+        && joined(rest) == 0
+    {
+        return Ok(());
+    }
+    check_value(&CellPlan::Str(n), cell, Heaps::stored(HeapRef(&[])))
+}
