@@ -17,7 +17,10 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let schema = input::load(&arguments.file)?;
+    let mut schema = input::load(&arguments.file)?;
+    if let Some(behind) = dbgen::lock(&arguments.file, None, &mut schema).map_err(Failure::Generator)? {
+        eprintln!("warning: {behind}");
+    }
     let name = arguments.file.file_name().unwrap_or_default().to_string_lossy();
     let options = dbgen::Options::new().source_name(name);
     arguments.out.write(&dbgen::generate(&schema, &options).map_err(Failure::Generator)?)

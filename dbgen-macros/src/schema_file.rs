@@ -19,13 +19,20 @@ pub(crate) fn expand(root: &Path, path: &LitStr) -> TokenStream {
         }
     });
     let told: TokenStream = told.collect();
-    let Some(schema) = schema else { return told };
+    let Some(mut schema) = schema else { return told };
+    let behind = match dbgen::lock(&file, None, &mut schema) {
+        Ok(behind) => behind.map(|behind| crate::warning::warning(&behind.to_string(), Some(path.to_token_stream()))),
+        Err(error) => {
+            let text = error.to_string();
+            return quote_spanned!(path.span()=> ::core::compile_error!(#text););
+        }
+    };
     let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     match dbgen::expand(&schema, &Options::new().source_name(name)) {
         Ok(module) => {
             // What makes the compiler look at the file again.
             let tracked = file.to_string_lossy();
-            quote_spanned!(path.span()=> const _: &str = ::core::include_str!(#tracked); #module #told)
+            quote_spanned!(path.span()=> const _: &str = ::core::include_str!(#tracked); #module #told #behind)
         }
         Err(error) => {
             let text = error.to_string();

@@ -1,6 +1,7 @@
 //! What can go wrong when a schema is compiled.
 
 use dbgen_schema::Diagnostics;
+use dbgen_schema::lock::Drift;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -16,6 +17,13 @@ pub enum Error {
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
+    },
+    /// The schema contradicts its lock file: stored data would be read as something else than it is.
+    Locked {
+        /// The lock file.
+        lock: PathBuf,
+        /// Every contradiction.
+        conflicts: Vec<Drift>,
     },
     /// The configuration asks for something that is no Rust.
     Configuration {
@@ -55,6 +63,10 @@ impl fmt::Display for Error {
                 files.iter().try_for_each(|diagnostics| write!(f, "\n\n{diagnostics}"))
             }
             Error::Io { path, source } => write!(f, "{}: {source}", path.display()),
+            Error::Locked { lock, conflicts } => {
+                write!(f, "the schema contradicts {}", lock.display())?;
+                conflicts.iter().try_for_each(|conflict| write!(f, "\n  {conflict}"))
+            }
             Error::Configuration { setting, given, expected } => {
                 write!(f, "`{setting}` is `{given}`, expected {expected}")
             }

@@ -12,7 +12,8 @@
 //!
 //! # The life of a schema
 //!
-//! 1. [`Schema::from_file`](dbgen_schema::Schema::from_file) reads and checks it; all mistakes are reported at once.
+//! 1. [`Schema::from_file`](dbgen_schema::Schema::from_file) reads and checks it; all mistakes are reported at once. [`lock`]
+//!    gives it the ids of the lock file beside it.
 //! 2. `Plan::new` (`plan`) decides every name and type of the generated code, so that whatever passed the
 //!    checks becomes Rust that compiles.
 //! 3. `emit::module` writes the plan as tokens, one emitter per construct.
@@ -24,6 +25,7 @@
 mod emit;
 mod error;
 mod format;
+mod locked;
 pub mod names;
 mod options;
 mod plan;
@@ -32,6 +34,7 @@ mod written;
 
 pub use dbgen_schema as schema;
 pub use error::Error;
+pub use locked::{Behind, lock};
 pub use options::Options;
 pub use script::{Configuration, compile, configure};
 pub use written::{Reach, Written, WrittenType};

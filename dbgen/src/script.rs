@@ -5,7 +5,8 @@
 //! that does not would make every build run the script.
 
 use crate::names::snake;
-use crate::{Error, Options, generate};
+use crate::{Error, Options, generate, lock};
+use dbgen_schema::lock::Lock;
 use dbgen_schema::{Diagnostics, Parsed, Schema};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -51,6 +52,7 @@ pub fn configure() -> Configuration {
 pub struct Configuration {
     schemas: Vec<PathBuf>,
     options: Options,
+    lock: Option<PathBuf>,
     out_dir: Option<PathBuf>,
 }
 
@@ -58,6 +60,12 @@ impl Configuration {
     /// A schema, or a folder of them, relative to the crate's root. May be said several times.
     pub fn schema(mut self, path: impl AsRef<Path>) -> Self {
         self.schemas.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// The lock file of the schema, if it does not lie beside it (`arena.lock.json` beside `arena.json`). For one schema only.
+    pub fn lock(mut self, path: impl AsRef<Path>) -> Self {
+        self.lock = Some(path.as_ref().to_owned());
         self
     }
 
@@ -82,14 +90,23 @@ impl Configuration {
     /// Compiles.
     ///
     /// # Errors
-    /// As [`compile`]; [`Error::Configuration`] if a setting is not what it should be.
+    /// As [`compile`]; [`Error::Configuration`] if a setting is not what it should be; [`Error::Locked`] if a schema
+    /// contradicts its lock file.
     pub fn compile(self) -> Result<(), Error> {
         self.options.check()?;
         let out_dir = self.target_dir()?;
         let schemas = read_all(&self.files()?)?;
         refuse_equal_names(&schemas)?;
+        if let (Some(lock), [_, _, ..]) = (&self.lock, schemas.as_slice()) {
+            let given = lock.display().to_string();
+            return Err(Error::Configuration { setting: "lock", given, expected: "one schema that it belongs to" });
+        }
         std::fs::create_dir_all(&out_dir).map_err(|source| Error::Io { path: out_dir.clone(), source })?;
-        for (path, schema) in schemas {
+        for (path, mut schema) in schemas {
+            watch(self.lock.as_deref().unwrap_or(&Lock::path_of(&path)));
+            if let Some(behind) = lock(&path, self.lock.as_deref(), &mut schema)? {
+                println!("cargo::warning={behind}");
+            }
             let options = self.options.clone().source_name(file_name(&path));
             let file = out_dir.join(format!("{}.rs", snake(&schema.name)));
             write_if_changed(&file, &generate(&schema, &options)?)?;
@@ -256,6 +273,7 @@ mod tests {
         for (error, setting) in [
             (refused(configure()), "`schema` is `nothing`"),
             (refused(configure().schema(folder.path())), "schemas of different names"),
+            (refused(configure().schema(folder.path().join("a.json")).lock("no.lock.json")), "no.lock.json"),
             (refused(configure().schema(folder.path()).runtime_path("not a path")), "`runtime_path` is `not a path`"),
             (refused(configure().schema(folder.path()).table_attribute("a", "#[")), "`table_attribute` is `#[`"),
         ] {

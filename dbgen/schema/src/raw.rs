@@ -65,6 +65,8 @@ pub(crate) struct RawTable {
 #[derive(Debug)]
 pub(crate) struct RawField {
     pub(crate) name: At<String>,
+    /// Whether every key of it was understood. Where one was not, what is missing may be what it was meant to say.
+    pub(crate) is_whole: bool,
     pub(crate) id: Option<At<u32>>,
     pub(crate) description: Option<String>,
     /// `None`: missing or no string, which is reported already.
@@ -217,8 +219,15 @@ fn read_table(name: &At<String>, node: &Node, report: &mut Report) -> Option<Raw
 }
 
 fn read_field(node: &Node, section: &'static Section, report: &mut Report) -> Option<RawField> {
+    let before = report.errors();
+    let field = read_keys_of_field(node, section, report)?;
+    Some(RawField { is_whole: report.errors() == before, ..field })
+}
+
+fn read_keys_of_field(node: &Node, section: &'static Section, report: &mut Report) -> Option<RawField> {
     let mut object = Object::open(node, section, report)?;
     Some(RawField {
+        is_whole: true,
         id: object.count("id"),
         description: object.description(),
         ty: object.text("type"),

@@ -124,8 +124,15 @@ impl Checker<'_> {
             return;
         }
         let name = format!("by_{name}");
-        let named = At { value: name.clone(), span: asked_by.clone() };
-        self.index_names[table.at()].enter("index", &named, self.report);
+        let fields = &self.raw.tables[table.at()].fields;
+        let own = &fields[field.at()].name.value;
+        // Two fields of one name are reported as such, and so are their indexes.
+        let is_namesake =
+            |other: &RawField| snake(&other.name.value) == snake(own) || other.name.value.eq_ignore_ascii_case(own);
+        if !fields[..field.at()].iter().any(is_namesake) {
+            let named = At { value: name.clone(), span: asked_by.clone() };
+            self.index_names[table.at()].enter("index", &named, self.report);
+        }
         indexes.push(Index {
             name,
             fields: vec![field],

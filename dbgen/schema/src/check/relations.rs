@@ -203,6 +203,9 @@ impl Checker<'_> {
         }
         let indexes = &self.schema.tables[to.0.at()].indexes;
         if !indexes.iter().any(|index| index.unique && index.fields == [to_field]) {
+            if !to_raw.is_whole {
+                return None;
+            }
             let message = format!("`{}` is not unique", shown(&target.value));
             let finding =
                 Finding::error(code::FOREIGN_KEY, &target.span, message).label("one value could name many records");
