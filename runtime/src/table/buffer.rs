@@ -477,6 +477,8 @@ impl CatchUp {
         missed: impl Iterator<Item = &'a [Entry]> + Clone,
         skip: Option<usize>,
     ) -> usize {
+        // Following a note of 8 bytes takes 2 ns in the cache. A whole copy takes as long as 15 notes at 4 KiB, as 54 at 16,
+        // as 900 at 64 and as 3,700 at 256: at 256 KiB, 6 us for whoever changed a hundred rows.
         const WHOLE_BYTES_MAX: usize = 4 << 10;
         const LOOKED_AHEAD: usize = 32;
         self.dirty.clear();
