@@ -9,6 +9,7 @@ use dbgen_runtime::storage::Disk;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::reading;
 
 /// Show or prove the log of a data folder; a database may have it open
 #[derive(Debug, clap::Args)]
@@ -34,7 +35,10 @@ enum Command {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    let disk = Disk::real();
+    let (Command::Dump { data } | Command::Verify { data }) = &arguments.command;
+    if !data.is_dir() {
+        return Err(Failure::no_folder(data));
+    }
     match &arguments.command {
         Command::Dump { data } => {
             output::print("segment      offset      commit        tick     durable  kind     payload\n")?;
@@ -51,10 +55,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 );
                 output::print(&line).map_err(dbgen_runtime::Error::abort)
             };
-            tools::dump(&disk, data, &mut line).map_err(Failure::runtime)
+            tools::dump(&Disk::real(), data, &mut line).map_err(Failure::runtime)
         }
         Command::Verify { data } => {
-            let ending = tools::check(&disk, data).map_err(Failure::runtime)?;
+            let ending = reading("log", data, |disk| tools::check(disk, data)).map_err(Failure::runtime)?;
             let (records, bytes, commit) = (ending.records, ending.bytes, ending.end.commit);
             let torn = match ending.torn.len() {
                 0 => String::new(),

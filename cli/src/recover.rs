@@ -6,13 +6,17 @@ use dbgen_runtime::Database;
 
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::Bar;
 
 /// Recover a data folder, and say what it came to
 #[derive(Debug, clap::Args)]
 pub(crate) struct Arguments {
     /// The data folder
-    #[arg(value_name = "DIR")]
-    data: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "folder")]
+    data: Option<PathBuf>,
+    /// The same, without the name
+    #[arg(value_name = "DIR", conflicts_with = "data", hide = true)]
+    folder: Option<PathBuf>,
     /// Give up what cannot be read: everything behind the first damage in the log goes to the folder `quarantine`.
     /// Acknowledged commits may be lost
     #[arg(long)]
@@ -20,12 +24,16 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !arguments.data.is_dir() {
-        return Err(Failure::no_folder(&arguments.data));
+    let Some(data) = arguments.data.as_ref().or(arguments.folder.as_ref()) else { return Ok(()) };
+    if !data.is_dir() {
+        return Err(Failure::no_folder(data));
     }
-    let builder = Database::builder().data_dir(&arguments.data);
+    let (bar, files) = Bar::reading("recover", data);
+    let builder = Database::builder().data_dir(data).storage(files, false);
     let builder = if arguments.salvage { builder.salvage() } else { builder };
-    let db = builder.open().map_err(Failure::runtime)?;
+    let opened = builder.open();
+    bar.end();
+    let db = opened.map_err(Failure::runtime)?;
     let Some(status) = db.durability() else { return Ok(()) };
     let recovered = status.recovered;
     for bad in &recovered.bad_snapshots {

@@ -7,6 +7,7 @@ use dbgen_runtime::server::{Grant, Role, ServerConfig, TokenHash};
 use dbgen_runtime::{Database, SyncLevel};
 
 use crate::failure::{Failure, Misuse};
+use crate::progress::Bar;
 use crate::{input, output};
 
 /// Serve a database over HTTP; its first line of output is the address
@@ -69,14 +70,19 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(file) => Database::builder().schema(input::load(file)?),
         None => Database::builder(),
     };
-    let builder = match &arguments.data {
-        Some(folder) => builder
+    let reading = arguments.data.as_ref().map(|folder| Bar::reading("open", folder));
+    let (bar, files) = reading.unzip();
+    let builder = match (&arguments.data, files) {
+        (Some(folder), Some(files)) => builder
             .data_dir(folder)
+            .storage(files, false)
             .sync(arguments.sync.into())
             .snapshot_every(Duration::try_from_secs_f64(arguments.snapshot_every.max(1.0)).unwrap_or(Duration::MAX)),
-        None => builder,
+        _ => builder,
     };
-    let db = builder.open().map_err(Failure::runtime)?;
+    let opened = builder.open();
+    bar.iter().for_each(Bar::end);
+    let db = opened.map_err(Failure::runtime)?;
     let mut world = db.tick_loop(arguments.tick_rate);
     if arguments.figures {
         world = world.report(|figures| eprintln!("{figures}"));

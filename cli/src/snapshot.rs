@@ -9,7 +9,7 @@ use dbgen_runtime::storage::Disk;
 
 use crate::failure::Failure;
 use crate::output;
-use crate::progress::Bar;
+use crate::progress::{Bar, reading};
 
 /// List, take, prove and go back to snapshots of a data folder
 #[derive(Debug, clap::Args)]
@@ -52,12 +52,19 @@ enum Command {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let disk = Disk::real();
+    let (Command::List { data }
+    | Command::Create { data }
+    | Command::Verify { data, .. }
+    | Command::Restore { data, .. }) = &arguments.command;
+    if !data.is_dir() {
+        return Err(Failure::no_folder(data));
+    }
     match &arguments.command {
         Command::List { data } => list(&disk, data),
         Command::Create { data } => create(data),
         Command::Verify { data, commit } => verify(&disk, data, *commit),
         Command::Restore { data, commit } => {
-            tools::restore(&disk, data, *commit).map_err(Failure::runtime)?;
+            reading("restore", data, |disk| tools::restore(disk, data, *commit)).map_err(Failure::runtime)?;
             output::print(&format!("the database is at commit {commit} again\n"))
         }
     }
@@ -81,10 +88,10 @@ fn list(disk: &Disk, data: &Path) -> Result<(), Failure> {
 }
 
 fn create(data: &Path) -> Result<(), Failure> {
-    if !data.is_dir() {
-        return Err(Failure::no_folder(data));
-    }
-    let db = Database::builder().data_dir(data).open().map_err(Failure::runtime)?;
+    let (bar, files) = Bar::reading("open", data);
+    let opened = Database::builder().data_dir(data).storage(files, false).open();
+    bar.end();
+    let db = opened.map_err(Failure::runtime)?;
     let bar = Bar::new("snapshot");
     let commit = db.snapshot_with(|done, total| bar.set(done, total)).map_err(Failure::runtime)?;
     bar.end();
@@ -102,7 +109,7 @@ fn verify(disk: &Disk, data: &Path, commit: Option<u64>) -> Result<(), Failure> 
     }
     let mut failure = None;
     for commit in commits {
-        match tools::prove(disk, data, commit) {
+        match reading("verify", &data.join(format!("snap-{commit:016}")), |disk| tools::prove(disk, data, commit)) {
             Ok(manifest) => output::print(&format!("{commit}  whole, {} bytes\n", manifest.stored_bytes()))?,
             Err(error) => {
                 output::print(&format!("{commit}  damaged\n"))?;

@@ -8,6 +8,7 @@
 //! `UPDATE_GOLDENFILES=1 cargo test -p dbgen-cli` writes what is printed now; read the difference before committing.
 
 mod catalog;
+mod folder;
 mod kill;
 mod large;
 mod new_project;

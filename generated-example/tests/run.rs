@@ -48,6 +48,28 @@ fn the_arena_runs_and_is_read_and_written_over_http_meanwhile() {
 }
 
 #[test]
+fn the_arena_goes_on_where_it_was_after_kill_9() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let data = folder.path().join("data");
+    let args = ["--port", "0", "--bots", "200", "--data", data.to_str().expect("an UTF-8 path")];
+    let (mut child, _output, mut client) = start(&args);
+    let made = client.post("/table/player/record", &json!({ "name": "Ayla", "class": "mage" })).is(201).json();
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+    let (mut child, _output, mut client) = start(&args);
+    let same = client.get(&format!("/table/player/record/{}", made["_id"])).is(200).json();
+    assert_eq!((&same["name"], &same["class"]), (&json!("Ayla"), &json!("mage")));
+    let page = client.get("/table/player/records?limit=1").is(200).json();
+    assert_eq!(page["total"], json!(201), "the bots of the first life, and no second crowd");
+    // Her name is taken, and her neighbours' ids go on behind hers.
+    client.post("/table/player/record", &json!({ "name": "Ayla", "class": "mage" })).is_problem(409, "unique");
+    let next = client.post("/table/player/record", &json!({ "name": "Boy", "class": "rogue" })).is(201).json();
+    assert_ne!(next["_id"], made["_id"]);
+    child.kill().expect("it runs");
+    child.wait().expect("it ended");
+}
+
+#[test]
 fn the_curl_session_of_the_readme_works() {
     let (mut child, mut output, mut client) = start(&["--for", "2s", "--port", "0", "--bots", "50"]);
     let session = Curl::session(&dbgen_tests::read("README.md"), "http://127.0.0.1:7700");

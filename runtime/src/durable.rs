@@ -25,6 +25,10 @@ const POLL: Duration = Duration::from_millis(500);
 const THIRD_BYTES: usize = 1 << 20;
 /// Bytes of it that are copied while the writer waits: a tenth of a millisecond.
 const THIRD_STEP_BYTES: usize = 512 << 10;
+/// Notes of changes that a version catches up with while the writer waits.
+const THIRD_STEP_ENTRIES: usize = 4096;
+/// How often versions are brought up to date before a snapshot takes what there is.
+const THIRD_ROUNDS_MAX: usize = 1000;
 /// How long the writer has the writing side for itself between two such steps.
 const THIRD_PAUSE: Duration = Duration::from_micros(250);
 
@@ -220,7 +224,7 @@ impl Keeper {
         if !self.folder.inline {
             self.make_thirds();
         }
-        let version = self.published.load();
+        let version = self.pin();
         // The log holds all that the snapshot shows before the snapshot is there: commits have no gaps.
         self.log.sync()?;
         let Folder { disk, data_dir, snapshots_kept, .. } = &self.folder;
@@ -247,6 +251,24 @@ impl Keeper {
             // Where it cannot be, the writer copies the table when it has to.
             let _ = self.make_third(table);
         }
+    }
+
+    /// Takes what is published, once the versions that it leaves to the writer are up to date: one that is not would cost a
+    /// tick what many ticks wrote.
+    fn pin(&self) -> Arc<Version> {
+        for _ in 0..THIRD_ROUNDS_MAX {
+            let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { break };
+            let Ok(mut writer) = shared.lock() else { break };
+            let engine = writer.engine();
+            // Every table: who stops at the first that lags would never come to the last.
+            let lagging = (0..engine.tables.len()).filter(|table| !engine.freshen(*table, THIRD_STEP_ENTRIES)).count();
+            if lagging == 0 {
+                return self.published.load();
+            }
+            drop(writer);
+            std::thread::park_timeout(THIRD_PAUSE);
+        }
+        self.published.load()
     }
 
     /// The same for a table; `None` when it is done, or there is no need, or no way.

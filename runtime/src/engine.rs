@@ -541,6 +541,13 @@ impl Engine {
         table.wants_third(bytes).then(|| Measures::of(table.current()))
     }
 
+    /// Brings free versions of table `at` up to date, for about so many notes; says whether none lags. Must not run inside a
+    /// transaction.
+    pub(crate) fn freshen(&mut self, at: usize, entries_max: usize) -> bool {
+        self.refresh_spares();
+        self.tables.get_mut(at).is_none_or(|table| table.freshen(entries_max))
+    }
+
     /// Gives room back that no table uses. Must not run inside a transaction.
     pub(crate) fn shrink_to_fit(&mut self) {
         self.refresh_spares();

@@ -44,10 +44,21 @@ impl View {
     /// # Errors
     /// The first [`Fault`] of each table that has one.
     pub fn verify(&self) -> Result<(), Vec<Fault>> {
+        self.verify_where(|_| true)
+    }
+
+    /// The same for tables of which each was checked by itself ([`check_content`]) when it was read: what was written since is,
+    /// and what they say of one another.
+    pub(crate) fn verify_loaded(&self) -> Result<(), Vec<Fault>> {
+        self.verify_where(|view| view.version.seq != 0)
+    }
+
+    fn verify_where(&self, alone_too: impl Fn(TableView<'_>) -> bool) -> Result<(), Vec<Fault>> {
         let faults: Vec<Fault> = (0..self.version.tables.len())
             .filter_map(|at| {
                 let view = self.version.table(at);
-                let what = check_table(&self.version, view).err()?;
+                let alone = if alone_too(view) { check_alone(view) } else { Ok(()) };
+                let what = alone.and_then(|()| check_bonds(&self.version, view)).err()?;
                 Some(Fault { table: view.def.name.clone(), what })
             })
             .collect();
@@ -58,37 +69,41 @@ impl View {
 /// Rows that one thread looks at.
 const ROWS_AT_ONCE: usize = 8 << 10;
 
-/// Every row and every page is looked at once, and none is looked for: an index holds exactly the keys of the rows if both
-/// have the same sum of hashes. That takes the time of reading it all, on as many threads as there are.
-fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
+/// Checks a table by itself. Every row and every page is looked at once, and none is looked for: an index holds exactly the
+/// keys of the rows if both have the same sum of hashes. That takes the time of reading it all, on as many threads as there
+/// are.
+fn check_alone(view: TableView<'_>) -> Result<(), String> {
+    let sums = check_content(view)?;
+    let check = |at: usize| check_index(view, at, sums[at]);
+    match view.version.len() <= ROWS_AT_ONCE {
+        // Not worth another thread.
+        true => (0..sums.len()).try_for_each(check),
+        false => (0..sums.len()).into_par_iter().try_for_each(check),
+    }
+}
+
+/// Checks slots, rows and heap of a table; gives the sums that its indexes should have ([`index_sum`]). Nothing is believed
+/// of the indexes.
+pub(crate) fn check_content(view: TableView<'_>) -> Result<Vec<u64>, String> {
     check_slots(view)?;
     let rows = view.version.len();
     let blocks = Blocks::new(view.version.heap().0.len());
     let starts: Vec<usize> = (0..rows).step_by(ROWS_AT_ONCE).collect();
-    let check = |start: &usize| check_rows(version, view, *start..rows.min(start + ROWS_AT_ONCE), &blocks);
+    let check = |start: &usize| check_rows(view, *start..rows.min(start + ROWS_AT_ONCE), &blocks);
     let parts = match starts.len() {
-        // Not worth another thread.
         0 | 1 => starts.iter().map(check).collect::<Result<Vec<_>, _>>()?,
         _ => starts.par_iter().map(check).collect::<Result<Vec<_>, _>>()?,
     };
-    check_owners(version, view)?;
-    check_masks(version, view)?;
     check_heap(view, &blocks)?;
     let sum = |at: usize| parts.iter().fold(0_u64, |sum, part| sum.wrapping_add(part[at]));
-    match starts.len() {
-        0 | 1 => (0..view.def.indexes.len()).try_for_each(|at| check_index(view, at, sum(at))),
-        _ => (0..view.def.indexes.len()).into_par_iter().try_for_each(|at| check_index(view, at, sum(at))),
-    }
+    Ok((0..view.def.indexes.len()).map(sum).collect())
 }
 
 /// Checks some rows; for each index gives the sum of the hashes of their keys.
-fn check_rows(version: &Version, view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Result<Vec<u64>, String> {
+fn check_rows(view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Result<Vec<u64>, String> {
     for field in &view.def.fields {
         cells::check(view, field, rows.clone(), blocks)
             .map_err(|(row, what)| format!("row {row}, field `{}`: {what}", field.name))?;
-    }
-    for relation in view.def.outgoing.iter().filter(|relation| relation.to_value.is_none()) {
-        check_references(view, relation, version.table(relation.to_table), rows.clone())?;
     }
     view.def.indexes.iter().map(|index| sum_of_keys(view, index, rows.clone())).collect()
 }
@@ -114,6 +129,16 @@ fn sum_of_keys(view: TableView<'_>, index: &IndexDef, rows: Range<usize>) -> Res
         sum = sum.wrapping_add(hash_of(&item));
     }
     Ok(sum)
+}
+
+/// What a table says of others: references name records, components belong to one, masks say which there are.
+fn check_bonds(version: &Version, view: TableView<'_>) -> Result<(), String> {
+    check_owners(version, view)?;
+    check_masks(version, view)?;
+    let mut by_id = view.def.outgoing.iter().filter(|relation| relation.to_value.is_none());
+    by_id.try_for_each(|relation| {
+        check_references(view, relation, version.table(relation.to_table), 0..view.version.len())
+    })
 }
 
 fn check_slots(view: TableView<'_>) -> Result<(), String> {
@@ -216,8 +241,18 @@ fn check_heap(view: TableView<'_>, blocks: &Blocks) -> Result<(), String> {
     if taken == expected { Ok(()) } else { Err(format!("{taken} units of heap belong to something, not {expected}")) }
 }
 
-/// That an index is sound, holds the keys of the rows, whose hashes have this sum, and, if it is unique, none twice.
+/// That an index is sound and holds the keys of the rows, whose hashes have this sum.
 fn check_index(view: TableView<'_>, at: usize, expected: u64) -> Result<(), String> {
+    match index_sum(view, at)? == expected {
+        true => Ok(()),
+        false => Err(missing_key(view, at)
+            .unwrap_or_else(|| format!("index `{}` has keys of no row", view.def.indexes[at].name))),
+    }
+}
+
+/// That an index is sound, has a key for every row, and, if it is unique, none twice. Gives the sum of the hashes of its
+/// keys.
+pub(crate) fn index_sum(view: TableView<'_>, at: usize) -> Result<u64, String> {
     let index = &view.def.indexes[at];
     let (mut sum, mut doubled) = (0_u64, None);
     let entries = Index::new(view.index_bytes(at), index.shape);
@@ -232,12 +267,9 @@ fn check_index(view: TableView<'_>, at: usize, expected: u64) -> Result<(), Stri
     if entries.len() as usize != view.version.len() {
         return Err(format!("index `{}` has {} keys for {} rows", index.name, entries.len(), view.version.len()));
     }
-    if sum != expected {
-        return Err(missing_key(view, at).unwrap_or_else(|| format!("index `{}` has keys of no row", index.name)));
-    }
     match doubled {
         Some(id) => Err(format!("index `{}` has the key of record {id} more than once", index.name)),
-        None => Ok(()),
+        None => Ok(sum),
     }
 }
 

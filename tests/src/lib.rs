@@ -1,6 +1,7 @@
 //! Helpers for the tests of the workspace. They live here, once; `it/` holds the tests, one binary with modules.
 
 pub mod curl;
+pub mod folder;
 pub mod http;
 pub mod machine;
 

@@ -7,10 +7,13 @@ use crate::error::{DamageKind, Error, Result};
 use crate::snapshot::{Manifest, read, snapshot_dir};
 use crate::storage::Disk;
 use crate::table::buffer::Journal;
+use crate::table::def::TableDef;
 use crate::table::rows::Rows;
-use crate::table::version::TableVersion;
+use crate::table::version::{TableVersion, TableView};
 use crate::table::writer::TableWriter;
+use crate::verify::{check_content, index_sum};
 use dbgen_schema::Durability;
+use rayon::prelude::*;
 use std::path::Path;
 
 /// What a snapshot gave.
@@ -67,7 +70,8 @@ fn forget_components(catalog: &Catalog, tables: &mut [TableVersion]) {
     }
 }
 
-/// Reads a snapshot into an engine.
+/// Reads a snapshot into an engine. Every table is checked by itself before anything is done to it: what the log says is
+/// done by functions that rely on slots, heap and indexes being sound.
 pub(crate) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -> Result<(Box<Engine>, Manifest)> {
     let nonsense = |what: String| {
         let path = dir.join(crate::snapshot::manifest::MANIFEST).display().to_string();
@@ -78,10 +82,29 @@ pub(crate) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -
     }
     let schema = manifest.schema.catalog(given.compiled.clone());
     let catalog = schema.map_err(|error| nonsense(format!("the schema cannot be read: {error}")))?;
-    let tables = read::tables(disk, dir, &manifest, &catalog)?;
-    let mut tables = tables;
+    let mut tables = read::tables(disk, dir, &manifest, &catalog)?;
+    for (def, version) in catalog.tables().iter().zip(&mut tables) {
+        let checked = check_content(TableView { def, version }).and_then(|sums| mend_indexes(def, version, &sums));
+        checked.map_err(|what| nonsense(format!("table `{}`: {what}", def.name)))?;
+    }
     forget_components(&catalog, &mut tables);
     let tables = tables.into_iter().map(TableWriter::new).collect();
     let engine = Box::new(Engine::with_tables(catalog, tables, manifest.commit, manifest.tick));
     Ok((engine, manifest))
+}
+
+/// Builds the indexes anew that do not hold together, or not what the rows say, whose sums are `expected`.
+fn mend_indexes(def: &TableDef, version: &mut TableVersion, expected: &[u64]) -> Result<(), String> {
+    let found: Vec<Result<u64, String>> = {
+        let view = TableView { def, version };
+        (0..expected.len()).into_par_iter().map(|at| index_sum(view, at)).collect()
+    };
+    for (at, found) in found.iter().enumerate().filter(|(at, found)| **found != Ok(expected[*at])) {
+        tracing::warn!(table = %def.name, index = %def.indexes[at].name, ?found, "a stored index is damaged: it is built anew");
+        read::rebuild_index(def, version, at);
+        if index_sum(TableView { def, version }, at)? != expected[at] {
+            return Err(format!("index `{}` cannot be built from the rows", def.indexes[at].name));
+        }
+    }
+    Ok(())
 }

@@ -195,7 +195,7 @@ impl Scan<'_> {
         }
         let first = self.ending.end.commit + 1;
         let advice = format!(
-            "restore a backup, or cut the log there and lose what follows: `dbgen recover --salvage {}`",
+            "restore a backup, or cut the log there and lose what follows: `dbgen recover --salvage --data {}`",
             self.data_dir.display()
         );
         Err(Box::new(Damage {

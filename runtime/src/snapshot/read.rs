@@ -9,7 +9,6 @@ use crate::error::{Damage, DamageKind, Error, Result};
 use crate::storage::{Disk, DiskFile, Open};
 use crate::table::buffer::{Buffer, Journal};
 use crate::table::def::TableDef;
-use crate::table::index::Index;
 use crate::table::meta;
 use crate::table::rows::{Rows, index_buffer};
 use crate::table::version::{GROUPS, HEAP, IDS, META, SLOT_BYTES, SLOTS, TableVersion, TableView, VERSIONS};
@@ -25,7 +24,7 @@ const PROMISE_RATIO_MAX: u64 = 64;
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Damaged`].
-pub fn tables(disk: &Disk, dir: &Path, manifest: &Manifest, catalog: &Catalog) -> Result<Vec<TableVersion>> {
+pub(crate) fn tables(disk: &Disk, dir: &Path, manifest: &Manifest, catalog: &Catalog) -> Result<Vec<TableVersion>> {
     let nonsense = |what: &str| Error::from(Box::new(damage(&dir.join(super::manifest::MANIFEST), 0, nonsense(what))));
     let mut stored: Vec<Option<&StoredTable>> = vec![None; catalog.tables().len()];
     for table in &manifest.tables {
@@ -73,7 +72,6 @@ fn table(
         offset += stored.blocks.iter().map(|block| block.0).sum::<u64>();
     }
     check_shape(def, &version).map_err(|what| wrong(0, DamageKind::Nonsense(what)))?;
-    rebuild_bad_indexes(def, &mut version);
     Ok(version)
 }
 
@@ -122,8 +120,9 @@ fn read_buffer(
         .scan(offset, |at, block| Some(std::mem::replace(at, at.saturating_add(block.0))))
         .collect();
     if stored.raw_bytes <= file_bytes.saturating_mul(PROMISE_RATIO_MAX).max(BLOCK_BYTES as u64) {
-        let mut raw = Vec::with_capacity(capacity.max(raw_bytes));
-        raw.resize(raw_bytes, 0);
+        // Zeros that nobody writes: the system gives the memory to the threads that fill it.
+        let mut raw = vec![0; capacity.max(raw_bytes)];
+        raw.truncate(raw_bytes);
         raw.par_chunks_mut(BLOCK_BYTES)
             .zip(starts.par_iter().zip(&stored.blocks))
             .try_for_each_init(Vec::new, |room, (raw, (start, block))| read_block(file, *start, block, raw, room))?;
@@ -190,18 +189,6 @@ fn check_shape(def: &TableDef, version: &TableVersion) -> Result<(), String> {
     match def.layout.groups.iter().enumerate().all(|(at, group)| holds(GROUPS + at, group.stride)) {
         true => Ok(()),
         false => short("column groups"),
-    }
-}
-
-/// Builds the indexes anew whose pages do not hold together. The rows are what counts; [`verify`](crate::verify) says
-/// later whether both agree.
-fn rebuild_bad_indexes(def: &TableDef, version: &mut TableVersion) {
-    for (at, index) in def.indexes.iter().enumerate() {
-        let entries = Index::new(TableView { def, version }.index_bytes(at), index.shape);
-        if entries.check().is_err() || entries.len() != version.len() as u64 {
-            tracing::warn!(table = %def.name, index = %index.name, "the stored index is damaged: it is built anew");
-            rebuild_index(def, version, at);
-        }
     }
 }
 

@@ -15,9 +15,11 @@
 mod disk;
 pub mod real;
 pub mod simulated;
+mod watched;
 
 pub use disk::{Disk, DiskFile};
 pub use real::RealStorage;
+pub use watched::Watched;
 
 use std::fmt::Debug;
 use std::io;

@@ -126,6 +126,15 @@ mod tests {
             steps += 1;
         }
         assert!(steps > 10, "{steps}");
+        // It would lag, since the writer turns to the two newest.
+        for n in 0..20 {
+            db.transact(|tx| tx.update_values(t, ids[n], &[(0, Value::from(n as u64))])).expect("it is there");
+        }
+        let mut writer = db.shared.lock().expect("nobody has it");
+        assert!(writer.engine().tables[0].wants_third(1000), "a third one that lags is none");
+        while !writer.engine().freshen(0, 1) {}
+        assert!(!writer.engine().tables[0].wants_third(1000), "it has caught up");
+        drop(writer);
         let copies = || db.shared.lock().expect("nobody has it").engine().tables[0].stats.whole_copies;
         let before = copies();
         let held = db.read();

@@ -44,6 +44,9 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
+/// Publications that a version may lack and still be turned to at once.
+const FRESH_PUBLICATIONS: u64 = 4;
+
 /// What one publication changed.
 #[derive(Debug)]
 struct Published {
@@ -246,8 +249,28 @@ impl TableWriter {
     /// Whether a version that is held from now on would leave the writer without one to turn to, and a copy be made of more
     /// than `bytes` at once.
     pub fn wants_third(&mut self, bytes: usize) -> bool {
-        let free = self.spares.iter_mut().filter_map(Arc::get_mut).count() + usize::from(self.back.is_some());
-        free < 2 && self.current.bytes().0 > bytes
+        let fresh_from = self.current.seq.saturating_sub(FRESH_PUBLICATIONS);
+        let fresh = self.spares.iter_mut().filter_map(Arc::get_mut).filter(|spare| spare.seq >= fresh_from).count();
+        fresh + usize::from(self.back.is_some()) < 2 && self.current.bytes().0 > bytes
+    }
+
+    /// Brings the free version that lags most up to date, for about so many notes; says whether none lags. The writer turns
+    /// to the newest one, so a third one would lag more and more.
+    pub fn freshen(&mut self, entries_max: usize) -> bool {
+        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
+        let lagging = self.spares.iter_mut().filter_map(Arc::get_mut).filter(|spare| spare.seq + 1 >= oldest);
+        let Some(spare) = lagging.min_by_key(|spare| spare.seq) else { return true };
+        let mut left = entries_max;
+        for published in self.history.range((spare.seq + 1 - oldest) as usize..) {
+            // What is copied is newer than the note: whatever changed since has a later note, and is copied again then.
+            self.catch_up.run(&mut spare.buffers, &self.current.buffers, [&published.entries[..]].into_iter(), None);
+            spare.seq = published.seq;
+            if published.entries.len() > left {
+                return spare.seq == self.current.seq;
+            }
+            left -= published.entries.len();
+        }
+        true
     }
 
     /// What was published since publication `seq`, oldest first; `None` if that is no longer known.

@@ -7,26 +7,14 @@
 use super::campaign::finished;
 use super::world::{World, builder};
 use dbgen_runtime::storage::simulated::Simulated;
-use dbgen_runtime::storage::{Disk, Open};
+use dbgen_tests::folder;
 use std::path::Path;
-use std::sync::Arc;
 
 const SEED: u64 = 3;
 
 /// The files of a fixture on a simulated disk.
 fn fixture(name: &str) -> Simulated {
-    let simulated = Simulated::new(1);
-    let disk = Disk::new(Arc::new(simulated.clone()));
-    let folder = format!("tests/fixtures/{name}");
-    for file in dbgen_tests::files(&folder, "") {
-        let bytes = std::fs::read(dbgen_tests::root().join(&file)).expect("it was listed");
-        let path = Path::new(&file).strip_prefix(&folder).expect("it was found there");
-        disk.create_dirs(path.parent().expect("it lies in a folder")).expect("memory does not fail");
-        let target = disk.open(path, Open::Create).expect("memory does not fail");
-        target.write_all_at(0, &bytes).expect("memory does not fail");
-        target.sync_data().expect("memory does not fail");
-    }
-    simulated
+    folder::disk(&folder::fixture(&format!("tests/fixtures/{name}")))
 }
 
 #[test]

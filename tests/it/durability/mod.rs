@@ -4,6 +4,7 @@
 mod bad_input;
 mod bits;
 mod campaign;
+mod forged;
 mod golden;
 mod logging;
 mod migration;
