@@ -125,6 +125,10 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
         (0, Some(self.walk.rows_left()))
     }
 
+    #[allow(
+        clippy::needless_range_loop,
+        reason = "by number all members are as long as the loop, and ask for no length"
+    )]
     fn fold<B, F: FnMut(B, M::Item<'v>) -> B>(mut self, init: B, mut f: F) -> B {
         let mut folded = init;
         loop {

@@ -144,6 +144,7 @@ fn for_each_of<M: MembersMut>(mut walk: Walk<'_>, data: &mut M::Data<'_>, mut ea
 
 /// Calls `each` for the entities of a run whose members lie side by side.
 #[inline]
+#[allow(clippy::needless_range_loop, reason = "by number all members are as long as the loop, and ask for no length")]
 fn each_of<M: MembersMut>(data: &mut M::Data<'_>, ids: &[[u8; 8]], bases: &Rows, each: &mut impl FnMut(M::Item<'_>)) {
     // Members that are not there have no rows.
     let here = |base: u64, of: u64| if base >= NONE { 0 } else { of };
