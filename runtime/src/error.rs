@@ -6,6 +6,7 @@ mod rule;
 
 pub use edit::SchemaEditError;
 pub use recording::RecordingFault;
+#[cfg(feature = "server")]
 pub(crate) use rule::Shown;
 pub use rule::{Rule, Violation};
 
