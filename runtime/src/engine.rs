@@ -501,7 +501,7 @@ impl Engine {
                 root.tables[*at as usize] = tables[*at as usize].publish(*commit);
             }
         };
-        if let Some(at) = (0..spares.len()).find(|at| spares[*at].refresh(tables, &next)) {
+        if let Some(at) = (0..spares.len()).find(|at| spares[*at].refresh(tables, next)) {
             return spares.swap_remove(at);
         }
         self.stats.roots_made += 1;
