@@ -22,7 +22,7 @@ use crate::table::def::{IndexDef, RelationDef};
 use crate::table::heap::{CLASSES, class_of, class_units};
 use crate::table::index::Index;
 use crate::table::meta;
-use crate::table::version::{HEAP, IN_USE, META, SLOT_BYTES, SLOTS, TableView};
+use crate::table::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, TableView, VERSIONS};
 use crate::view::View;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -86,6 +86,7 @@ fn check_alone(view: TableView<'_>) -> Result<(), String> {
 /// of the indexes.
 pub(crate) fn check_content(view: TableView<'_>) -> Result<Vec<u64>, String> {
     check_slots(view)?;
+    check_room(view)?;
     let rows = view.version.len();
     let blocks = Blocks::new(view.version.heap().0.len());
     let starts: Vec<usize> = (0..rows).step_by(ROWS_AT_ONCE).collect();
@@ -139,6 +140,18 @@ fn check_bonds(version: &Version, view: TableView<'_>) -> Result<(), String> {
     by_id.try_for_each(|relation| {
         check_references(view, relation, version.table(relation.to_table), 0..view.version.len())
     })
+}
+
+/// Rows beyond the last are zero: an insertion relies on it.
+fn check_room(view: TableView<'_>) -> Result<(), String> {
+    let rows = view.version.len();
+    let groups = view.def.layout.groups.iter().enumerate().map(|(at, group)| (GROUPS + at, group.stride));
+    let mut buffers = [(IDS, 8), (VERSIONS, 8)].into_iter().chain(groups);
+    let is_zero = |(at, stride): (usize, usize)| {
+        let room = view.version.buffers[at].bytes().get(rows * stride..).unwrap_or_default();
+        room.iter().all(|byte| *byte == 0)
+    };
+    if buffers.all(is_zero) { Ok(()) } else { Err("there is something behind the last row".to_owned()) }
 }
 
 fn check_slots(view: TableView<'_>) -> Result<(), String> {

@@ -1,9 +1,11 @@
 //! Tables: their buffers, what turns bytes into records, and how versions reach readers.
 
 pub mod buffer;
+pub mod catch_up;
 pub mod def;
 pub mod heap;
 pub mod index;
+pub mod journal;
 pub mod lookup;
 pub mod mask;
 pub mod meta;

@@ -1,10 +1,11 @@
 //! Changing a table's rows: slots, dense rows, heap values, index entries. No rule is checked here; `apply.rs` has done
 //! that. Every change goes through [`BufferMut`], so it is undone and published like any other.
 
-use super::buffer::{Buffer, BufferMut, Journal};
+use super::buffer::{Buffer, BufferMut};
 use super::def::{FieldDef, TableDef};
 use super::heap;
 use super::index::IndexMut;
+use super::journal::Journal;
 use super::meta::{self, Meta};
 use super::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, VERSIONS};
 use crate::error::{Error, Result};

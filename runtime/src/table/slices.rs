@@ -1,7 +1,8 @@
 //! Column groups of one table, taken out of it side by side, to be read or overwritten.
 
-use super::buffer::{Buffer, Journal};
+use super::buffer::Buffer;
 use super::def::TableDef;
+use super::journal::Journal;
 use super::meta;
 use super::rows::Rows;
 use super::version::{GROUPS, IDS, META, SLOTS};

@@ -127,8 +127,8 @@ mod tests {
         }
         assert!(steps > 10, "{steps}");
         // It would lag, since the writer turns to the two newest.
-        for n in 0..20 {
-            db.transact(|tx| tx.update_values(t, ids[n], &[(0, Value::from(n as u64))])).expect("it is there");
+        for (n, id) in ids.iter().enumerate().take(20) {
+            db.transact(|tx| tx.update_values(t, *id, &[(0, Value::from(n as u64))])).expect("it is there");
         }
         let mut writer = db.shared.lock().expect("nobody has it");
         assert!(writer.engine().tables[0].wants_third(1000), "a third one that lags is none");

@@ -12,10 +12,12 @@
 //! version copied whole. Nobody waits: a reader that holds a version for minutes costs one more copy, not a stall.
 //!
 //! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing. Who is going to hold a
-//! version for long has a third one made first, a piece at a time between the transactions ([`third`](super::third)).
+//! version for long has a third one made first, a piece at a time between the transactions (`table/third.rs`).
 
-use super::buffer::{Buffer, CatchUp, Entry, Journal, Mark};
+use super::buffer::Buffer;
+use super::catch_up::CatchUp;
 use super::def::TableDef;
+use super::journal::{Entry, Journal, Mark};
 use super::reaper::drop_later;
 use super::rows::{Rows, row_buffers};
 use super::version::{GROUPS, TableVersion, TableView};

@@ -49,7 +49,7 @@ fn tick(db: &Database, seed: u64, step: usize) -> Result<()> {
     let mut world = db.tick_loop(60.0);
     for system in 0..SYSTEMS {
         // What a system refuses, the tick takes back and goes on.
-        world = world.system(&format!("system {system}"), move |tick| {
+        world = world.system(format!("system {system}"), move |tick| {
             transaction(tick, seed ^ (step as u64) << 20 ^ system << 40)
         });
     }

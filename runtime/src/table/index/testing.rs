@@ -2,7 +2,9 @@
 
 use proptest::sample;
 
-use crate::table::buffer::{Buffer, BufferMut, CatchUp, Journal, Mark};
+use crate::table::buffer::{Buffer, BufferMut};
+use crate::table::catch_up::CatchUp;
+use crate::table::journal::{Journal, Mark};
 
 /// A table of one buffer, with its journal.
 #[derive(Debug)]

@@ -1,0 +1,116 @@
+//! Bringing a version that comes back from its readers up to date: by following the journal's notes, or by copying a buffer
+//! whole where that is less work.
+
+use super::buffer::Buffer;
+use super::journal::{Entry, Kind};
+
+/// Brings versions up to date. Keeps its allocation from one time to the next.
+#[derive(Debug, Default)]
+pub struct CatchUp {
+    /// Bytes to be copied, for every buffer.
+    dirty: Vec<usize>,
+}
+
+impl CatchUp {
+    /// Brings `back`, which lacks the changes noted in `missed` (oldest first), up to `current`, and says how many bytes it
+    /// copied. The buffer `skip` is going to be overwritten whole: it only gets its length.
+    pub fn run<'a>(
+        &mut self,
+        back: &mut [Buffer],
+        current: &[Buffer],
+        missed: impl Iterator<Item = &'a [Entry]> + Clone,
+        skip: Option<usize>,
+    ) -> usize {
+        const FEW_ENTRIES: usize = 64;
+        let mut left = FEW_ENTRIES;
+        for entries in missed.clone() {
+            left = left.saturating_sub(entries.len());
+        }
+        if skip.is_some() || left == 0 {
+            return self.weigh(back, current, missed, skip);
+        }
+        let mut copied = 0;
+        for entries in missed {
+            for entry in entries {
+                copied += entry.follow(back, current);
+            }
+        }
+        copied
+    }
+
+    /// Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of it
+    /// changed.
+    fn weigh<'a>(
+        &mut self,
+        back: &mut [Buffer],
+        current: &[Buffer],
+        missed: impl Iterator<Item = &'a [Entry]> + Clone,
+        skip: Option<usize>,
+    ) -> usize {
+        // Following a note of 8 bytes takes 2 ns in the cache. A whole copy takes as long as 15 notes at 4 KiB, as 54 at 16,
+        // as 900 at 64 and as 3,700 at 256: at 256 KiB, 6 us for whoever changed a hundred rows.
+        const WHOLE_BYTES_MAX: usize = 4 << 10;
+        const LOOKED_AHEAD: usize = 32;
+        self.dirty.clear();
+        self.dirty.resize(current.len(), 0);
+        for entry in missed.clone().flatten() {
+            self.dirty[entry.buffer as usize] += entry.len;
+        }
+        if let Some(at) = skip {
+            self.dirty[at] = 0;
+            back[at].bytes.resize(current[at].len(), 0);
+        }
+        let mut copied = 0;
+        for (at, dirty) in self.dirty.iter_mut().enumerate() {
+            let len = current[at].len();
+            if *dirty > 0 && (len <= WHOLE_BYTES_MAX || *dirty > len / 2) {
+                back[at].copy_whole(&current[at]);
+                copied += len;
+                *dirty = 0;
+            }
+        }
+        for entries in missed.flat_map(|entries| entries.chunks(LOOKED_AHEAD)) {
+            let wanted = || entries.iter().filter(|entry| self.dirty[entry.buffer as usize] > 0);
+            // Loads that nothing waits for bring the lines into the cache side by side; copies would wait one by one.
+            std::hint::black_box(wanted().fold(0, |seen, entry| seen ^ entry.look(back, current)));
+            copied += wanted().map(|entry| entry.follow(back, current)).sum::<usize>();
+        }
+        copied
+    }
+}
+
+impl Entry {
+    /// Which buffer the note is about.
+    pub(super) fn buffer(&self) -> usize {
+        self.buffer as usize
+    }
+
+    /// Copies what the note is about, as far as `back` has it already; says whether all of the buffer is stale instead.
+    pub(super) fn follow_within(&self, back: &mut Buffer, current: &Buffer) -> bool {
+        match self.kind {
+            Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Grow => {}
+            Kind::Whole | Kind::WholeFromPublished => return true,
+        }
+        false
+    }
+
+    /// A look at the first byte that the note is about, in both versions.
+    #[inline]
+    fn look(&self, back: &[Buffer], current: &[Buffer]) -> u8 {
+        let byte = |buffers: &[Buffer]| buffers[self.buffer as usize].bytes.get(self.offset).copied().unwrap_or(0);
+        byte(back) ^ byte(current)
+    }
+
+    /// Copies what the note is about, and says how many bytes that was.
+    #[inline]
+    fn follow(&self, back: &mut [Buffer], current: &[Buffer]) -> usize {
+        let (back, current) = (&mut back[self.buffer as usize], &current[self.buffer as usize]);
+        match self.kind {
+            Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Grow => back.copy_tail(current),
+            Kind::Whole | Kind::WholeFromPublished => back.copy_whole(current),
+        }
+        self.len
+    }
+}

@@ -1,0 +1,468 @@
+//! The journal: what was done to the buffers of a table.
+//!
+//! One note serves three ends:
+//!
+//! - **undo**: the before-image puts the bytes back, newest first, so that a rolled back transaction leaves every buffer
+//!   byte-equal to before;
+//! - **catch-up** (`catch_up.rs`): when a version comes back from its readers, the ranges noted since are copied over,
+//!   nothing else;
+//! - **what changed**: the last commits' notes are kept for feeds and incremental snapshots.
+//!
+//! ```text
+//! entries:  | offset, len, buffer, kind | ... |        a savepoint is a position in here
+//! images:   | before-image | before-image | ... |      of each buffer, in the order of its entries: lengths locate them
+//! ```
+//!
+//! A write that goes on where the last one of its buffer ended makes that note longer instead of adding one, and bytes that
+//! were noted are not noted again. So ten thousand components that come and go in order are a note a buffer, and catching
+//! up with them is one copy.
+
+use super::buffer::Buffer;
+use std::ops::Range;
+
+/// What an [`Entry`] stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// `offset..offset + len` was overwritten; its before-image is the next `len` bytes of the images.
+    Range,
+    /// The buffer grew from `offset` bytes by `len`; no image.
+    Grow,
+    /// From `offset` on there were only zeros, of which `len` may have been overwritten; no image.
+    Zeros,
+    /// The whole buffer may have changed; its before-image of `len` bytes is in the images.
+    Whole,
+    /// The whole buffer may have changed; before, it equalled the published version's. No image.
+    WholeFromPublished,
+}
+
+/// One noted change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    pub(super) offset: usize,
+    pub(super) len: usize,
+    pub(super) buffer: u32,
+    pub(super) kind: Kind,
+}
+
+/// A position in a [`Journal`]: what came later can be undone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Mark {
+    entries: usize,
+}
+
+/// What was done to the buffers of one table since it was last published.
+#[derive(Debug, Default)]
+pub struct Journal {
+    entries: Vec<Entry>,
+    /// Before-images, of each buffer by itself.
+    images: Vec<Vec<u8>>,
+    /// Buffers with images; a bit per buffer, the last bit for all beyond.
+    imaged: u64,
+    /// Buffers with an entry since the last publication; a bit per buffer, the last bit for all beyond.
+    touched: u64,
+    /// Entries before this position belong to committed transactions: their images are gone.
+    committed: usize,
+    /// The latest mark: a note before it does not stand for a change after it.
+    marked: usize,
+    /// Counts marks, and whatever else ends the validity of what follows.
+    epoch: u64,
+    /// For every buffer, what its notes since the mark stand for.
+    since: Vec<Since>,
+    /// Numbers of the meta buffer whose before-image has been kept since the mark, a bit each.
+    numbers: u128,
+}
+
+/// What was noted of a buffer since a mark. The notes are positions in the journal.
+#[derive(Debug, Clone, Copy)]
+struct Since {
+    /// The epoch in which this is true.
+    epoch: u64,
+    /// The last note with an image, and the range that it is about: it is not noted again.
+    last: usize,
+    noted: (usize, usize),
+    /// What has come to the buffer, by growth or where there were only zeros, and is noted already.
+    fresh: (usize, usize),
+    /// From here on the buffer has grown: what is written there needs no note, since undoing cuts it off and catching up
+    /// copies it.
+    grown_from: usize,
+    grown: usize,
+    /// From here on, as far as it was there, were only zeros: what is written there makes that note longer.
+    zeros_from: usize,
+    zeros: usize,
+}
+
+impl Since {
+    const NOTHING: Since = Since {
+        epoch: 0,
+        last: usize::MAX,
+        noted: (0, 0),
+        fresh: (0, 0),
+        grown_from: usize::MAX,
+        grown: usize::MAX,
+        zeros_from: usize::MAX,
+        zeros: usize::MAX,
+    };
+}
+
+impl Journal {
+    /// Where the journal stands; what comes later can be undone without what came before.
+    pub fn mark(&mut self) -> Mark {
+        self.begin_epoch();
+        Mark { entries: self.entries.len() }
+    }
+
+    /// What was noted until now does not stand for what comes.
+    #[inline]
+    fn begin_epoch(&mut self) {
+        self.marked = self.entries.len();
+        self.epoch += 1;
+        self.numbers = 0;
+    }
+
+    /// Whether nothing was noted since the last publication.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Whether anything was noted since.
+    pub fn has_noted_since(&self, mark: Mark) -> bool {
+        self.entries.len() > mark.entries
+    }
+
+    /// Ends a transaction: what it did stays, and can no longer be undone.
+    pub fn commit(&mut self) {
+        self.begin_epoch();
+        self.committed = self.marked;
+        self.forget_images();
+    }
+
+    fn forget_images(&mut self) {
+        while self.imaged != 0 {
+            let at = self.imaged.trailing_zeros() as usize;
+            self.imaged &= self.imaged - 1;
+            let beyond = if at == 63 { self.images.len() } else { at + 1 };
+            self.images[at..beyond].iter_mut().for_each(Vec::clear);
+        }
+    }
+
+    /// Keeps the before-image of an entry of a buffer.
+    #[inline]
+    fn keep_image(&mut self, buffer: u32, bytes: &[u8]) {
+        let at = buffer as usize;
+        if at >= self.images.len() {
+            self.images.resize_with(at + 1, Vec::new);
+        }
+        self.imaged |= Self::touched_bit(buffer);
+        match <&[u8; 8]>::try_from(bytes) {
+            // Most are numbers: no call for those.
+            Ok(number) => self.images[at].extend_from_slice(number),
+            Err(_) => self.images[at].extend_from_slice(bytes),
+        }
+    }
+
+    /// What was noted of a buffer since the mark.
+    #[inline]
+    fn since(&mut self, buffer: u32) -> &mut Since {
+        let at = buffer as usize;
+        if at >= self.since.len() {
+            self.since.resize(at + 1, Since::NOTHING);
+        }
+        let since = &mut self.since[at];
+        if since.epoch != self.epoch {
+            *since = Since { epoch: self.epoch, ..Since::NOTHING };
+        }
+        since
+    }
+
+    /// Puts every buffer back to where it was at `mark`. `published` are the buffers of the published version.
+    pub fn rollback(&mut self, mark: Mark, buffers: &mut [Buffer], published: &[Buffer]) {
+        debug_assert!(mark.entries >= self.committed, "committed work is not undone");
+        while self.entries.len() > mark.entries {
+            let Some(entry) = self.entries.pop() else { return };
+            let buffer = &mut buffers[entry.buffer as usize];
+            match entry.kind {
+                Kind::Grow => buffer.bytes.truncate(entry.offset),
+                Kind::Zeros => {
+                    // What it reached of growth is cut off already.
+                    let end = buffer.len().min(entry.offset + entry.len);
+                    buffer.bytes[entry.offset..end].fill(0);
+                }
+                Kind::WholeFromPublished => buffer.copy_whole(&published[entry.buffer as usize]),
+                Kind::Range | Kind::Whole => {
+                    let images = &mut self.images[entry.buffer as usize];
+                    let image = images.len() - entry.len;
+                    buffer.bytes[entry.offset..entry.offset + entry.len].copy_from_slice(&images[image..]);
+                    images.truncate(image);
+                }
+            }
+        }
+        self.begin_epoch();
+    }
+
+    /// Notes that a buffer of `len` bytes grows by `additional`.
+    #[inline]
+    pub(super) fn note_growth(&mut self, buffer: u32, len: usize, additional: usize) {
+        let next = self.entries.len();
+        let since = self.since(buffer);
+        let is_first = since.grown_from == usize::MAX;
+        if is_first {
+            (since.grown_from, since.grown) = (len, next);
+        }
+        // What came up to here goes on.
+        let from = if since.fresh.1 == len { since.fresh.0 } else { since.grown_from };
+        since.fresh = (from, len + additional);
+        let grown = since.grown;
+        match is_first {
+            true => self.note(Entry { offset: len, len: additional, buffer, kind: Kind::Grow }),
+            false => self.entries[grown].len += additional,
+        }
+    }
+
+    /// Notes that `len` bytes at `offset` are about to be overwritten, of which, and of all behind them, `are_zeros` says
+    /// that they are zeros; `bytes` are those of the whole buffer.
+    #[inline]
+    pub(super) fn note_range(&mut self, buffer: u32, bytes: &[u8], offset: usize, len: usize, are_zeros: bool) {
+        let end = offset + len;
+        let within = |(from, to): (usize, usize)| from <= offset && end <= to;
+        match self.since.get(buffer as usize) {
+            Some(since) if since.epoch == self.epoch && (within(since.noted) || within(since.fresh)) => {}
+            _ => self.note_new_range(buffer, bytes, offset..end, are_zeros),
+        }
+    }
+
+    fn note_new_range(&mut self, buffer: u32, bytes: &[u8], range: Range<usize>, are_zeros: bool) {
+        let next = self.entries.len();
+        let since = self.since(buffer);
+        if range.start >= since.grown_from {
+            return;
+        }
+        if range.start >= since.zeros_from {
+            let zeros = since.zeros;
+            let zeros = &mut self.entries[zeros];
+            zeros.len = zeros.len.max(range.end - zeros.offset);
+            let fresh = (zeros.offset, zeros.offset + zeros.len);
+            self.since(buffer).fresh = fresh;
+            return;
+        }
+        let (offset, len) = (range.start, range.len());
+        if are_zeros {
+            (since.zeros_from, since.zeros) = (offset, next);
+            since.fresh = (offset, range.end);
+            return self.note(Entry { offset, len, buffer, kind: Kind::Zeros });
+        }
+        // A note that reached into what is undone before it would be undone in the wrong order.
+        let is_old = range.end <= since.grown_from.min(since.zeros_from);
+        if since.last != usize::MAX && since.noted.1 == offset && is_old {
+            since.noted.1 = range.end;
+            let last = since.last;
+            self.entries[last].len += len;
+        } else {
+            (since.last, since.noted) = (next, (offset, range.end));
+            self.note(Entry { offset, len, buffer, kind: Kind::Range });
+        }
+        self.keep_image(buffer, &bytes[range]);
+    }
+
+    /// Notes that all of a buffer may be about to change; `bytes` are those it has.
+    pub(super) fn note_whole(&mut self, buffer: u32, bytes: &[u8]) {
+        let kind = if self.has_touched(buffer) { Kind::Whole } else { Kind::WholeFromPublished };
+        if kind == Kind::Whole {
+            self.keep_image(buffer, bytes);
+        }
+        // What was noted before stands for nothing after this.
+        *self.since(buffer) = Since { epoch: self.epoch, ..Since::NOTHING };
+        self.note(Entry { offset: 0, len: bytes.len(), buffer, kind });
+    }
+
+    /// Whether the before-image of number `at` of the meta buffer was kept since the mark; from now on it counts as kept.
+    #[inline]
+    pub(super) fn keeps_number(&mut self, at: usize) -> bool {
+        let bit = 1_u128.checked_shl(at as u32).unwrap_or(0);
+        let is_kept = self.numbers & bit != 0;
+        self.numbers |= bit;
+        is_kept
+    }
+
+    /// Ends the collection at a publication: gives the entries noted since the last one and starts anew.
+    /// `reuse` is an old list whose allocation is taken over.
+    pub fn publish(&mut self, mut reuse: Vec<Entry>) -> Vec<Entry> {
+        reuse.clear();
+        self.forget_images();
+        self.touched = 0;
+        self.committed = 0;
+        let entries = std::mem::replace(&mut self.entries, reuse);
+        self.begin_epoch();
+        entries
+    }
+
+    /// Whether a buffer may differ from the published version's.
+    pub fn has_touched(&self, buffer: u32) -> bool {
+        self.touched & Self::touched_bit(buffer) != 0
+    }
+
+    fn touched_bit(buffer: u32) -> u64 {
+        1 << buffer.min(63)
+    }
+
+    fn note(&mut self, entry: Entry) {
+        self.touched |= Self::touched_bit(entry.buffer);
+        self.entries.push(entry);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::table::buffer::BufferMut;
+    use crate::table::catch_up::CatchUp;
+
+    fn buffers() -> Vec<Buffer> {
+        vec![Buffer { bytes: (0..100).collect() }, Buffer { bytes: vec![7; 10_000] }]
+    }
+
+    #[test]
+    fn rollback_restores_every_byte_in_reverse() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let edit = |now: &mut Vec<Buffer>, journal: &mut Journal| {
+            BufferMut::new(&mut now[0], journal, 0).write(10, &[1, 2, 3]);
+            BufferMut::new(&mut now[0], journal, 0).write(11, &[9, 9]);
+            BufferMut::new(&mut now[0], journal, 0).append(&[4; 50]);
+            BufferMut::new(&mut now[0], journal, 0).write(120, &[5; 8]);
+            BufferMut::new(&mut now[1], journal, 1).edit_whole().fill(1);
+            BufferMut::new(&mut now[1], journal, 1).write(0, &[8; 8]);
+            BufferMut::new(&mut now[1], journal, 1).edit_whole().fill(2);
+        };
+        let start = journal.mark();
+        edit(&mut now, &mut journal);
+        assert_ne!(now, published);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+        assert!(journal.is_empty() && journal.images.iter().all(Vec::is_empty));
+    }
+
+    #[test]
+    fn a_savepoint_keeps_what_came_before_it() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(0, &[42]);
+        journal.commit();
+        let kept = now.clone();
+        let mark = journal.mark();
+        BufferMut::new(&mut now[0], &mut journal, 0).write(0, &[43]);
+        journal.rollback(mark, &mut now, &published);
+        assert_eq!(now, kept);
+    }
+
+    #[test]
+    fn growth_is_noted_once_between_marks_and_undone_to_each() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let start = journal.mark();
+        for n in 0..10 {
+            BufferMut::new(&mut now[0], &mut journal, 0).append(&[n; 8]);
+            BufferMut::new(&mut now[1], &mut journal, 1).append(&[n; 16]);
+            BufferMut::new(&mut now[1], &mut journal, 1).write(10_000, &[9; 4]);
+        }
+        assert_eq!(journal.entries.len(), 2, "what was appended since the mark needs no note of its own");
+        let (kept, middle) = (now.clone(), journal.mark());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(100, &[77; 8]);
+        BufferMut::new(&mut now[0], &mut journal, 0).append(&[5; 8]);
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
+        BufferMut::new(&mut now[0], &mut journal, 0).append(&[6; 8]);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn writes_that_go_on_are_one_note_and_what_is_noted_is_not_noted_again() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let start = journal.mark();
+        for n in 0..10 {
+            BufferMut::new(&mut now[0], &mut journal, 0).write(n * 8, &[200; 8]);
+            BufferMut::new(&mut now[1], &mut journal, 1).write(n * 16, &[100; 16]);
+        }
+        (0..10).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write(n * 8 + 2, &[201; 4]));
+        assert_eq!(journal.entries.len(), 2);
+        let (kept, middle) = (now.clone(), journal.mark());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(80, &[202; 8]);
+        assert_eq!(journal.entries.len(), 3, "a note before the mark does not stand for what comes after");
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn a_note_does_not_go_on_into_what_has_grown_or_was_zero() {
+        let published = vec![Buffer { bytes: (0..100).map(|n| if n < 80 { n } else { 0 }).collect() }];
+        let (mut now, mut journal) = (published.clone(), Journal::default());
+        let start = journal.mark();
+        BufferMut::new(&mut now[0], &mut journal, 0).write(60, &[1; 16]);
+        BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(80, &[2; 10]);
+        BufferMut::new(&mut now[0], &mut journal, 0).append(&[3; 10]);
+        // Across the end of the old rows, and across the end of the old buffer.
+        BufferMut::new(&mut now[0], &mut journal, 0).write(76, &[4; 8]);
+        BufferMut::new(&mut now[0], &mut journal, 0).write(96, &[5; 8]);
+        BufferMut::new(&mut now[0], &mut journal, 0).write(70, &[6; 40]);
+        let mut back = published.clone();
+        CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn rows_where_only_zeros_were_are_one_note_without_an_image() {
+        let published = vec![Buffer { bytes: vec![0; 1000] }];
+        let (mut now, mut journal) = (published.clone(), Journal::default());
+        let start = journal.mark();
+        (5..20).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(n * 10, &[n as u8; 10]));
+        BufferMut::new(&mut now[0], &mut journal, 0).write(70, &[9; 5]);
+        BufferMut::new(&mut now[0], &mut journal, 0).edit(50, 150).fill(0);
+        (3..8).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(n * 10, &[n as u8; 10]));
+        assert_eq!(journal.entries.len(), 2);
+        assert!(journal.images.iter().all(Vec::is_empty));
+        let mut back = published.clone();
+        CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn a_number_keeps_its_image_once_between_marks() {
+        let published = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        let start = journal.mark();
+        (0..5).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_number(2, n));
+        assert_eq!(journal.entries.len(), 1);
+        let (kept, middle) = (now.clone(), journal.mark());
+        (5..9).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_number(2, n));
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn catch_up_follows_the_notes_or_copies_whole() {
+        let mut back = buffers();
+        let (mut now, mut journal) = (buffers(), Journal::default());
+        BufferMut::new(&mut now[1], &mut journal, 1).write(5_000, &[1; 64]);
+        BufferMut::new(&mut now[1], &mut journal, 1).append(&[3; 99]);
+        let first = journal.publish(Vec::new());
+        BufferMut::new(&mut now[0], &mut journal, 0).write(3, &[1]);
+        BufferMut::new(&mut now[1], &mut journal, 1).write(10_050, &[1]);
+        let second = journal.publish(Vec::new());
+        CatchUp::default().run(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
+
+        BufferMut::new(&mut now[1], &mut journal, 1).edit_whole().fill(9);
+        let third = journal.publish(first);
+        CatchUp::default().run(&mut back, &now, [third.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
+    }
+}
