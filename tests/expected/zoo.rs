@@ -3,6 +3,8 @@
 /// One of everything, under the most awkward names: what the generator must get right
 ///
 /// The database `zoo`, version 0.1.0.
+///
+/// `Zoo::builder().open()` opens it; `db.read()` gives a `ZooView`, `db.transact(..)` a `Tx`, and both give the tables.
 #[allow(unused, unreachable_pub, clippy::all, clippy::pedantic)]
 pub mod zoo {
     use ::dbgen_runtime::__private as rt;
@@ -1780,6 +1782,8 @@ pub mod zoo {
     }
 
     /// The table `animal`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Animals<'v>(rt::TableRef<'v, Animal>);
 
@@ -1949,6 +1953,8 @@ pub mod zoo {
     }
 
     /// The table `animal`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct AnimalsMut<'t>(rt::TableMut<'t, Animal>);
 
@@ -2229,6 +2235,8 @@ pub mod zoo {
     }
 
     /// The table `Keeper`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Keepers<'v>(rt::TableRef<'v, Keeper>);
 
@@ -2263,6 +2271,8 @@ pub mod zoo {
     }
 
     /// The table `Keeper`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct KeepersMut<'t>(rt::TableMut<'t, Keeper>);
 
@@ -2443,6 +2453,8 @@ pub mod zoo {
     }
 
     /// The table `view`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Views<'v>(rt::TableRef<'v, View>);
 
@@ -2454,6 +2466,8 @@ pub mod zoo {
     }
 
     /// The table `view`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct ViewsMut<'t>(rt::TableMut<'t, View>);
 
@@ -2606,6 +2620,8 @@ pub mod zoo {
     }
 
     /// The table `option`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct OptionRecords<'v>(rt::TableRef<'v, OptionRecord>);
 
@@ -2617,6 +2633,8 @@ pub mod zoo {
     }
 
     /// The table `option`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct OptionRecordsMut<'t>(rt::TableMut<'t, OptionRecord>);
 
@@ -2775,6 +2793,8 @@ pub mod zoo {
     }
 
     /// The table `str`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Strs<'v>(rt::TableRef<'v, Str>);
 
@@ -2786,6 +2806,8 @@ pub mod zoo {
     }
 
     /// The table `str`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct StrsMut<'t>(rt::TableMut<'t, Str>);
 
@@ -2919,6 +2941,8 @@ pub mod zoo {
     }
 
     /// The table `rt`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Rts<'v>(rt::TableRef<'v, Rt>);
 
@@ -2930,6 +2954,8 @@ pub mod zoo {
     }
 
     /// The table `rt`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct RtsMut<'t>(rt::TableMut<'t, Rt>);
 
@@ -3059,6 +3085,8 @@ pub mod zoo {
     }
 
     /// The table `label`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct LabelRecords<'v>(rt::TableRef<'v, LabelRecord>);
 
@@ -3070,6 +3098,8 @@ pub mod zoo {
     }
 
     /// The table `label`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct LabelRecordsMut<'t>(rt::TableMut<'t, LabelRecord>);
 
@@ -3197,6 +3227,8 @@ pub mod zoo {
     }
 
     /// The table `labels`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct LabelsTable<'v>(rt::TableRef<'v, Labels>);
 
@@ -3213,6 +3245,8 @@ pub mod zoo {
     }
 
     /// The table `labels`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct LabelsTableMut<'t>(rt::TableMut<'t, Labels>);
 
@@ -3344,6 +3378,8 @@ pub mod zoo {
     }
 
     /// The table `nested`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Nesteds<'v>(rt::TableRef<'v, Nested>);
 
@@ -3355,6 +3391,8 @@ pub mod zoo {
     }
 
     /// The table `nested`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct NestedsMut<'t>(rt::TableMut<'t, Nested>);
 
@@ -3460,12 +3498,16 @@ pub mod zoo {
     }
 
     /// The table `asleep`, read.
+    ///
+    /// `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).
     #[derive(Debug, Clone, Copy)]
     pub struct Asleeps<'v>(rt::TableRef<'v, Asleep>);
 
     impl<'v> Asleeps<'v> {}
 
     /// The table `asleep`, written.
+    ///
+    /// `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).
     #[derive(Debug)]
     pub struct AsleepsMut<'t>(rt::TableMut<'t, Asleep>);
 

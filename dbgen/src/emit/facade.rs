@@ -14,7 +14,12 @@ pub(super) fn facade(plan: &Plan<'_>) -> TokenStream {
 /// The doc comment of the module.
 pub(super) fn module_docs(plan: &Plan<'_>) -> TokenStream {
     let title = format!("The database `{}`, version {}.", plan.schema.name, plan.schema.version);
-    let more: Vec<String> = plan.schema.description.iter().map(|_| title.clone()).collect();
+    let (database, view, tx) = (&plan.facade.database, &plan.facade.view, &plan.facade.tx);
+    let opened = format!(
+        "`{database}::builder().open()` opens it; `db.read()` gives a `{view}`, `db.transact(..)` a `{tx}`, and both give the tables."
+    );
+    let more: Vec<String> =
+        plan.schema.description.iter().flat_map(|_| [title.clone(), String::new()]).chain([opened]).collect();
     described(plan.schema.description.as_deref(), &title, &more)
 }
 

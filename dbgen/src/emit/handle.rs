@@ -43,10 +43,13 @@ fn slices(table: &TablePlan<'_>) -> TokenStream {
 fn reader(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     let (name, record) = (&table.reader, &table.record);
     let docs = format!(" The table `{}`, read.", table.table.name);
+    let more = " `get`, `iter`, `len` and what else all tables have is at [`TableRef`](rt::TableRef).";
     let groups = stored_groups(table).map(|group| slice(table, group));
     let lookups = table.indexes.iter().map(|index| lookups(plan, table, index));
     quote! {
         #[doc = #docs]
+        #[doc = ""]
+        #[doc = #more]
         #[derive(Debug, Clone, Copy)]
         pub struct #name<'v>(rt::TableRef<'v, #record>);
 
@@ -60,10 +63,13 @@ fn reader(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
 fn writer(table: &TablePlan<'_>) -> TokenStream {
     let (name, record) = (&table.writer, &table.record);
     let docs = format!(" The table `{}`, written.", table.table.name);
+    let more = " `insert`, `update`, `delete` and what else all tables have is at [`TableMut`](rt::TableMut).";
     let groups: Vec<_> = stored_groups(table).filter_map(|group| slice_mut(table, group)).collect();
     let groups = (!groups.is_empty()).then(|| quote!(impl<'t> #name<'t> { #(#groups)* }));
     quote! {
         #[doc = #docs]
+        #[doc = ""]
+        #[doc = #more]
         #[derive(Debug)]
         pub struct #name<'t>(rt::TableMut<'t, #record>);
 

@@ -63,6 +63,11 @@ impl Buffer {
         self.bytes.capacity()
     }
 
+    /// Bytes of memory that it takes, about.
+    pub fn held(&self) -> usize {
+        room::held(&self.bytes)
+    }
+
     /// All bytes, to be overwritten at will; noted in `journal` as those of buffer `id`.
     pub(super) fn edit_whole(&mut self, journal: &mut Journal, id: u32) -> &mut [u8] {
         journal.note_whole(id, &self.bytes);

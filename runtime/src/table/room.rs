@@ -67,6 +67,12 @@ pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
     }
 }
 
+/// About how much memory the bytes take: their room, or, where that is addresses, the pages that were written.
+pub(super) fn held(bytes: &Vec<u8>) -> usize {
+    let is_addresses = ARE_ADDRESSES_FREE && bytes.capacity() / 2 > bytes.len().max(MOVED_BYTES_MAX);
+    if is_addresses { bytes.len().next_multiple_of(PAGE_BYTES) } else { bytes.capacity() }
+}
+
 /// Has the system give the memory for the next `additional` bytes now, for which there is room.
 pub(super) fn prefault(bytes: &mut Vec<u8>, additional: usize) {
     let room = bytes.spare_capacity_mut();
@@ -93,6 +99,14 @@ mod tests {
         // 16 KiB to 256 KiB are five doublings; then there is room for 1 GiB.
         assert!(!ARE_ADDRESSES_FREE || moves <= 7, "{moves} moves on the way to 32 MiB");
         assert!(bytes.iter().all(|byte| *byte == 1));
+    }
+
+    #[test]
+    fn addresses_are_not_held() {
+        let mut bytes = vec![1; 300 << 10];
+        make(&mut bytes, 1);
+        assert!(held(&bytes) <= 600 << 10, "{} of {}", held(&bytes), bytes.capacity());
+        assert_eq!(held(&Vec::with_capacity(100)), 100);
     }
 
     #[test]

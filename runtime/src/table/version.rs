@@ -125,9 +125,9 @@ impl TableVersion {
         HeapRef(self.buffers[HEAP].bytes())
     }
 
-    /// Bytes of all buffers: in use, and allocated.
+    /// Bytes of all buffers: in use, and held in memory.
     pub fn bytes(&self) -> (usize, usize) {
-        self.buffers.iter().fold((0, 0), |(used, held), buffer| (used + buffer.len(), held + buffer.capacity()))
+        self.buffers.iter().fold((0, 0), |(used, held), buffer| (used + buffer.len(), held + buffer.held()))
     }
 }
 
