@@ -17,9 +17,11 @@ pub struct Buffer {
 }
 
 impl Buffer {
-    /// An empty buffer with room for `capacity_bytes`.
+    /// An empty buffer with room for `capacity_bytes`; without, where the system has not so much.
     pub fn with_capacity(capacity_bytes: usize) -> Buffer {
-        Buffer { bytes: Vec::with_capacity(capacity_bytes) }
+        let mut bytes = Vec::new();
+        room::wish(&mut bytes, capacity_bytes);
+        Buffer { bytes }
     }
 
     /// A buffer of `len` zero bytes.
@@ -29,11 +31,11 @@ impl Buffer {
 
     /// An empty buffer with room for `capacity` bytes, of which the first `len` have been touched.
     pub(super) fn touched(len: usize, capacity: usize) -> Buffer {
-        let mut bytes = Vec::with_capacity(capacity);
+        let mut buffer = Buffer::with_capacity(capacity);
         // Not zero: the system gives zeros without giving memory.
-        bytes.resize(len, 1);
-        bytes.clear();
-        Buffer { bytes }
+        buffer.bytes.resize(len, 1);
+        buffer.bytes.clear();
+        buffer
     }
 
     /// A buffer of these bytes.
@@ -76,9 +78,9 @@ impl Buffer {
 
     /// A copy with the same room to grow.
     pub fn copy(&self) -> Buffer {
-        let mut bytes = Vec::with_capacity(self.bytes.capacity());
-        bytes.extend_from_slice(&self.bytes);
-        Buffer { bytes }
+        let mut copy = Buffer::with_capacity(self.bytes.capacity());
+        copy.bytes.extend_from_slice(&self.bytes);
+        copy
     }
 
     /// Makes room for `additional` bytes more, and has the system give that memory now.
@@ -100,9 +102,7 @@ impl Buffer {
     /// Takes over all of `from`.
     pub(super) fn copy_whole(&mut self, from: &Buffer) {
         self.bytes.clear();
-        if self.bytes.capacity() < from.len() {
-            self.bytes.reserve_exact(from.capacity());
-        }
+        room::make_like(&mut self.bytes, from.len(), from.capacity());
         self.bytes.extend_from_slice(&from.bytes);
     }
 
@@ -140,9 +140,7 @@ impl Buffer {
         let len = self.bytes.len();
         if len < from.len() {
             // The same room as the source has, so that both copies grow at the same time.
-            if self.bytes.capacity() < from.len() {
-                self.bytes.reserve_exact(from.capacity() - len);
-            }
+            room::make_like(&mut self.bytes, from.len(), from.capacity());
             self.bytes.extend_from_slice(&from.bytes[len..]);
         }
     }

@@ -53,6 +53,24 @@ fn extend(bytes: &mut Vec<u8>, additional: usize) {
     bytes.reserve(additional);
 }
 
+/// Makes room for `capacity` bytes if the system has it. A capacity is a wish: it must not end the process.
+pub(super) fn wish(bytes: &mut Vec<u8>, capacity: usize) {
+    if bytes.try_reserve_exact(capacity).is_err() {
+        tracing::warn!(
+            bytes = capacity,
+            "the system has no room for this capacity; the buffer will grow as it is filled"
+        );
+    }
+}
+
+/// Makes room for `len` bytes in all, where that is missing: the `capacity` that another buffer has, or, where the system
+/// has no more such addresses to give, just that.
+pub(super) fn make_like(bytes: &mut Vec<u8>, len: usize, capacity: usize) {
+    if bytes.capacity() < len && bytes.try_reserve_exact(capacity - bytes.len()).is_err() {
+        bytes.reserve_exact(len - bytes.len());
+    }
+}
+
 /// Makes room for `additional` bytes that are announced: for no more than those, unless that would move the content again
 /// and again.
 pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
@@ -69,7 +87,7 @@ pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
 
 /// About how much memory the bytes take: their room, or, where that is addresses, the pages that were written.
 pub(super) fn held(bytes: &Vec<u8>) -> usize {
-    let is_addresses = ARE_ADDRESSES_FREE && bytes.capacity() / 2 > bytes.len().max(MOVED_BYTES_MAX);
+    let is_addresses = ARE_ADDRESSES_FREE && bytes.capacity() / 2 > bytes.len().max(ANNOUNCED_BYTES_MAX);
     if is_addresses { bytes.len().next_multiple_of(PAGE_BYTES) } else { bytes.capacity() }
 }
 

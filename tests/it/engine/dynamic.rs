@@ -136,3 +136,16 @@ fn a_field_number_that_the_table_does_not_have_is_an_error_on_every_path() {
     let t = view.open_table("t").expect("there");
     assert_eq!((t.len(), t.get(id).expect("there").values()), (1, vec![Value::from(1_u8)]));
 }
+
+/// It once ended the process: a table made over HTTP asked for more memory than any machine has.
+#[test]
+fn a_capacity_beyond_all_memory_is_a_wish() {
+    let schema = r#"{ "name": "w", "version": "1", "tables": { "t": { "capacity": 4294967295, "fields": [
+        {"name":"big","type":"str<200>"} ] } } }"#;
+    let db = Database::builder().schema_json(schema).open().expect("it opens");
+    let id = db.transact(|tx| tx.insert_named("t", &[("big", "small".into())])).expect("it fits");
+    assert_eq!(
+        db.read().open_table("t").expect("a table").get(id).expect("there").get("big").expect("big"),
+        "small".into()
+    );
+}
