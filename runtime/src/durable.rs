@@ -255,7 +255,7 @@ impl Keeper {
 
     /// Takes what is published, once the versions that it leaves to the writer are up to date: one that is not would cost a
     /// tick what many ticks wrote.
-    fn pin(&self) -> Arc<Version> {
+    fn pin(&self) -> crate::sync::Arc<Version> {
         for _ in 0..THIRD_ROUNDS_MAX {
             let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { break };
             let Ok(mut writer) = shared.lock() else { break };
