@@ -14,6 +14,9 @@ pub(crate) struct Arguments {
     /// Where to write; `-` is standard output
     #[arg(long, short, default_value = "-")]
     out: Output,
+    /// Let records, patches, composites and enums implement serde's traits
+    #[arg(long)]
+    derive_serde: bool,
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
@@ -22,6 +25,6 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         eprintln!("warning: {behind}");
     }
     let name = arguments.file.file_name().unwrap_or_default().to_string_lossy();
-    let options = dbgen::Options::new().source_name(name);
+    let options = dbgen::Options::new().source_name(name).derive_serde(arguments.derive_serde);
     arguments.out.write(&dbgen::generate(&schema, &options).map_err(Failure::Generator)?)
 }

@@ -11,6 +11,7 @@ pub struct Options {
     runtime: Option<String>,
     source_name: Option<String>,
     attributes: Vec<(String, String)>,
+    serde: bool,
 }
 
 impl Options {
@@ -35,6 +36,16 @@ impl Options {
     pub fn table_attribute(mut self, table: impl Into<String>, attribute: impl Into<String>) -> Options {
         self.attributes.push((table.into(), attribute.into()));
         self
+    }
+
+    /// Whether records, patches, composites and enums implement serde's `Serialize` and `Deserialize`.
+    pub fn derive_serde(mut self, derive: bool) -> Options {
+        self.serde = derive;
+        self
+    }
+
+    pub(crate) fn has_serde(&self) -> bool {
+        self.serde
     }
 
     /// Whether everything that is Rust in here parses.

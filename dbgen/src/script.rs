@@ -75,6 +75,13 @@ impl Configuration {
         self
     }
 
+    /// Makes records, patches, composites and enums implement serde's `Serialize` and `Deserialize`: in JSON as the server
+    /// shows them, in compact formats as bytes. The crate needs no dependency for it but the format it wants to write.
+    pub fn derive_serde(mut self, derive: bool) -> Self {
+        self.options = self.options.derive_serde(derive);
+        self
+    }
+
     /// Where generated code finds the runtime, for those who re-export or rename it: `::my_engine::dbgen_runtime`.
     pub fn runtime_path(mut self, path: impl Into<String>) -> Self {
         self.options = self.options.runtime_path(path);

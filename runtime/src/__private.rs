@@ -17,6 +17,7 @@ pub use crate::table::version::TableView;
 pub use crate::table::writer::Change;
 pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
+pub use crate::typed::form;
 pub use crate::typed::{
     Component, Facade, FieldDesc, Found, IndexDesc, RecordMut, RecordRef, Records, Table, TableDesc, TableMut,
     TableRef, TableSlices,
@@ -25,7 +26,8 @@ pub use crate::verify::Fault;
 pub use crate::view::View;
 pub use crate::{
     __component as component, __groups as groups, __layout as layout, __lenses as lenses, __patched as patched,
-    __shown as shown, __vector as vector,
+    __serde_cell as serde_cell, __serde_enum as serde_enum, __serde_fields as serde_fields,
+    __serde_payload as serde_payload, __shown as shown, __vector as vector,
 };
 pub use bytemuck::{self, Pod, Zeroable};
 pub use rayon;

@@ -12,6 +12,7 @@ mod record;
 mod record_mut;
 mod record_ref;
 mod rows;
+mod serialize;
 mod split;
 mod value;
 
@@ -49,11 +50,13 @@ pub(crate) fn sections(plan: &Plan<'_>) -> usize {
 pub(crate) fn section(plan: &Plan<'_>, runtime: &TokenStream, at: usize) -> Vec<TokenStream> {
     let Some(at) = at.checked_sub(1) else { return before(plan, runtime).into() };
     if let Some(it) = plan.enums.get(at) {
-        return vec![enumeration::enumeration(plan, it)];
+        let (items, serde) = (enumeration::enumeration(plan, it), serialize::of_enum(plan, it));
+        return vec![quote!(#items #serde)];
     }
     let at = at - plan.enums.len();
     if let Some(it) = plan.composites.get(at) {
-        return vec![cells::composite(plan, it)];
+        let (items, serde) = (cells::composite(plan, it), serialize::of_composite(plan, it));
+        return vec![quote!(#items #serde)];
     }
     plan.tables.get(at - plan.composites.len()).map(|it| table(plan, it).into()).unwrap_or_default()
 }
@@ -77,5 +80,6 @@ pub(crate) const PIECES_OF_TABLE: usize = 5;
 fn table(plan: &Plan<'_>, it: &TablePlan<'_>) -> [TokenStream; PIECES_OF_TABLE] {
     let (record, record_ref) = (record::record(plan, it), record_ref::record_ref(plan, it));
     let (record_mut, handles) = (record_mut::record_mut(plan, it), handle::handles(plan, it));
-    [record, record_ref, record_mut, handles, rows::rows(plan, it)]
+    let serde = serialize::of_table(plan, it);
+    [quote!(#record #serde), record_ref, record_mut, handles, rows::rows(plan, it)]
 }

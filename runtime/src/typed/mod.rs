@@ -5,6 +5,7 @@
 
 mod desc;
 mod encode;
+pub mod form;
 mod lens;
 mod many;
 pub(crate) mod parallel;

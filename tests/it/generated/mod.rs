@@ -5,6 +5,7 @@ mod catalog;
 mod derive;
 mod many;
 mod one_line;
+mod serialize;
 mod zoo;
 
 /// The goldens of `tests/expected`, as a user's crate would have them under its own strictest lints.

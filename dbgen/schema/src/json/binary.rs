@@ -10,18 +10,18 @@ const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, LENIEN
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, LENIENT);
 
 /// Bytes from base64, of either alphabet, with or without padding.
-pub(super) fn base64(text: &str) -> Option<Vec<u8>> {
+pub fn base64(text: &str) -> Option<Vec<u8>> {
     let engine = if text.contains(['-', '_']) { URL_SAFE } else { STANDARD };
     engine.decode(text).ok()
 }
 
 /// Base64 with the standard alphabet and padding.
-pub(super) fn base64_text(bytes: &[u8]) -> String {
+pub fn base64_text(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
 /// The 16 bytes of a UUID: 32 hexadecimal digits, hyphens in their five places or none.
-pub(super) fn uuid(text: &str) -> Option<Vec<u8>> {
+pub fn uuid(text: &str) -> Option<Vec<u8>> {
     let bytes = text.as_bytes();
     let hyphenated = bytes.len() == 36;
     if hyphenated && [8, 13, 18, 23].iter().any(|at| bytes.get(*at) != Some(&b'-')) {

@@ -84,14 +84,10 @@ impl Encoder<'_> {
 
 /// Seconds as a number where a double holds them exactly, else as text.
 fn duration(micros: i64) -> Json {
-    let text = time::seconds_text(micros);
-    match text.parse::<Number>() {
-        Ok(number) if number.is_f64() => {
-            let back = number.as_f64().and_then(|seconds| time::seconds(&seconds.to_string()));
-            if back == Some(micros) { Json::Number(number) } else { Json::String(text + "s") }
-        }
-        Ok(number) => Json::Number(number),
-        Err(_) => Json::String(text + "s"),
+    match time::exact_seconds(micros) {
+        Some(seconds) if seconds.fract() == 0.0 => Json::from(seconds as i64),
+        Some(seconds) => Json::from(seconds),
+        None => Json::String(time::seconds_text(micros) + "s"),
     }
 }
 

@@ -29,6 +29,7 @@ mod encode;
 mod number;
 mod record;
 mod shape;
+pub mod text;
 mod time;
 
 pub use decode::{decode, decode_field};

@@ -23,9 +23,14 @@ pub(super) fn integer(number: &Number) -> Result<i128, NotInteger> {
     if let Some(value) = number.as_u64() {
         return Ok(value.into());
     }
-    match number.as_f64() {
-        Some(value) if value.fract() != 0.0 => Err(NotInteger::Fraction),
-        Some(value) if value.abs() < EXACT_FLOAT_END => Ok(value as i128),
+    number.as_f64().map_or(Err(NotInteger::Inexact), integral)
+}
+
+/// The integer that a float is.
+pub(super) fn integral(value: f64) -> Result<i128, NotInteger> {
+    match value {
+        value if value.fract() != 0.0 => Err(NotInteger::Fraction),
+        value if value.abs() < EXACT_FLOAT_END => Ok(value as i128),
         _ => Err(NotInteger::Inexact),
     }
 }
@@ -41,13 +46,13 @@ pub(super) fn integer_text(text: &str) -> Option<i128> {
 ///
 /// Not simply `value as f32`: the number has been rounded to a double already, and rounding twice can end one off. A
 /// double's shortest text is what was written, for all numbers that anyone writes for an `f32`.
-pub(super) fn narrow(value: f64) -> Option<f64> {
+pub fn narrow(value: f64) -> Option<f64> {
     let narrow: f32 = value.to_string().parse().ok()?;
     narrow.is_finite().then_some(f64::from(narrow))
 }
 
 /// The double whose shortest text is the shortest text of this `f32`: 0.1, not 0.10000000149011612.
-pub(super) fn widen(value: f64) -> f64 {
+pub fn widen(value: f64) -> f64 {
     (value as f32).to_string().parse().unwrap_or(value)
 }
 

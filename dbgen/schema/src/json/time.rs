@@ -10,7 +10,7 @@ const EPOCH_DAYS: i64 = 719_468;
 const DAYS_PER_400_YEARS: i64 = 146_097;
 
 /// The point in time that an RFC 3339 text names, in microseconds since 1970.
-pub(super) fn timestamp(text: &str) -> Option<i64> {
+pub fn timestamp(text: &str) -> Option<i64> {
     let mut rest = Cursor(text.as_bytes());
     let year = rest.digits(4)?;
     rest.byte(b"-")?;
@@ -34,7 +34,7 @@ pub(super) fn timestamp(text: &str) -> Option<i64> {
 }
 
 /// The RFC 3339 text of a point in time; `None` outside the years 0000 to 9999, which RFC 3339 cannot write.
-pub(super) fn timestamp_text(micros: i64) -> Option<String> {
+pub fn timestamp_text(micros: i64) -> Option<String> {
     let seconds = micros.div_euclid(MICROS_PER_SECOND);
     let (year, month, day) = date(seconds.div_euclid(SECONDS_PER_DAY));
     if !(0..=9999).contains(&year) {
@@ -47,12 +47,12 @@ pub(super) fn timestamp_text(micros: i64) -> Option<String> {
 }
 
 /// The span that a text like `1.5s` names, in microseconds.
-pub(super) fn duration(text: &str) -> Option<i64> {
+pub fn duration(text: &str) -> Option<i64> {
     seconds(text.strip_suffix('s')?)
 }
 
 /// Decimal seconds in microseconds, rounded to the nearest; exact, unlike a product of floats.
-pub(super) fn seconds(text: &str) -> Option<i64> {
+pub fn seconds(text: &str) -> Option<i64> {
     let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
     if whole.is_empty() || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -66,11 +66,17 @@ pub(super) fn seconds(text: &str) -> Option<i64> {
 }
 
 /// Decimal seconds of a span, as short as they are exact.
-pub(super) fn seconds_text(micros: i64) -> String {
+pub fn seconds_text(micros: i64) -> String {
     let sign = if micros < 0 { "-" } else { "" };
     let micros = micros.unsigned_abs();
     let (whole, fraction) = (micros / MICROS_PER_SECOND as u64, micros % MICROS_PER_SECOND as u64);
     format!("{sign}{whole}{}", fraction_text(fraction as i64))
+}
+
+/// The seconds of a span as a double, if that is exact.
+pub fn exact_seconds(micros: i64) -> Option<f64> {
+    let value: f64 = seconds_text(micros).parse().ok()?;
+    (seconds(&value.to_string()) == Some(micros)).then_some(value)
 }
 
 fn fraction_text(micros: i64) -> String {
