@@ -25,6 +25,7 @@ mod enumeration;
 mod fixed_bytes;
 mod flag;
 mod heap;
+pub(crate) mod huge;
 mod lanes;
 mod nulls;
 mod number;

@@ -19,8 +19,13 @@ pub struct Buffer {
 impl Buffer {
     /// An empty buffer with room for `capacity_bytes`; without, where the system has not so much.
     pub fn with_capacity(capacity_bytes: usize) -> Buffer {
+        Buffer::with_room(capacity_bytes, 0)
+    }
+
+    /// An empty buffer with room for `capacity` bytes, of which the first `content` will be used at once.
+    fn with_room(capacity: usize, content: usize) -> Buffer {
         let mut bytes = Vec::new();
-        room::wish(&mut bytes, capacity_bytes);
+        room::wish(&mut bytes, capacity, content);
         Buffer { bytes }
     }
 
@@ -31,7 +36,7 @@ impl Buffer {
 
     /// An empty buffer with room for `capacity` bytes, of which the first `len` have been touched.
     pub(super) fn touched(len: usize, capacity: usize) -> Buffer {
-        let mut buffer = Buffer::with_capacity(capacity);
+        let mut buffer = Buffer::with_room(capacity, len);
         // Not zero: the system gives zeros without giving memory.
         buffer.bytes.resize(len, 1);
         buffer.bytes.clear();
@@ -78,7 +83,7 @@ impl Buffer {
 
     /// A copy with the same room to grow.
     pub fn copy(&self) -> Buffer {
-        let mut copy = Buffer::with_capacity(self.bytes.capacity());
+        let mut copy = Buffer::with_room(self.bytes.capacity(), self.len());
         copy.bytes.extend_from_slice(&self.bytes);
         copy
     }

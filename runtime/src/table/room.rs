@@ -17,6 +17,16 @@
 //! copied: up to 32 MiB the C library takes blocks from its heap.) A processor has 128 TiB of addresses: they last for
 //! 130,000 buffers of more than 256 KiB. Where the system has none to give, the buffer asks for less, and doubles in the
 //! end; so it does where addresses are counted as memory (Windows).
+//!
+//! Large buffers ask for pages of 2 MiB (`cell/huge.rs` says why), but only where their content fills at least one: a
+//! hundred buffers of 300 KiB shall not take 200 MiB.
+//!
+//! ```text
+//! content that came bit by bit:  | 2 to 4 MiB in small pages | large pages ...   |
+//! content whose size was known:  | large pages ...                               |   if it is at least 2 MiB
+//! ```
+
+use crate::cell::huge::{self, HUGE_BYTES};
 
 /// Content of up to this size is moved when its room runs out.
 const MOVED_BYTES_MAX: usize = 256 << 10;
@@ -44,30 +54,46 @@ fn extend(bytes: &mut Vec<u8>, additional: usize) {
     let least = needed.saturating_mul(2);
     let steps = STEPS.iter().filter_map(|step| usize::try_from(*step).ok());
     let mut room = steps.filter(|room| !is_moved && *room >= least).min().unwrap_or(0);
+    // Only a block whose pages are all of one kind can be mapped elsewhere.
+    ask_for_large_pages(bytes, bytes.len());
     while room >= least {
         if bytes.try_reserve_exact(room - bytes.len()).is_ok() {
-            return;
+            return ask_for_large_pages(bytes, needed);
         }
         room /= 4;
     }
     bytes.reserve(additional);
+    ask_for_large_pages(bytes, needed);
 }
 
-/// Makes room for `capacity` bytes if the system has it. A capacity is a wish: it must not end the process.
-pub(super) fn wish(bytes: &mut Vec<u8>, capacity: usize) {
+/// Asks for large pages for what lies beyond the first, and for that too if `content` bytes, which there are or will be for
+/// certain, fill it.
+fn ask_for_large_pages(bytes: &mut Vec<u8>, content: usize) {
+    if bytes.capacity() >= HUGE_BYTES {
+        huge::ask(bytes, if content >= HUGE_BYTES { 0 } else { HUGE_BYTES });
+    }
+}
+
+/// Makes room for `capacity` bytes if the system has it, of which `content` will be used at once. A capacity is a wish: it
+/// must not end the process.
+pub(super) fn wish(bytes: &mut Vec<u8>, capacity: usize, content: usize) {
     if bytes.try_reserve_exact(capacity).is_err() {
         tracing::warn!(
             bytes = capacity,
             "the system has no room for this capacity; the buffer will grow as it is filled"
         );
     }
+    ask_for_large_pages(bytes, content);
 }
 
 /// Makes room for `len` bytes in all, where that is missing: the `capacity` that another buffer has, or, where the system
 /// has no more such addresses to give, just that.
 pub(super) fn make_like(bytes: &mut Vec<u8>, len: usize, capacity: usize) {
-    if bytes.capacity() < len && bytes.try_reserve_exact(capacity - bytes.len()).is_err() {
-        bytes.reserve_exact(len - bytes.len());
+    if bytes.capacity() < len {
+        if bytes.try_reserve_exact(capacity - bytes.len()).is_err() {
+            bytes.reserve_exact(len - bytes.len());
+        }
+        ask_for_large_pages(bytes, len);
     }
 }
 
@@ -82,6 +108,7 @@ pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
         extend(bytes, additional);
     } else {
         bytes.reserve_exact(additional);
+        ask_for_large_pages(bytes, needed);
     }
 }
 

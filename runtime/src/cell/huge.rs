@@ -1,0 +1,39 @@
+//! The unsafe of large buffers: asking the system for large pages.
+//!
+//! A processor finds a byte through a table of pages, of which it remembers some thousand. Random reads of tens of megabytes
+//! in pages of 4 KiB miss that memory nearly always; in pages of 2 MiB hardly ever, and a page is met for the first time
+//! 512 times less often. Linux gives such pages to memory for which a program asks (`madvise` in
+//! `/sys/kernel/mm/transparent_hugepage/enabled`). It is a wish: where it is not granted, nothing but the speed changes.
+
+#![allow(unsafe_code)]
+
+/// Bytes of a large page.
+pub(crate) const HUGE_BYTES: usize = 2 << 20;
+
+/// Asks for large pages for the room of `bytes` from byte `from` on. `from` is rounded up to a large page unless it is 0.
+#[cfg(target_os = "linux")]
+pub(crate) fn ask(bytes: &mut Vec<u8>, from: usize) {
+    use rustix::mm::{Advice, madvise};
+    let room = bytes.as_mut_ptr();
+    let page_bytes = rustix::param::page_size();
+    let end = (room.addr() + bytes.capacity()).next_multiple_of(page_bytes);
+    let start = match from {
+        0 => room.addr() / page_bytes * page_bytes,
+        from => (room.addr() + from).next_multiple_of(HUGE_BYTES),
+    };
+    if end.saturating_sub(start) < HUGE_BYTES {
+        return;
+    }
+    // SAFETY: this advice changes how the system backs the pages, never what is in them, whether they are mapped, or who may
+    // write them; so it is harmless for every byte in the range. Those are the pages of an allocation that is borrowed
+    // mutably and hence alive: the first and the last may hold bytes of others, of which the same is true. The system
+    // refuses a range that is not mapped, or not in whole pages, and then nothing has happened.
+    let asked = unsafe { madvise(room.with_addr(start).cast(), end - start, Advice::LinuxHugepage) };
+    if let Err(error) = asked {
+        tracing::debug!(%error, "the system has no large pages");
+    }
+}
+
+/// There is nobody to ask on this system.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn ask(_: &mut Vec<u8>, _: usize) {}
