@@ -56,6 +56,15 @@ pub(crate) enum Reads<'v> {
 }
 
 impl<'v> Tables<'v> {
+    /// Where the ids and slots of a table are, and what is known of them.
+    pub(super) fn source(self, table: usize) -> Source<'v> {
+        let view = self.view(table);
+        view.source().with_runs(match self.0 {
+            Reads::Published(_) => view.version.id_runs(),
+            Reads::Running(tx) => tx.engine.tables[table].id_runs(),
+        })
+    }
+
     pub(crate) fn view(self, table: usize) -> TableView<'v> {
         match self.0 {
             Reads::Published(version) => version.table(table),

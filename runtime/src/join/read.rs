@@ -52,14 +52,14 @@ impl<'v> Parts<'v> {
     /// What these needs ask of these tables; `owner` is the table of the entities.
     pub(crate) fn new(
         needs: impl ExactSizeIterator<Item = NeedOf>,
-        owner: TableView<'v>,
+        owner: (TableView<'v>, Source<'v>),
         source: impl Fn(usize) -> (Source<'v>, usize),
     ) -> Parts<'v> {
         let unused = Part::new(Need::Nothing, Source::default());
         let (mut parts, mut test, count) = ([unused; MEMBERS_MAX], MaskTest::default(), needs.len());
         for (part, need) in parts.iter_mut().zip(needs) {
-            let is_owner = need.table == owner.def.at;
-            let (source, bit) = if is_owner { (owner.source(), 0) } else { source(need.table) };
+            let is_owner = need.table == owner.0.def.at;
+            let (source, bit) = if is_owner { (owner.1, 0) } else { source(need.table) };
             *part = Part::new(need.need, source);
             match need.need {
                 Need::Required | Need::With if !is_owner => test.ask(bit, true),
@@ -67,17 +67,15 @@ impl<'v> Parts<'v> {
                 _ => {}
             }
         }
-        Parts { parts, count, owner: owner.source(), masks: owner.masks(), test }
+        Parts { parts, count, owner: owner.1, masks: owner.0.masks(), test }
     }
 }
 
 impl<'v, M: Members + 'v> Join<'v, M> {
     fn new(tables: Tables<'v>) -> Self {
-        let source = |table: usize| {
-            let view = tables.view(table);
-            (view.source(), view.def.component_bit)
-        };
-        let parts = Parts::new(M::NEEDS.iter().copied(), tables.view(M::Owner::INDEX), source);
+        let source = |table: usize| (tables.source(table), tables.view(table).def.component_bit);
+        let owner = M::Owner::INDEX;
+        let parts = Parts::new(M::NEEDS.iter().copied(), (tables.view(owner), tables.source(owner)), source);
         Join { walk: Walk::new(parts), data: M::data(tables) }
     }
 
@@ -125,23 +123,35 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
         (0, Some(self.walk.rows_left()))
     }
 
-    #[allow(
-        clippy::needless_range_loop,
-        reason = "by number all members are as long as the loop, and ask for no length"
-    )]
     fn fold<B, F: FnMut(B, M::Item<'v>) -> B>(mut self, init: B, mut f: F) -> B {
         let mut folded = init;
         loop {
             while let Some((ids, bases)) = self.walk.next_lined_up() {
-                let (block, first) = M::block(self.data, &bases, ids.len());
-                for offset in 0..ids.len() {
-                    folded = f(folded, M::item(block, RawId(&ids[offset]), &moved(&first, offset)));
-                }
+                folded = fold_block::<M, _, _>(self.data, ids, &bases, folded, &mut f);
             }
             let Some(item) = self.next() else { return folded };
             folded = f(folded, item);
         }
     }
+}
+
+/// Folds the entities of a block that is lined up. It is a function of its own so that what is folded stays in a register:
+/// around the loop there are calls.
+#[inline(never)]
+#[allow(clippy::needless_range_loop, reason = "by number all members are as long as the loop, and ask for no length")]
+fn fold_block<'v, M: Members, B, F: FnMut(B, M::Item<'v>) -> B>(
+    data: M::Data<'v>,
+    ids: &'v [[u8; 8]],
+    bases: &Rows,
+    init: B,
+    f: &mut F,
+) -> B {
+    let (block, first) = M::block(data, bases, ids.len());
+    let mut folded = init;
+    for offset in 0..ids.len() {
+        folded = f(folded, M::item(block, RawId(&ids[offset]), &moved(&first, offset)));
+    }
+    folded
 }
 
 /// The rows of an entity `offset` rows behind another one, of a block that is lined up.

@@ -3,6 +3,7 @@
 use super::MEMBERS_MAX;
 use crate::id::RecordId;
 use crate::record::codec::le_u64;
+use crate::table::id_runs::{self, Run};
 use crate::table::mask::{MaskTest, Masks};
 use crate::table::version::IN_USE;
 use std::ops::Range;
@@ -34,13 +35,25 @@ pub(crate) enum Need {
 pub(crate) struct Source<'v> {
     pub(crate) ids: &'v [[u8; 8]],
     pub(crate) slots: &'v [[u8; 8]],
+    /// Which rows have ids that follow each other, if that is known.
+    runs: &'v [Run],
 }
 
 impl<'v> Source<'v> {
     /// Of the first `len` rows of a table with these buffers.
     pub(crate) fn new(ids: &'v [u8], slots: &'v [u8], len: usize) -> Source<'v> {
         let (ids, slots) = (ids.as_chunks().0, slots.as_chunks().0);
-        Source { ids: ids.get(..len).unwrap_or_default(), slots }
+        Source { ids: ids.get(..len).unwrap_or_default(), slots, runs: &[] }
+    }
+
+    /// The same, where these rows are known to have ids that follow each other.
+    pub(crate) fn with_runs(self, runs: &'v [Run]) -> Source<'v> {
+        Source { runs, ..self }
+    }
+
+    /// How many rows from this one on have ids that follow each other, as far as that is known.
+    fn in_run(self, row: usize) -> usize {
+        id_runs::left(self.runs, row, self.ids.len())
     }
 
     /// The row of the record, if it is there.
@@ -69,8 +82,9 @@ impl<'v> Part<'v> {
         matches!(self.need, Need::Required | Need::Optional)
     }
 
-    /// Whether its rows lie side by side with those of the block, which are `rows` of a table with these ids.
-    fn line_up(&mut self, all: &[[u8; 8]], rows: &Range<usize>) -> bool {
+    /// Whether its rows lie side by side with those of the block, which are `rows` of a table with these ids; at least the
+    /// first `in_run` of the block have ids that follow each other.
+    fn line_up(&mut self, all: &[[u8; 8]], rows: &Range<usize>, in_run: usize) -> bool {
         self.base = NONE;
         if !self.gives_rows() || (self.need == Need::Optional && self.source.ids.is_empty()) {
             return true;
@@ -81,9 +95,12 @@ impl<'v> Part<'v> {
         }
         let ids = &all[rows.clone()];
         let Some(row) = id_in(&ids[0]).and_then(|id| self.source.row_of(id)) else { return false };
-        // As bytes, so that it is one comparison of memory.
-        let beside = self.source.ids.get(row as usize..row as usize + ids.len());
-        let same = beside.is_some_and(|beside| beside.as_flattened() == ids.as_flattened());
+        // Two runs with the same first id agree as far as both go. Otherwise ids are compared, as bytes, so that it is one
+        // comparison of memory.
+        let same = in_run.min(self.source.in_run(row as usize)) >= ids.len() || {
+            let beside = self.source.ids.get(row as usize..row as usize + ids.len());
+            beside.is_some_and(|beside| beside.as_flattened() == ids.as_flattened())
+        };
         if same {
             self.base = row;
         }
@@ -106,8 +123,8 @@ pub(crate) struct Parts<'v> {
 #[derive(Debug, Clone)]
 pub(crate) struct Walk<'v> {
     of: Parts<'v>,
-    /// The ids of the table that is walked.
-    ids: &'v [[u8; 8]],
+    /// The table that is walked.
+    walked: Source<'v>,
     /// Rows of it that are still to be walked; those of the block come first.
     rows: Range<usize>,
     block: Range<usize>,
@@ -131,15 +148,10 @@ impl<'v> Walk<'v> {
     pub(crate) fn new(of: Parts<'v>) -> Walk<'v> {
         let must = of.parts[..of.count].iter().filter(|part| matches!(part.need, Need::Required | Need::With));
         let smallest = must.min_by_key(|part| part.source.ids.len());
-        let ids = smallest.map_or(of.owner.ids, |part| part.source.ids);
-        Walk::over(of, ids)
-    }
-
-    /// Walks the table with these ids.
-    pub(crate) fn over(of: Parts<'v>, ids: &'v [[u8; 8]]) -> Walk<'v> {
+        let walked = smallest.map_or(of.owner, |part| part.source);
         let filters = of.parts[..of.count].iter().any(|part| matches!(part.need, Need::With | Need::Without));
-        let (rows, block_rows, bases) = (0..ids.len(), BLOCK_ROWS, [NONE; MEMBERS_MAX]);
-        Walk { ids, rows, block: 0..0, block_rows, bases, lined_up: false, filters, asks_masks: filters, of }
+        let (rows, block_rows, bases) = (0..walked.ids.len(), BLOCK_ROWS, [NONE; MEMBERS_MAX]);
+        Walk { walked, rows, block: 0..0, block_rows, bases, lined_up: false, filters, asks_masks: filters, of }
     }
 
     /// Rows still to be walked: no fewer than entities that are still to be given.
@@ -156,7 +168,7 @@ impl<'v> Walk<'v> {
 
     /// The ids of all rows of the table that is walked.
     pub(crate) fn ids(&self) -> &'v [[u8; 8]] {
-        self.ids
+        self.walked.ids
     }
 
     /// The rows still to be walked.
@@ -170,9 +182,9 @@ impl<'v> Walk<'v> {
             return false;
         }
         self.block = self.rows.start..self.rows.end.min(self.rows.start + self.block_rows);
-        let mut looked_up = 0;
+        let (mut looked_up, in_run) = (0, self.walked.in_run(self.rows.start));
         for part in &mut self.of.parts[..self.of.count] {
-            looked_up += usize::from(!part.line_up(self.ids, &self.block));
+            looked_up += usize::from(!part.line_up(self.walked.ids, &self.block, in_run));
         }
         self.lined_up = !self.filters && looked_up == 0;
         self.asks_masks = self.filters || looked_up > 1;
@@ -193,7 +205,7 @@ impl<'v> Walk<'v> {
             return None;
         }
         let done = self.rows.start - self.block.start;
-        let ids = &self.ids[self.rows.start..self.block.end];
+        let ids = &self.walked.ids[self.rows.start..self.block.end];
         self.rows.start = self.block.end;
         Some((ids, self.bases(done as u64)))
     }
@@ -213,7 +225,7 @@ impl<'v> Walk<'v> {
             }
             let row = self.rows.start;
             self.rows.start += 1;
-            let ids = self.ids;
+            let ids = self.walked.ids;
             let offset = (row - self.block.start) as u64;
             if self.lined_up {
                 return Some((&ids[row], self.bases(offset)));

@@ -23,7 +23,7 @@ pub struct JoinMut<'t, M: MembersMut> {
 
 /// What a join takes of the tables.
 struct Tables<'t> {
-    owner: Option<TableView<'t>>,
+    owner: Option<(TableView<'t>, Source<'t>)>,
     /// Per member.
     taken: [Option<Taken<'t>>; MEMBERS_MAX],
     sources: [Source<'t>; MEMBERS_MAX],
@@ -66,14 +66,16 @@ impl Engine {
             let mut source = None;
             if let Some((at, group)) = written {
                 table.touch();
-                let mut groups = table.rows(def).take_groups(version);
+                let (rows, runs) = table.rows_and_runs(def);
+                let mut groups = rows.take_groups(version);
                 took.taken[at] = Some(Taken::Group(groups.write(group)));
-                source = Some(Source::new(groups.beside.ids, groups.beside.slots, groups.beside.len));
+                source = Some(Source::new(groups.beside.ids, groups.beside.slots, groups.beside.len).with_runs(runs));
             } else if def.at == owner || members().next().is_some() {
-                let view = table.view(def);
+                let (view, runs) = (table.view(def), table.id_runs());
+                let ids = view.source().with_runs(runs);
                 members().for_each(|at| took.taken[at] = Some(Taken::Read(view)));
-                source = Some(view.source());
-                took.owner = took.owner.or((def.at == owner).then_some(view));
+                source = Some(ids);
+                took.owner = took.owner.or((def.at == owner).then_some((view, ids)));
             }
             for at in members() {
                 took.sources[at] = source.unwrap_or_default();

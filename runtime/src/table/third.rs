@@ -14,6 +14,7 @@
 //! writes them does the same.
 
 use super::buffer::Buffer;
+use super::id_runs::IdRuns;
 use super::version::TableVersion;
 use super::writer::TableWriter;
 
@@ -48,7 +49,7 @@ impl Growing {
         let buffers: Vec<Buffer> =
             measures.buffers.iter().map(|(len, capacity)| Buffer::touched(*len, *capacity)).collect();
         let is_hot = vec![false; buffers.len()];
-        Growing { version: TableVersion { seq: measures.seq, buffers }, is_hot }
+        Growing { version: TableVersion { seq: measures.seq, buffers, runs: IdRuns::default() }, is_hot }
     }
 
     /// Goes on for about so many bytes. Gives itself back if there is more to do; otherwise it circulates. Must not run

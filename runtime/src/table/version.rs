@@ -13,6 +13,7 @@
 
 use super::buffer::Buffer;
 use super::def::TableDef;
+use super::id_runs::{IdRuns, Run};
 use super::meta;
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
@@ -49,6 +50,8 @@ pub struct TableVersion {
     /// How many times the table was published, this time included.
     pub(crate) seq: u64,
     pub(crate) buffers: Vec<Buffer>,
+    /// What is known of its ids, if it was published.
+    pub(super) runs: IdRuns,
 }
 
 impl TableVersion {
@@ -65,7 +68,7 @@ impl TableVersion {
         for (at, group) in def.layout.groups.iter().enumerate() {
             buffers[GROUPS + at] = Buffer::with_capacity(def.capacity * group.stride);
         }
-        TableVersion { seq: 0, buffers }
+        TableVersion { seq: 0, buffers, runs: IdRuns::default() }
     }
 
     /// Records.
@@ -110,6 +113,11 @@ impl TableVersion {
     #[inline]
     pub fn id_at(&self, row: usize) -> Option<RecordId> {
         RecordId::from_u64(le_u64(self.buffers[IDS].bytes().get(row * 8..row * 8 + 8)?))
+    }
+
+    /// Which of its rows have ids that follow each other, as far as it was published.
+    pub(crate) fn id_runs(&self) -> &[Run] {
+        self.runs.of(self.buffers[IDS].bytes().as_chunks().0.get(..self.len()).unwrap_or_default())
     }
 
     /// The commit of the last write of a row, be it its own or that of a whole column group.

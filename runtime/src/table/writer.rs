@@ -17,10 +17,11 @@
 use super::buffer::Buffer;
 use super::catch_up::CatchUp;
 use super::def::TableDef;
+use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
 use super::reaper::drop_later;
 use super::rows::{Rows, row_buffers};
-use super::version::{GROUPS, TableVersion, TableView};
+use super::version::{GROUPS, IDS, TableVersion, TableView};
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
 use crate::sync::Arc;
@@ -110,7 +111,7 @@ impl TableWriter {
     /// Starts with `version` published.
     pub fn new(version: TableVersion) -> TableWriter {
         TableWriter {
-            current: Arc::new(version),
+            current: Arc::new(TableVersion { runs: IdRuns::unknown(), ..version }),
             back: None,
             spares: Vec::new(),
             journal: Journal::default(),
@@ -179,6 +180,19 @@ impl TableWriter {
         Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }
     }
 
+    /// The same, and which of the rows have ids that follow each other.
+    pub(crate) fn rows_and_runs<'w>(&'w mut self, def: &'w TableDef) -> (Rows<'w>, &'w [Run]) {
+        self.rows(def);
+        let Some(back) = &mut self.back else { unreachable!("the rows are its") };
+        let runs = if self.journal.has_touched(IDS as u32) { &[] } else { self.current.id_runs() };
+        (Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }, runs)
+    }
+
+    /// Which rows have ids that follow each other, as a transaction sees them: nothing is known once it has changed some.
+    pub(crate) fn id_runs(&self) -> &[Run] {
+        if self.journal.has_touched(IDS as u32) { &[] } else { self.current.id_runs() }
+    }
+
     /// Lets `next` write a whole column group from what it was, by commit `version`. In the usual case nothing is copied:
     /// it reads the published version and writes the back one. [`touch`](TableWriter::touch) comes first.
     pub fn group_next<R>(
@@ -225,7 +239,11 @@ impl TableWriter {
         self.stats.whole_copies += 1;
         let is_shrunk = current.seq >= self.shrunk_from;
         let copy = |buffer: &Buffer| if is_shrunk { buffer.copy() } else { buffer.clone() };
-        let version = TableVersion { seq: current.seq, buffers: current.buffers.iter().map(copy).collect() };
+        let version = TableVersion {
+            seq: current.seq,
+            buffers: current.buffers.iter().map(copy).collect(),
+            runs: current.runs.clone(),
+        };
         Back { version, place: Arc::default() }
     }
 
@@ -373,7 +391,11 @@ impl TableWriter {
     pub fn publish(&mut self, commit: u64) -> Arc<TableVersion> {
         let Some(Back { version, mut place }) = self.back.take() else { return self.current.clone() };
         let seq = self.current.seq + 1;
-        let version = TableVersion { seq, ..version };
+        let mut version = TableVersion { seq, ..version };
+        match self.journal.has_touched(IDS as u32) {
+            true => version.runs = IdRuns::unknown(),
+            false => version.runs.follow(&self.current.runs),
+        }
         match Arc::get_mut(&mut place) {
             Some(place) => *place = version,
             None => place = Arc::new(version),

@@ -169,6 +169,49 @@ fn crowd(count: u32, skip: u32) -> Ecs {
     db
 }
 
+/// What is known of ids is shared by versions until one changes: a transaction, those that read before it and those that
+/// read after it each join what they see.
+#[test]
+fn what_comes_and_goes_is_seen_by_joins_before_and_after() {
+    let (db, ids) = {
+        let db = Ecs::builder().open().expect("it opens");
+        let ids = db.transact(|tx| tx.entity_mut().insert_many((0..500).map(|_| Entity { label: None })));
+        (db, ids.expect("made"))
+    };
+    db.transact(|tx| {
+        ids.iter().zip(0..).try_for_each(|(id, n)| attach(tx, *id, 0, n))?;
+        ids.iter().zip(0..).try_for_each(|(id, n)| attach(tx, *id, 2, n))
+    })
+    .expect("attached");
+    let hp_of = |health: &ecs::health::Row, position: &ecs::position::Row| {
+        let (hp, x) = (health.hp.get(), position.at.x.get());
+        assert_eq!(hp as f32, x, "the components of one entity");
+        hp
+    };
+    let seen = |view: &ecs::View| sorted(view.join::<(&Health, &Position)>().map(|(h, p)| hp_of(h, p)));
+    let all: Vec<i32> = (0..500).collect();
+    let few: Vec<i32> = (0..500).filter(|n| n % 100 != 7).collect();
+    let before = db.read();
+    assert_eq!((seen(&before), seen(&before)), (all.clone(), all.clone()));
+    for ends in [Err(Error::abort("only tried")), Ok(())] {
+        let is_kept = ends.is_ok();
+        let done = db.transact(|tx| {
+            assert_eq!(sorted(tx.join::<(&Health, &Position)>().map(|(h, p)| hp_of(h, p))), all);
+            for id in ids.iter().skip(7).step_by(100) {
+                detach(tx, *id, 0)?;
+            }
+            assert_eq!(sorted(tx.join::<(&Health, &Position)>().map(|(h, p)| hp_of(h, p))), few);
+            ends
+        });
+        assert_eq!(done.is_ok(), is_kept);
+        assert_eq!(seen(&db.read()), if is_kept { &few } else { &all }.clone());
+    }
+    assert_eq!(seen(&before), all, "what was read before stays");
+    db.transact(|tx| ids.iter().skip(7).step_by(100).zip(0..).try_for_each(|(id, n)| attach(tx, *id, 0, 100 * n + 7)))
+        .expect("attached again, at the end");
+    assert_eq!(seen(&db.read()), all);
+}
+
 #[test]
 fn pp_1_a_join_on_several_threads_gives_the_same_in_the_same_order() {
     use rayon::iter::{IntoParallelIterator, ParallelIterator};
