@@ -5,14 +5,16 @@ use crate::record::codec;
 use crate::record::heap_ref::HeapRef;
 use crate::record::plan::CellPlan;
 use crate::table::version::GROUPS;
-use dbgen_schema::Value;
 use dbgen_schema::layout::FieldLayout;
+use dbgen_schema::{Scalar, Value};
 
 /// A field of a table at one commit: where its cells lie is known, so reading one costs little more than it does with
 /// generated code.
 #[derive(Debug, Clone, Copy)]
 pub struct DynField<'v> {
     plan: &'v CellPlan,
+    /// How its number is read, if it is one that is never null.
+    window: Option<Window>,
     /// The rows of its column group.
     rows: &'v [u8],
     stride: usize,
@@ -38,14 +40,23 @@ impl<'v> DynTable<'v> {
         let def = self.view.def.fields.get(field)?;
         let stride = self.view.def.layout.groups[def.at.group].stride;
         let rows = self.view.version.buffers[GROUPS + def.at.group].bytes();
-        Some(DynField { plan: &def.plan, rows, stride, at: def.at, heap: self.view.version.heap() })
+        let window = def.at.null_bit.is_none().then(|| Window::of(&def.plan, def.at, stride)).flatten();
+        Some(DynField { plan: &def.plan, window, rows, stride, at: def.at, heap: self.view.version.heap() })
     }
 }
 
 impl DynField<'_> {
     /// The field's value in a record of its table, of the same view; null for a record that lies beyond the table.
     #[inline]
-    pub fn of(self, record: DynRecord<'_>) -> Value {
+    pub fn of(&self, record: DynRecord<'_>) -> Value {
+        match self.window {
+            Some(window) => window.read(self.rows.get(record.row * self.stride + window.at..)),
+            None => self.any(record),
+        }
+    }
+
+    #[inline(never)]
+    fn any(&self, record: DynRecord<'_>) -> Value {
         let start = record.row * self.stride;
         let Some(row) = self.rows.get(start..start + self.stride) else { return Value::Null };
         if self.at.null_bit.is_some_and(|bit| codec::null_bit(row, bit)) {
@@ -54,6 +65,88 @@ impl DynField<'_> {
         match row.get(self.at.offset..self.at.offset + self.at.size) {
             Some(cell) => codec::read(self.plan, cell, self.heap),
             None => Value::Null,
+        }
+    }
+}
+
+/// How an integer is read without asking for its width: as eight bytes of its row, of which the others are shifted away.
+#[derive(Debug, Clone, Copy)]
+struct Window {
+    /// Where in the row the eight bytes begin.
+    at: usize,
+    /// How far to shift so that the number's bits are on top, and how far back.
+    up: u32,
+    down: u32,
+    is_signed: bool,
+}
+
+impl Window {
+    /// `None` for what is no integer, and for rows of less than eight bytes.
+    fn of(plan: &CellPlan, cell: FieldLayout, stride: usize) -> Option<Window> {
+        let is_signed = match plan {
+            CellPlan::Scalar(Scalar::U8 | Scalar::U16 | Scalar::U32 | Scalar::U64) => false,
+            CellPlan::Scalar(Scalar::I8 | Scalar::I16 | Scalar::I32 | Scalar::I64) => true,
+            CellPlan::Scalar(Scalar::Timestamp | Scalar::Duration) => true,
+            _ => return None,
+        };
+        let at = cell.offset.min(stride.checked_sub(8)?);
+        let (before, bits) = (8 * (cell.offset - at) as u32, 8 * cell.size as u32);
+        Some(Window { at, up: 64 - bits - before, down: 64 - bits, is_signed })
+    }
+
+    #[inline]
+    fn read(self, bytes: Option<&[u8]>) -> Value {
+        let Some(bytes) = bytes.and_then(<[u8]>::first_chunk::<8>) else { return Value::Null };
+        let top = u64::from_le_bytes(*bytes) << self.up;
+        Value::Int(if self.is_signed { (top as i64 >> self.down).into() } else { (top >> self.down).into() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Database, Value};
+
+    /// A number at the end of its row is read with bytes of the fields before it.
+    #[test]
+    fn a_reader_reads_what_the_record_says() {
+        let fields = |types: &[&str]| -> String {
+            let field = |(at, ty): (usize, &&str)| format!(r#"{{"name":"f{at}","type":"{ty}"}}"#);
+            types.iter().enumerate().map(field).collect::<Vec<_>>().join(",")
+        };
+        let all = ["u8", "i64", "i16", "u32", "timestamp", "i8", "u64", "bool", "f32", "str<3>", "u16", "i32"];
+        for types in [&all[..], &["i8"], &["u16", "i8"], &["i32", "i32"], &["u8", "i32", "u16", "i8"]] {
+            let schema = format!(r#"{{"name":"w","version":"1","tables":{{"t":{{"fields":[{}]}}}}}}"#, fields(types));
+            let db = Database::builder().schema_json(&schema).open().expect("it opens");
+            let t = db.read().open_table("t").expect("it is there").number();
+            let least = |ty: &str| match ty {
+                "i8" => Value::Int(i8::MIN.into()),
+                "i16" => Value::Int(i16::MIN.into()),
+                "i32" => Value::Int(i32::MIN.into()),
+                "i64" | "timestamp" => Value::Int(i64::MIN.into()),
+                "u8" => Value::Int(u8::MAX.into()),
+                "u16" => Value::Int(u16::MAX.into()),
+                "u32" => Value::Int(u32::MAX.into()),
+                "u64" => Value::Int(u64::MAX.into()),
+                "bool" => Value::Bool(true),
+                "f32" => Value::from(1.5_f32),
+                _ => Value::from("abc"),
+            };
+            let least: Vec<_> = types.iter().map(|ty| least(ty)).enumerate().collect();
+            let middle = |ty: &str| match ty {
+                "bool" => Value::Bool(false),
+                "str<3>" => Value::from(""),
+                _ => Value::Int(7),
+            };
+            let middle: Vec<_> = types.iter().map(|ty| middle(ty)).enumerate().collect();
+            db.transact(|tx| tx.insert_values(t, &least).and_then(|_| tx.insert_values(t, &middle))).expect("rows");
+            let view = db.read();
+            let table = view.open_table("t").expect("it is there");
+            for record in table.iter() {
+                for at in 0..types.len() {
+                    let reader = table.reader(at).expect("a field");
+                    assert_eq!(reader.of(record), record.value(at), "{} of {types:?}", types[at]);
+                }
+            }
         }
     }
 }
