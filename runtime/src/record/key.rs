@@ -126,6 +126,7 @@ fn reverse(little: &[u8], big: &mut [u8]) {
 #[derive(Debug, Clone)]
 pub struct Key {
     len: usize,
+    /// Zeros behind the first `len`.
     inline: [u8; Key::INLINE_BYTES],
     /// What few keys have.
     more: Option<Box<More>>,
@@ -189,6 +190,7 @@ impl Key {
     /// Forgets everything.
     pub fn clear(&mut self) {
         self.len = 0;
+        self.inline = [0; Key::INLINE_BYTES];
         self.more = None;
         self.impossible = false;
     }
@@ -220,7 +222,6 @@ impl Key {
     fn zeros(&mut self, count: usize) {
         let end = self.len + count;
         if end <= Key::INLINE_BYTES {
-            self.inline[self.len..end].fill(0);
             self.len = end;
         } else {
             (0..count).for_each(|_| self.raw(&[0]));

@@ -1,7 +1,7 @@
 //! A bucket: a page of items in no order, found by their tags.
 
 use super::super::btree::Shape;
-use super::super::pages::{PAGE_BYTES_MAX, kind, u64_at};
+use super::super::pages::{PAGE_BYTES_MAX, kind};
 use super::{HashShape, hash_of, id_of};
 
 /// Where a bucket says how many bits its items' hashes have in common.
@@ -92,8 +92,8 @@ impl<'a> Bucket<'a> {
         None
     }
 
-    /// Which of the items from number `start` on, at most 32 of them, have the tag of this hash; a bit each. How many words of tags
-    /// are looked at depends on the shape alone: a processor that guesses the number of items from bucket to bucket is
+    /// Which of the items from number `start` on, at most 32 of them, have the tag of this hash; a bit each. All 32 are looked
+    /// at, however many there are: a processor that guesses the number of items from bucket to bucket is
     /// wrong half of the time, and waits for memory to learn it.
     #[inline]
     fn hits(self, hash: u64, start: usize) -> u64 {
@@ -101,12 +101,14 @@ impl<'a> Bucket<'a> {
         /// Gathers the top bits of all bytes in the highest byte.
         const GATHER: u64 = 0x0002_0408_1020_4081;
         let wanted = u64::from(tag_of(hash)) * EACH_BYTE;
-        let asked = (self.shape.items_max() - start).min(ASKED_AT_ONCE);
-        let (mut hits, mut group) = (0, 0);
-        while group < asked {
-            let equal = zero_bytes(u64_at(self.page, TAGS_AT + start + group) ^ wanted);
-            hits |= (equal.wrapping_mul(GATHER) >> 56) << group;
-            group += 8;
+        // What lies behind the tags is items, never the end of the page.
+        let Some(tags) = self.page.get(TAGS_AT + start..).and_then(<[u8]>::first_chunk::<ASKED_AT_ONCE>) else {
+            return 0;
+        };
+        let mut hits = 0;
+        for (group, tags) in tags.as_chunks::<8>().0.iter().enumerate() {
+            let equal = zero_bytes(u64::from_le_bytes(*tags) ^ wanted);
+            hits |= (equal.wrapping_mul(GATHER) >> 56) << (8 * group);
         }
         let there = self.count().saturating_sub(start).min(ASKED_AT_ONCE);
         hits & ((1 << there) - 1)
