@@ -18,7 +18,7 @@ use crate::record::codec;
 use crate::record::hash::hash_of;
 use crate::record::heap_ref::{Cells, HeapCell};
 use crate::record::key::Key;
-use crate::table::def::{IndexDef, RelationDef};
+use crate::table::def::{Column, IndexDef, RelationDef, write_columns};
 use crate::table::heap::{CLASSES, class_of, class_units};
 use crate::table::index::Index;
 use crate::table::meta;
@@ -111,6 +111,9 @@ fn check_rows(view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Resul
 
 /// The sum of the hashes of what an index should hold of some rows.
 fn sum_of_keys(view: TableView<'_>, index: &IndexDef, rows: Range<usize>) -> Result<u64, String> {
+    if let Some((group, columns)) = index.columns_of_group(view.def) {
+        return sum_of_group(view, index, (group, &columns), rows);
+    }
     let (mut image, mut key) = (Vec::new(), Key::new());
     let mut item = vec![0; index.item_bytes()];
     let key_bytes = item.len() - 8;
@@ -127,6 +130,30 @@ fn sum_of_keys(view: TableView<'_>, index: &IndexDef, rows: Range<usize>) -> Res
             item[..key_bytes].copy_from_slice(key.bytes());
         }
         item[key_bytes..].copy_from_slice(&id.get().to_be_bytes());
+        sum = sum.wrapping_add(hash_of(&item));
+    }
+    Ok(sum)
+}
+
+/// The same for an index without texts whose columns lie in one group: keys are written from its rows as they lie.
+fn sum_of_group(
+    view: TableView<'_>,
+    index: &IndexDef,
+    (group, columns): (usize, &[Column]),
+    rows: Range<usize>,
+) -> Result<u64, String> {
+    let stride = view.def.layout.groups[group].stride;
+    let bytes = &view.group_bytes(group)[rows.start * stride..rows.end * stride];
+    let ids = view.version.buffers[IDS].bytes().as_chunks::<8>().0;
+    let ids = ids.get(rows.clone()).ok_or_else(|| format!("rows {rows:?} have no ids"))?;
+    let mut item = vec![0; index.item_bytes()];
+    let mut sum = 0_u64;
+    for (row, id) in bytes.chunks_exact(stride).zip(ids) {
+        let Some((key, place)) = item.split_last_chunk_mut::<8>() else { return Ok(0) };
+        // A column that is null writes nothing.
+        key.fill(0);
+        write_columns(columns, row, key);
+        *place = u64::from_le_bytes(*id).to_be_bytes();
         sum = sum.wrapping_add(hash_of(&item));
     }
     Ok(sum)
@@ -169,8 +196,12 @@ fn check_slots(view: TableView<'_>) -> Result<(), String> {
     }
     let entry = |slot: usize| codec::le_u64(&bytes[slot * SLOT_BYTES..]);
     let generation = |slot: usize| (entry(slot) >> 32) as u32;
-    let in_use = (0..slots).filter(|slot| generation(*slot) & IN_USE != 0).count();
-    let retired = (0..slots).filter(|slot| generation(*slot) & !IN_USE > GENERATION_MAX).count();
+    let (mut in_use, mut retired) = (0, 0);
+    for slot in bytes.as_chunks::<SLOT_BYTES>().0 {
+        let generation = (u64::from_le_bytes(*slot) >> 32) as u32;
+        in_use += usize::from(generation & IN_USE != 0);
+        retired += usize::from(generation & !IN_USE > GENERATION_MAX);
+    }
     let (mut free, mut next) = (0, number(meta::FREE_SLOT));
     while next != 0 && free <= slots {
         let slot = next - 1;
@@ -201,8 +232,34 @@ impl Blocks {
         Blocks { taken, units }
     }
 
+    /// Takes a block; an error if some of it belongs to another.
+    fn take(&self, first: usize, units: usize) -> Result<(), String> {
+        let mut taker = Taker::new(self);
+        taker.take(first, units).and_then(|()| taker.flush())
+    }
+
+    fn taken(&self) -> usize {
+        self.taken.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()
+    }
+}
+
+/// Takes blocks for one thread. Blocks that were stored one after another lie side by side: their bits are gathered, and
+/// shared with the other threads 64 units at a time.
+struct Taker<'b> {
+    of: &'b Blocks,
+    /// The units from 64 times this on, and which of them were taken here.
+    word: usize,
+    bits: u64,
+}
+
+impl<'b> Taker<'b> {
+    fn new(of: &'b Blocks) -> Taker<'b> {
+        Taker { of, word: 0, bits: 0 }
+    }
+
     /// Takes the block that a cell names, if it names one.
-    fn take_cell(&self, cell: HeapCell) -> Result<(), String> {
+    #[inline]
+    fn take_cell(&mut self, cell: HeapCell) -> Result<(), String> {
         match cell.len {
             0 => Ok(()),
             len => self.take(cell.offset as usize, class_units(class_of(len as usize))),
@@ -210,23 +267,37 @@ impl Blocks {
     }
 
     /// Takes a block; an error if some of it belongs to another.
-    fn take(&self, first: usize, units: usize) -> Result<(), String> {
-        let end = first.checked_add(units).filter(|end| first > 0 && *end <= self.units);
+    fn take(&mut self, first: usize, units: usize) -> Result<(), String> {
+        let end = first.checked_add(units).filter(|end| first > 0 && *end <= self.of.units);
         let end = end.ok_or_else(|| format!("the heap block at unit {first} lies outside of the heap"))?;
         let mut at = first;
         while at < end {
-            let bits = (64 - at % 64).min(end - at);
-            let mask = (u64::MAX >> (64 - bits)) << (at % 64);
-            if self.taken[at / 64].fetch_or(mask, Ordering::Relaxed) & mask != 0 {
+            let len = (64 - at % 64).min(end - at);
+            let bits = (u64::MAX >> (64 - len)) << (at % 64);
+            if at / 64 != self.word {
+                self.flush()?;
+                self.word = at / 64;
+            }
+            if self.bits & bits != 0 {
                 return Err(format!("the heap block at unit {first} belongs to two"));
             }
-            at += bits;
+            self.bits |= bits;
+            at += len;
         }
         Ok(())
     }
 
-    fn taken(&self) -> usize {
-        self.taken.iter().map(|word| word.load(Ordering::Relaxed).count_ones() as usize).sum()
+    /// Shares what was taken.
+    fn flush(&mut self) -> Result<(), String> {
+        let bits = std::mem::take(&mut self.bits);
+        let twice = match bits {
+            0 => 0,
+            bits => bits & self.of.taken[self.word].fetch_or(bits, Ordering::Relaxed),
+        };
+        match twice {
+            0 => Ok(()),
+            twice => Err(format!("the heap unit {} belongs to two", 64 * self.word + twice.trailing_zeros() as usize)),
+        }
     }
 }
 

@@ -26,7 +26,7 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("dbgen/schema", &["write"], "dbgen/schema/tests/it/examples.rs"),
     ("dbgen", &["error", "options", "plan"], "dbgen/tests/it/golden.rs"),
     ("runtime", &["__private"], "tests/it/generated/arena.rs"),
-    ("runtime", &["catalog", "error", "verify"], "tests/it/engine/model.rs"),
+    ("runtime", &["catalog", "error"], "tests/it/engine/model.rs"),
     ("runtime", &["engine", "txn"], "tests/it/engine/undo.rs"),
     ("runtime", &["op"], "tests/it/engine/many.rs"),
     ("runtime", &["db", "view"], "tests/it/engine/publication.rs"),

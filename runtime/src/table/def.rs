@@ -478,12 +478,23 @@ impl IndexDef {
     /// Writes the key of a record that arrives, of an index without texts, over zeros.
     #[inline]
     pub fn write_key(&self, image: &[u8], key: &mut [u8]) {
-        let mut rest = key;
-        for column in &self.columns {
-            let (part, behind) = rest.split_at_mut(column.key_bytes());
-            column.write(image, part);
-            rest = behind;
-        }
+        write_columns(&self.columns, image, key);
+    }
+
+    /// The group in which all columns lie, and the columns as they lie in its rows; `None` if they lie in several, or one is
+    /// a text.
+    pub fn columns_of_group(&self, table: &TableDef) -> Option<(usize, Vec<Column>)> {
+        let group = table.fields[self.columns.first()?.field].at.group;
+        let within = |column: &Column| {
+            let Column { group_offset, offset, .. } = *column;
+            (table.fields[column.field].at.group == group).then(|| Column {
+                group_offset: 0,
+                offset: offset - group_offset,
+                ..*column
+            })
+        };
+        let columns: Option<Vec<Column>> = self.columns.iter().map(within).collect();
+        columns.filter(|_| self.texts.is_empty()).map(|columns| (group, columns))
     }
 
     /// The first column of its keys that equals `field` of another table's record.
@@ -494,6 +505,17 @@ impl IndexDef {
         }
         Column { offset: field.at.image_offset, ..self.columns[0] }.push_value(cells, &mut key);
         key
+    }
+}
+
+/// Writes the columns of a key, none of which is a text, from an image; or from a row of a group, if they lie in that.
+#[inline]
+pub fn write_columns(columns: &[Column], image: &[u8], key: &mut [u8]) {
+    let mut rest = key;
+    for column in columns {
+        let (part, behind) = rest.split_at_mut(column.key_bytes());
+        column.write(image, part);
+        rest = behind;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Whether the cells of a table are values of their types: field by field, over many rows, so that what a field's type
 //! asks for is decided once. Most ask for nothing: any bits are a number.
 
-use super::Blocks;
+use super::{Blocks, Taker};
 use crate::record::check::{Heaps, check_value};
 use crate::record::codec::{le_u64, null_bit};
 use crate::record::heap_ref::{HeapCell, HeapRef};
@@ -16,8 +16,10 @@ type Wrong = (usize, String);
 
 /// Checks the cells of a field in some rows, and takes the heap blocks that they name.
 pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, blocks: &Blocks) -> Result<(), Wrong> {
+    let last = rows.end.saturating_sub(1);
     let heap = view.version.heap();
-    match &field.plan {
+    let mut blocks = Taker::new(blocks);
+    let checked = match &field.plan {
         CellPlan::Str(n) => each(view, field, rows, |cell| check_str(cell, *n)),
         CellPlan::Text => each(view, field, rows, |cell| {
             let block = HeapCell::from_bytes(cell);
@@ -41,7 +43,8 @@ pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, b
             });
             taken
         }),
-    }
+    };
+    checked.and_then(|()| blocks.flush().map_err(|what| (last, what)))
 }
 
 /// Some rows of the column group of a field, with their numbers.
@@ -94,14 +97,51 @@ fn each(
 /// Checks a `str<N>`: a short one of ASCII here, others as any value.
 #[inline]
 fn check_str(cell: &[u8], n: u16) -> Result<(), String> {
-    let joined = |bytes: &[u8]| bytes.iter().fold(0, |joined, byte| joined | byte);
     if let [len, text @ ..] = cell
         && text.len() == usize::from(n)
-        && let Some((text, rest)) = text.split_at_checked(usize::from(*len))
-        && joined(text) < 0x80
-        && joined(rest) == 0
+        && usize::from(*len) <= text.len()
+        && is_ascii_before_zeros(text, usize::from(*len))
     {
         return Ok(());
     }
     check_value(&CellPlan::Str(n), cell, Heaps::stored(HeapRef(&[])))
+}
+
+/// Whether the first `len` bytes are ASCII and the others zero: eight at a time, whatever `len` is.
+#[inline]
+fn is_ascii_before_zeros(bytes: &[u8], len: usize) -> bool {
+    const NO_ASCII: u64 = u64::from_ne_bytes([0x80; 8]);
+    let (words, rest) = bytes.as_chunks::<8>();
+    let (mut wrong, mut left) = (0, len);
+    for word in words {
+        // The bytes of the text come first: they are the low ones.
+        let behind = u64::MAX.checked_shl(8 * left.min(8) as u32).unwrap_or(0);
+        wrong |= u64::from_le_bytes(*word) & (behind | NO_ASCII);
+        left = left.saturating_sub(8);
+    }
+    let (text, zeros) = rest.split_at(left.min(rest.len()));
+    wrong == 0 && text.is_ascii() && zeros.iter().all(|byte| *byte == 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ascii_before_zeros;
+
+    #[test]
+    fn a_text_is_ascii_and_what_lies_behind_it_is_zero() {
+        for width in 0..=40 {
+            for len in 0..=width {
+                let mut bytes = vec![b'x'; len];
+                bytes.resize(width, 0);
+                assert!(is_ascii_before_zeros(&bytes, len), "{len} of {width}");
+                for at in 0..width {
+                    let mut other = bytes.clone();
+                    other[at] = 0x80;
+                    assert!(!is_ascii_before_zeros(&other, len), "{len} of {width}, {at}");
+                    other[at] = b'y';
+                    assert_eq!(is_ascii_before_zeros(&other, len), at < len, "{len} of {width}, {at}");
+                }
+            }
+        }
+    }
 }
