@@ -11,10 +11,16 @@ const COUNT: usize = 1_000_000;
 pub fn group() -> Vec<Runs> {
     let (world, _) = worlds::with_players(COUNT);
     let view = world.read();
-    let race = Race::new().side("dbgen", move || {
-        black_box(view.player().motion().iter().map(|m| m.pos.x.get()).sum::<f32>());
-        COUNT
-    });
+    let plain = vec![[1.0_f32; 6]; COUNT];
+    let race = Race::new()
+        .side("dbgen", move || {
+            black_box(view.player().motion().iter().map(|m| m.pos.x.get()).sum::<f32>());
+            COUNT
+        })
+        .side("a slice of [f32; 6]", move || {
+            black_box(black_box(&plain).iter().map(|row| row[0]).sum::<f32>());
+            COUNT
+        });
     hecs::sum(race, COUNT).run()
 }
 
