@@ -93,6 +93,7 @@ impl<'v, T: Table> TableRef<'v, T> {
             return None;
         }
         let id = lookup::first(self.view, index, key)?;
+        self.view.look_ahead(id);
         self.find_id(Id::new(id))
     }
 

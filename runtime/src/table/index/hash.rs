@@ -165,7 +165,10 @@ impl<'a> HashIndex<'a> {
     pub fn get(&self, key: &[u8]) -> Option<u64> {
         let hash = hash_of(key);
         match self.holder(key, hash)? {
-            Holder::Bucket(bucket) => bucket.item(bucket.find(key, hash, 0)?).map(id_of),
+            Holder::Bucket(bucket) => {
+                bucket.look_ahead();
+                bucket.item(bucket.find(key, hash, 0)?).map(id_of)
+            }
             Holder::Tree(tree) => tree.first_with_prefix(key).map(id_of),
         }
     }
