@@ -14,6 +14,8 @@ impl Engine {
         let view = self.view(table);
         let row = view.row_of(id)?;
         let def = &view.def.fields[field];
+        let offset = row * view.def.layout.groups[def.at.group].stride + def.at.offset;
+        self.tables[table].foresee(def.at.group, offset, row);
         if def.free && cell.is_some() {
             return self.write_cell(table, id, row, field, cell);
         }

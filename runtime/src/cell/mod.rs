@@ -20,6 +20,7 @@
 //! validated where it enters, on insert, update and load; reading never fails, and damaged bytes yield some value of the
 //! type. Sizes and layouts are those of `dbgen_schema::layout`.
 
+pub(crate) mod ahead;
 mod array;
 mod enumeration;
 mod fixed_bytes;

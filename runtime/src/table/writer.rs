@@ -21,7 +21,8 @@ use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
 use super::reaper::drop_later;
 use super::rows::{Rows, row_buffers};
-use super::version::{GROUPS, IDS, TableVersion, TableView};
+use super::version::{GROUPS, IDS, TableVersion, TableView, VERSIONS};
+use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
 use crate::sync::Arc;
@@ -147,6 +148,18 @@ impl TableWriter {
         TableView { def, version: self.back.as_ref().map_or(&*self.current, |back| &back.version) }
     }
 
+    /// A field of a row is about to be written, and the row's version with it. Brings those lines closer that this takes, in
+    /// the version that will be written and in the published one, which lacks the write when it comes back: they arrive
+    /// together, while the transaction does what it has to do first.
+    #[inline]
+    pub fn foresee(&self, group: usize, offset: usize, row: usize) {
+        let next = self.back.as_ref().map(|back| &back.version).or(self.spares.last().map(|spare| &**spare));
+        for version in next.into_iter().chain([&*self.current]) {
+            fetch_soon(version.buffers[GROUPS + group].bytes(), offset);
+            fetch_soon(version.buffers[VERSIONS].bytes(), row * 8);
+        }
+    }
+
     /// Notes that the running transaction changes this table; says whether that is new.
     #[inline]
     pub fn touch(&mut self) -> bool {
@@ -171,10 +184,11 @@ impl TableWriter {
 
     /// The same, with the content of the buffer `skip` left undefined if nothing has been written since the last
     /// publication.
+    #[inline]
     fn rows_but<'w>(&'w mut self, def: &'w TableDef, skip: Option<usize>) -> Rows<'w> {
         debug_assert!(self.began.is_some(), "only inside a transaction");
         if self.back.is_none() {
-            self.back = Some(self.take_back(skip));
+            self.turn_to(skip);
         }
         let Some(back) = &mut self.back else { unreachable!("it was just taken") };
         Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }
@@ -211,6 +225,11 @@ impl TableWriter {
         }
         let new = self.rows_but(def, Some(at)).group_anew(group, version);
         next(&current.buffers[at].bytes()[..new.len()], new)
+    }
+
+    #[inline(never)]
+    fn turn_to(&mut self, skip: Option<usize>) {
+        self.back = Some(self.take_back(skip));
     }
 
     /// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
