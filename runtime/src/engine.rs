@@ -260,6 +260,10 @@ impl Engine {
     /// Ends the transaction: its changes stay, and become visible with the next publication. One that changed nothing
     /// takes no number.
     pub fn commit(&mut self) {
+        if self.is_untouched() && self.tape.is_idle() {
+            self.stats.commits += 1;
+            return;
+        }
         self.note_group();
         self.tape.commit();
         self.settle();
@@ -280,6 +284,12 @@ impl Engine {
             false => self.redo.rollback(),
         }
         self.stats.commits += 1;
+    }
+
+    /// Whether the running transaction has touched nothing: many systems find nothing to do in most ticks.
+    #[inline]
+    fn is_untouched(&self) -> bool {
+        self.touched.is_empty() && !self.given_out && !self.redo.has_lent()
     }
 
     /// Ends the transaction: every buffer is as it was when it began.
@@ -419,7 +429,11 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::Full`].
+    #[inline]
     pub(crate) fn check_loggable(&mut self) -> Result<()> {
+        if self.is_untouched() {
+            return Ok(());
+        }
         self.note_group();
         self.settle();
         if self.redo.fits() {
@@ -515,6 +529,7 @@ impl Engine {
     /// circulates are dropped.
     fn refresh_spares(&mut self) {
         const SPARE_ROOTS_MAX: usize = 4;
+        self.published.tidy();
         let (mut free, mut at) = (0, 0);
         while at < self.spares.len() {
             free += usize::from(self.spares[at].refresh(&mut self.tables, |_, _| ()));

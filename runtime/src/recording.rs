@@ -241,9 +241,15 @@ impl Tape {
         self.call = None;
     }
 
+    /// Whether a transaction that is committed now is none for the recording.
+    #[inline]
+    pub(crate) fn is_idle(&self) -> bool {
+        self.in_tick || self.sink.is_none()
+    }
+
     /// The transaction is committed.
     pub(crate) fn commit(&mut self) {
-        if self.in_tick || self.sink.is_none() {
+        if self.is_idle() {
             return;
         }
         let input = match self.call.take() {

@@ -38,7 +38,6 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["snapshot"], "tests/it/durability/snapshots.rs"),
     ("runtime", &["durable", "recover", "redo", "storage"], "tests/it/durability/simulate.rs"),
     ("runtime", &["handler"], "tests/it/tick/handlers.rs"),
-    ("runtime", &["sync"], "tests/loom/src/lib.rs"),
     ("runtime", &["recording"], "tests/it/tick/recording.rs"),
 ];
 

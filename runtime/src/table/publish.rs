@@ -32,6 +32,12 @@ impl<T> Published<T> {
         self.cell.swap(value)
     }
 
+    /// Lets go of values that a reader was just counting when they were replaced. For the thread that publishes.
+    #[inline]
+    pub fn tidy(&self) {
+        self.cell.tidy();
+    }
+
     /// Whether the writer has something newer that it could not publish yet, since readers pinned every version.
     #[inline]
     pub fn is_behind(&self) -> bool {
