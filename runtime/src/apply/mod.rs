@@ -24,6 +24,7 @@ use crate::record::image::RecordImage;
 use crate::recording::Noted;
 use crate::redo::Redo;
 use crate::table::def::TableDef;
+use crate::table::rows::check_room;
 use crate::table::values::put_extension;
 use crate::table::writer::ChangeKind;
 use check::Arriving;
@@ -141,9 +142,9 @@ impl Engine {
     }
 
     /// That there is room for what a record needs: what comes then does not fail.
-    fn check_room(&mut self, table: usize, image: &RecordImage) -> Result<()> {
-        let (def, writer) = self.table_mut(table);
-        writer.rows(def).check_room(image, 1)
+    fn check_room(&self, table: usize, image: &RecordImage) -> Result<()> {
+        let view = self.view(table);
+        check_room(view.def, &view.version.buffers, image, 1)
     }
 
     /// A whole column group as bytes, to be overwritten at will. One whose fields are not free has nothing that may be: it

@@ -151,6 +151,18 @@ impl Buffer {
     }
 }
 
+/// Overwrites `range` with as many bytes. Most are numbers: no call for those.
+#[inline]
+fn put(range: &mut [u8], bytes: &[u8]) {
+    if let Ok(number) = <&[u8; 8]>::try_from(bytes) {
+        range.copy_from_slice(number);
+    } else if let Ok(number) = <&[u8; 4]>::try_from(bytes) {
+        range.copy_from_slice(number);
+    } else {
+        range.copy_from_slice(bytes);
+    }
+}
+
 /// A buffer being changed, with the journal that notes it.
 #[derive(Debug)]
 pub struct BufferMut<'a> {
@@ -199,18 +211,13 @@ impl<'a> BufferMut<'a> {
     pub fn write_zeros(&mut self, offset: usize, bytes: &[u8]) {
         debug_assert!(self.buffer.bytes[offset..].iter().take(bytes.len()).all(|byte| *byte == 0), "only zeros");
         self.journal.note_range(self.id, &self.buffer.bytes, offset, bytes.len(), true);
-        self.buffer.bytes[offset..offset + bytes.len()].copy_from_slice(bytes);
+        put(&mut self.buffer.bytes[offset..offset + bytes.len()], bytes);
     }
 
     /// Overwrites the bytes at `offset`.
     #[inline]
     pub fn write(&mut self, offset: usize, bytes: &[u8]) {
-        let range = self.edit(offset, bytes.len());
-        match <&[u8; 8]>::try_from(bytes) {
-            // Most are numbers: no call for those.
-            Ok(number) => range.copy_from_slice(number),
-            Err(_) => range.copy_from_slice(bytes),
-        }
+        put(self.edit(offset, bytes.len()), bytes);
     }
 
     /// Overwrites the `len` bytes at `to` with those at `from`.
@@ -218,10 +225,14 @@ impl<'a> BufferMut<'a> {
     pub fn copy_within(&mut self, from: usize, to: usize, len: usize) {
         self.journal.note_range(self.id, &self.buffer.bytes, to, len, false);
         let bytes = &mut self.buffer.bytes;
-        match (len, bytes.get(from..).and_then(<[u8]>::first_chunk::<8>).copied()) {
-            // Most columns of a table's own are numbers.
-            (8, Some(number)) => bytes[to..to + 8].copy_from_slice(&number),
-            _ => bytes.copy_within(from..from + len, to),
+        let moved = bytes.get(from..from + len).unwrap_or_default();
+        // Columns of a table's own are numbers, and the smallest components are.
+        if let Ok(number) = <[u8; 8]>::try_from(moved) {
+            bytes[to..to + 8].copy_from_slice(&number);
+        } else if let Ok(number) = <[u8; 4]>::try_from(moved) {
+            bytes[to..to + 4].copy_from_slice(&number);
+        } else {
+            bytes.copy_within(from..from + len, to);
         }
     }
 

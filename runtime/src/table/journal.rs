@@ -14,7 +14,7 @@
 //! ```
 //!
 //! A write that goes on where the last one of its buffer ended makes that note longer instead of adding one, and bytes that
-//! were noted are not noted again. So ten thousand components that come and go in order are a note a buffer, and catching
+//! were noted are not noted again; a note that has been made longer reaches ahead. So ten thousand components that come and go in order are a note a buffer, and catching
 //! up with them is one copy.
 
 use super::buffer::Buffer;
@@ -239,7 +239,8 @@ impl Journal {
         if range.start >= since.zeros_from {
             let zeros = since.zeros;
             let zeros = &mut self.entries[zeros];
-            zeros.len = zeros.len.max(range.end - zeros.offset);
+            let end = range.end + ahead(zeros.len, bytes.len().saturating_sub(range.end));
+            zeros.len = zeros.len.max(end - zeros.offset);
             let fresh = (zeros.offset, zeros.offset + zeros.len);
             self.since(buffer).fresh = fresh;
             return;
@@ -251,15 +252,16 @@ impl Journal {
             return self.note(Entry { offset, len, buffer, kind: Kind::Zeros });
         }
         // A note that reached into what is undone before it would be undone in the wrong order.
-        let is_old = range.end <= since.grown_from.min(since.zeros_from);
-        if since.last != usize::MAX && since.noted.1 == offset && is_old {
-            since.noted.1 = range.end;
+        let old = bytes.len().min(since.grown_from).min(since.zeros_from);
+        if since.last != usize::MAX && since.noted.1 == offset && range.end <= old {
+            let end = range.end + ahead(range.end - since.noted.0, old - range.end);
+            since.noted.1 = end;
             let last = since.last;
-            self.entries[last].len += len;
-        } else {
-            (since.last, since.noted) = (next, (offset, range.end));
-            self.note(Entry { offset, len, buffer, kind: Kind::Range });
+            self.entries[last].len += end - offset;
+            return self.keep_image(buffer, &bytes[offset..end]);
         }
+        (since.last, since.noted) = (next, (offset, range.end));
+        self.note(Entry { offset, len, buffer, kind: Kind::Range });
         self.keep_image(buffer, &bytes[range]);
     }
 
@@ -308,6 +310,14 @@ impl Journal {
         self.touched |= Self::touched_bit(entry.buffer);
         self.entries.push(entry);
     }
+}
+
+/// How far a note that is made longer reaches ahead of what is written, of `left` bytes: as far again, so that what goes on
+/// needs no look at it most of the time, and not beyond a page, since what it covers will be copied.
+#[inline]
+fn ahead(noted: usize, left: usize) -> usize {
+    const AHEAD_BYTES_MAX: usize = 4096;
+    noted.min(left).min(AHEAD_BYTES_MAX)
 }
 
 #[cfg(test)]

@@ -125,18 +125,7 @@ impl<'a> Rows<'a> {
 
     /// That there is room for the heap values of an image, and for so many records more: what comes then does not fail.
     pub fn check_room(&self, image: &RecordImage, records: usize) -> Result<()> {
-        // No block is more than half as long again as its value, or than two units.
-        let heap_bytes = self.buffers[HEAP].len() + 2 * image.heap.len() + 2 * HEAP_UNIT_BYTES;
-        let full = |what, limit| Err(Error::Full { table: self.def.name.clone(), what, limit });
-        if heap_bytes > HEAP_BYTES_MAX {
-            return full("the heap, in bytes,", HEAP_BYTES_MAX);
-        }
-        let numbers = &self.buffers[META];
-        let slots = meta::get(numbers, meta::SLOTS) as usize;
-        if meta::get(numbers, meta::FREE_SLOT) == 0 && slots + records > RECORDS_MAX {
-            return full("the number of records", RECORDS_MAX);
-        }
-        Ok(())
+        check_room(self.def, self.buffers, image, records)
     }
 
     /// Adds a record. Its image must obey every rule; pending heap values are moved into the heap, and the image's cells
@@ -156,8 +145,34 @@ impl<'a> Rows<'a> {
             Some(owner) => self.take_owner_slot(owner),
             None => self.take_slot()?,
         };
-        self.insert_rows(image, 0..1, version, &[id])?;
+        for field in &self.def.heap_fields {
+            self.store_pending(*field, image)?;
+        }
+        self.append_row(&image.fixed, version, id);
         Ok(id)
+    }
+
+    /// Writes the row behind the last: what [`insert_rows`](Rows::insert_rows) does to many.
+    #[inline]
+    fn append_row(&mut self, image: &[u8], version: u64, id: RecordId) {
+        let (def, row) = (self.def, self.count());
+        self.put_row(IDS, row, &id.get().to_le_bytes());
+        self.put_row(VERSIONS, row, &version.to_le_bytes());
+        for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
+            self.put_row(GROUPS + at, row, &image[group.image_offset..group.image_offset + group.stride]);
+        }
+        self.meta().set(meta::ROWS, row as u64 + 1);
+    }
+
+    /// Writes a row. Room beyond the last may be there already: zeros.
+    #[inline]
+    fn put_row(&mut self, buffer: usize, row: usize, bytes: &[u8]) {
+        let (mut buffer, at) = (self.buffer(buffer), row * bytes.len());
+        if at < buffer.len() {
+            buffer.write_zeros(at, bytes);
+        } else {
+            buffer.append(bytes);
+        }
     }
 
     /// Takes a slot for a new record in the row behind the last.
@@ -266,7 +281,12 @@ impl<'a> Rows<'a> {
         if row != last {
             buffer.copy_within(last * stride, row * stride, stride);
         }
-        buffer.edit(last * stride, stride).fill(0);
+        match stride {
+            // Columns of the table's own, and the smallest components: no call for those.
+            8 => buffer.write(last * 8, &[0; 8]),
+            4 => buffer.write(last * 4, &[0; 4]),
+            _ => buffer.edit(last * stride, stride).fill(0),
+        }
     }
 
     /// Writes number `at` of the table's numbers.
@@ -401,6 +421,22 @@ impl<'a> Rows<'a> {
         key.raw(&id.get().to_be_bytes());
         key
     }
+}
+
+/// That there is room in these buffers for the heap values of an image, and for so many records more.
+#[inline]
+pub fn check_room(def: &TableDef, buffers: &[Buffer], image: &RecordImage, records: usize) -> Result<()> {
+    let full = |what, limit| Err(Error::Full { table: def.name.clone(), what, limit });
+    // No block is more than half as long again as its value, or than two units.
+    let heap_bytes = buffers[HEAP].len() + 2 * image.heap.len() + 2 * HEAP_UNIT_BYTES;
+    if heap_bytes > HEAP_BYTES_MAX {
+        return full("the heap, in bytes,", HEAP_BYTES_MAX);
+    }
+    let slots = meta::get(&buffers[META], meta::SLOTS) as usize;
+    if slots + records > RECORDS_MAX && meta::get(&buffers[META], meta::FREE_SLOT) == 0 {
+        return full("the number of records", RECORDS_MAX);
+    }
+    Ok(())
 }
 
 /// Position of the buffer of index number `index`.
