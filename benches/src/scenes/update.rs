@@ -11,7 +11,8 @@ use serde_json::json;
 
 const COUNT: usize = 100_000;
 
-/// A side that runs `change` for players at random, each in a transaction of its own.
+/// A side that runs `change` for players at random, each in a transaction of its own, with a number that counts them: what is
+/// written is never what was there.
 fn side<'a>(race: Race<'a>, name: &str, change: impl Fn(&mut Tx, Id<Player>, usize) -> Result<()> + 'a) -> Race<'a> {
     with(race, name, worlds::with_players(COUNT), change)
 }
@@ -22,10 +23,11 @@ fn with<'a>(
     (world, ids): (World, Vec<Id<Player>>),
     change: impl Fn(&mut Tx, Id<Player>, usize) -> Result<()> + 'a,
 ) -> Race<'a> {
-    let mut walk = Walk::new(COUNT);
+    let (mut walk, mut updates) = (Walk::new(COUNT), 0);
     race.side(name, move || {
-        let n = walk.next_row();
-        world.transact(|tx| change(tx, ids[n], n)).expect("an update");
+        let id = ids[walk.next_row()];
+        updates += 1;
+        world.transact(|tx| change(tx, id, updates)).expect("an update");
         1
     })
 }
