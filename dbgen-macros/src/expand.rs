@@ -95,6 +95,7 @@ fn written(database: &Database, items: &[Item]) -> Written {
         let ours = items.iter().zip(database.paths()).filter(|(item, _)| item.kind == kind);
         let written = ours.map(|(item, path)| WrittenType {
             path: from_inside(path),
+            ident: item.ident.clone(),
             members: item.members.iter().map(|member| member.ident.clone()).collect(),
             is_cells: item.is_cells(),
             reach: reach(&item.vis),

@@ -132,8 +132,8 @@ pub fn table(input: Tokens) -> Tokens {
     relay::derive(Kind::Table, input.into()).into()
 }
 
-/// Makes a struct a type of named fields, to be used in records, lists and payloads. It must be `Debug`, `Clone` and
-/// `PartialEq`; `Default` comes with it.
+/// Makes a struct a type of named fields, to be used in records, lists and payloads. It must be `Debug` and `Clone`, and
+/// should be `PartialEq`; `Default` comes with it.
 ///
 /// On a field: `#[field(default = 1, min = 0, max = 9, allow_nan, name = "…")]`; on the struct: `#[composite(name = "…")]`.
 ///
@@ -162,8 +162,8 @@ pub fn composite(input: Tokens) -> Tokens {
     relay::derive(Kind::Composite, input.into()).into()
 }
 
-/// Makes an enum a type of the schema. Its variants carry nothing or one value: `Say(Text)`. It must be `Debug`, `Clone` and
-/// `PartialEq`, and `Copy` if no variant carries anything; `Default`, the first variant, comes with it.
+/// Makes an enum a type of the schema. Its variants carry nothing or one value: `Say(Text)`. It must be `Debug` and `Clone`,
+/// `Copy` too if no variant carries anything, and should be `PartialEq`; `Default`, the first variant, comes with it.
 ///
 /// `#[enumeration(name = "…")]` on the enum; `#[variant(name = "…", number = 5)]` on a variant. A discriminant (`Mage = 5`)
 /// is the number that is stored.

@@ -11,9 +11,10 @@ use syn::LitStr;
 pub(crate) fn expand(root: &Path, path: &LitStr) -> TokenStream {
     let file = root.join(path.value());
     let Parsed { schema, diagnostics, .. } = Parsed::from_file(&file);
-    let told = diagnostics.iter().map(|it| {
+    let mistakes = diagnostics.mistakes();
+    let told = mistakes.iter().map(|it| {
         let text = it.one_line();
-        match it.severity {
+        match it.first.severity {
             Severity::Error => quote_spanned!(path.span()=> ::core::compile_error!(#text);),
             Severity::Warning => crate::warning::warning(&text, Some(path.to_token_stream())),
         }

@@ -161,10 +161,12 @@ fn read_all(paths: &[PathBuf]) -> Result<Vec<(PathBuf, Schema)>, Error> {
 }
 
 fn tell_cargo(diagnostics: &Diagnostics) {
-    for diagnostic in diagnostics.iter().take(CARGO_LINES_MAX) {
-        println!("cargo::{}={}", diagnostic.severity.as_str(), diagnostic.one_line());
+    let mut told = 0;
+    for mistake in diagnostics.mistakes().iter().take(CARGO_LINES_MAX) {
+        println!("cargo::{}={}", mistake.first.severity.as_str(), mistake.one_line());
+        told += mistake.count();
     }
-    if let Some(more @ 1..) = diagnostics.len().checked_sub(CARGO_LINES_MAX) {
+    if let Some(more @ 1..) = diagnostics.len().checked_sub(told) {
         println!("cargo::warning=and {more} more");
     }
 }

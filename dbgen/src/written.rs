@@ -22,6 +22,8 @@ pub struct Written {
 pub struct WrittenType {
     /// Where generated code finds it, seen from the generated module: `super::world::Player`.
     pub path: TokenStream,
+    /// Its name where its author wrote it.
+    pub ident: Ident,
     /// What its author called its fields or variants, in the order of the schema.
     pub members: Vec<Ident>,
     /// A composite whose fields are cells, so that rows hold it as it is.
@@ -70,6 +72,14 @@ impl WrittenType {
         let is_same = last.is_some_and(|last| *name == last.to_token_stream().to_string());
         let renamed = (!is_same).then(|| quote!(as #name));
         quote!(pub(super) use #path #renamed;)
+    }
+
+    /// Its name in the generated module, standing where its author wrote it: what the compiler has against the type is said
+    /// there.
+    pub(crate) fn placed(&self, name: &Ident) -> Ident {
+        let mut placed = name.clone();
+        placed.set_span(self.ident.span());
+        placed
     }
 
     /// What the author called this member.

@@ -18,6 +18,7 @@ pub use crate::table::writer::Change;
 pub use crate::tick::Tick;
 pub use crate::txn::Transaction;
 pub use crate::typed::form;
+pub use crate::typed::held::{Cloned, NotCloned, NotShown, Shown, copied, is_held};
 pub use crate::typed::{
     Component, Facade, FieldDesc, Found, IndexDesc, RecordMut, RecordRef, Records, Table, TableDesc, TableMut,
     TableRef, TableSlices,
@@ -25,8 +26,8 @@ pub use crate::typed::{
 pub use crate::verify::Fault;
 pub use crate::view::View;
 pub use crate::{
-    __component as component, __groups as groups, __layout as layout, __lenses as lenses, __patched as patched,
-    __serde_cell as serde_cell, __serde_enum as serde_enum, __serde_fields as serde_fields,
+    __component as component, __groups as groups, __layout as layout, __lenses as lenses, __patch as patch,
+    __patched as patched, __serde_cell as serde_cell, __serde_enum as serde_enum, __serde_fields as serde_fields,
     __serde_payload as serde_payload, __shown as shown, __vector as vector,
 };
 pub use bytemuck::{self, Pod, Zeroable};

@@ -66,6 +66,20 @@ impl View {
     }
 }
 
+/// Checks that every field of one record holds a value of its type.
+///
+/// # Errors
+/// The first field that does not, by its name.
+pub(crate) fn check_record(view: TableView<'_>, row: usize) -> Result<(), Fault> {
+    view.def.fields.iter().try_for_each(|field| {
+        let fault = |(row, what)| Fault {
+            table: view.def.name.clone(),
+            what: format!("row {row}, field `{}`: {what}", field.name),
+        };
+        cells::check_one(view, field, row).map_err(fault)
+    })
+}
+
 /// Rows that one thread looks at.
 const ROWS_AT_ONCE: usize = 8 << 10;
 

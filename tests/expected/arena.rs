@@ -191,7 +191,7 @@ pub mod arena {
 
     impl ::core::fmt::Display for Class {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.pad(self.name())
+            f.pad(rt::copied(self).name())
         }
     }
 
@@ -295,13 +295,15 @@ pub mod arena {
     }
 
     /// Some fields of a [`Guild`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct GuildPatch {
         /// The new `name`.
         pub name: Option<String>,
         /// The new `motto`.
         pub motto: Option<Option<String>>,
     }
+
+    rt::patch!(GuildPatch { name, motto });
 
     /// A record of `guild`, read in place.
     #[derive(Clone, Copy)]
@@ -316,6 +318,14 @@ pub mod arena {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -494,10 +504,10 @@ pub mod arena {
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = player::Row {
                 name: image.str::<16>(0, &self.name),
-                class: rt::cell::Enum::new(self.class),
+                class: rt::cell::Enum::of(&self.class),
                 hp: rt::cell::I32::new(self.hp),
                 kills: rt::cell::U32::new(self.kills),
-                bag: rt::cell::Array::new(self.bag),
+                bag: rt::cell::Array::copied(&self.bag),
                 guild: rt::cell::Ref::new(self.guild),
             };
             image.push_group(&row);
@@ -518,7 +528,7 @@ pub mod arena {
     }
 
     /// Some fields of a [`Player`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct PlayerPatch {
         /// The new `name`.
         pub name: Option<String>,
@@ -538,6 +548,8 @@ pub mod arena {
         pub guild: Option<Option<rt::Id<Guild>>>,
     }
 
+    rt::patch!(PlayerPatch { name, class, hp, kills, pos, vel, bag, guild });
+
     /// A record of `player`, read in place.
     #[derive(Clone, Copy)]
     pub struct PlayerRef<'v>(rt::RecordRef<'v>);
@@ -551,6 +563,14 @@ pub mod arena {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -645,7 +665,7 @@ pub mod arena {
 
         /// Sets `class`, unless a rule of the table forbids it.
         pub fn set_class(&mut self, class: Class) -> rt::Result<()> {
-            self.0.set(1, Some(&rt::cell::Enum::new(class)))
+            self.0.set(1, Some(&rt::cell::Enum::of(&class)))
         }
 
         /// Sets `hp`, unless a rule of the table forbids it.
@@ -670,7 +690,10 @@ pub mod arena {
 
         /// Sets `bag`.
         pub fn set_bag(&mut self, bag: [u16; 8]) {
-            self.0.write::<rt::cell::Array<rt::cell::U16, 8>>(6, &rt::cell::Array::new(bag));
+            self.0
+                .write::<
+                    rt::cell::Array<rt::cell::U16, 8>,
+                >(6, &rt::cell::Array::copied(&bag));
         }
 
         /// Sets `guild`, unless a rule of the table forbids it.

@@ -352,7 +352,7 @@ pub mod zoo {
 
     impl ::core::fmt::Display for Kind {
         fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-            f.pad(self.name())
+            f.pad(rt::copied(self).name())
         }
     }
 
@@ -436,14 +436,14 @@ pub mod zoo {
                         5,
                         rt::cell::FixedBytes::holding::<
                             rt::cell::Array<rt::cell::U16, 4>,
-                        >(&rt::cell::Array::new(*value)),
+                        >(&rt::cell::Array::copied(value)),
                     )
                 }
                 Act::Name(value) => {
                     (6, rt::cell::FixedBytes::holding(&image.str::<8>(field, value)))
                 }
                 Act::Kind(value) => {
-                    (7, rt::cell::FixedBytes::holding(&rt::cell::Enum::new(*value)))
+                    (7, rt::cell::FixedBytes::holding(&rt::cell::Enum::of(value)))
                 }
             };
             ActCell {
@@ -683,7 +683,7 @@ pub mod zoo {
         fn default() -> Label {
             Label {
                 name: rt::cell::Str::<8>::try_new("none").unwrap_or_default(),
-                r#type: rt::cell::Enum::new(Kind::Self_),
+                r#type: rt::cell::Enum::of(&Kind::Self_),
                 at: Tile::default(),
                 path: Default::default(),
                 words: Default::default(),
@@ -705,7 +705,7 @@ pub mod zoo {
         ) -> Label {
             Label {
                 name,
-                r#type: rt::cell::Enum::new(r#type),
+                r#type: rt::cell::Enum::of(&r#type),
                 at,
                 path,
                 words,
@@ -1069,7 +1069,7 @@ pub mod zoo {
                 matrix: [[1.0, 0.0], [0.0, 1.0]],
                 pairs: Vec::new(),
                 words: ::core::array::from_fn(|_| String::new()),
-                kinds: [Kind::default(); 2],
+                kinds: ::core::array::from_fn(|_| Kind::default()),
             }
         }
     }
@@ -1142,7 +1142,7 @@ pub mod zoo {
                 id: rt::cell::U64::new(self.id),
                 version: rt::cell::U8::new(self.version),
                 row: rt::cell::I8::new(self.row),
-                r#type: rt::cell::Enum::new(self.r#type),
+                r#type: rt::cell::Enum::of(&self.r#type),
                 self_: rt::cell::Bool::new(self.self_),
                 image: image.text(5, &self.image),
                 nulls: rt::cell::or_zero(
@@ -1201,19 +1201,19 @@ pub mod zoo {
                             )
                     },
                 ),
-                matrix: rt::cell::Array::new(self.matrix),
+                matrix: rt::cell::Array::copied(&self.matrix),
                 pairs: image
                     .list(
                         27,
                         &self.pairs,
                         |_, item| -> rt::cell::Array<rt::cell::U16, 2> {
-                            rt::cell::Array::new(*item)
+                            rt::cell::Array::copied(item)
                         },
                     ),
                 words: rt::cell::Array::of(
                     self.words.each_ref().map(|item| image.text(28, item)),
                 ),
-                kinds: rt::cell::Array::new(self.kinds),
+                kinds: rt::cell::Array::copied(&self.kinds),
             };
             image.push_group(&row);
         }
@@ -1232,7 +1232,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Animal`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct AnimalPatch {
         /// The new `id`.
         pub id: Option<u64>,
@@ -1296,6 +1296,12 @@ pub mod zoo {
         pub kinds: Option<[Kind; 2]>,
     }
 
+    rt::patch!(
+        AnimalPatch { id, version, row, r#type, self_, image, nulls, value, key, long, born,
+        nap, uuid, hash, keeper, label, maybe, stack, act, last_act, number, tiles, names,
+        acts, grid, deep, matrix, pairs, words, kinds }
+    );
+
     /// A record of `animal`, read in place.
     #[derive(Clone, Copy)]
     pub struct AnimalRef<'v>(rt::RecordRef<'v>);
@@ -1309,6 +1315,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn record_version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -1576,7 +1590,7 @@ pub mod zoo {
 
         /// Sets `type`, unless a rule of the table forbids it.
         pub fn set_type(&mut self, r#type: Kind) -> rt::Result<()> {
-            self.0.set(3, Some(&rt::cell::Enum::new(r#type)))
+            self.0.set(3, Some(&rt::cell::Enum::of(&r#type)))
         }
 
         /// Sets `self`, unless a rule of the table forbids it.
@@ -1736,7 +1750,7 @@ pub mod zoo {
             self.0
                 .write::<
                     rt::cell::Array<rt::cell::Array<rt::cell::F32, 2>, 2>,
-                >(26, &rt::cell::Array::new(matrix));
+                >(26, &rt::cell::Array::copied(&matrix));
         }
 
         /// Sets `pairs`, unless a rule of the table forbids it.
@@ -1752,7 +1766,7 @@ pub mod zoo {
                                 27,
                                 pairs,
                                 |_, item| -> rt::cell::Array<rt::cell::U16, 2> {
-                                    rt::cell::Array::new(*item)
+                                    rt::cell::Array::copied(item)
                                 },
                             ),
                     ),
@@ -1777,7 +1791,7 @@ pub mod zoo {
             self.0
                 .set::<
                     rt::cell::Array<rt::cell::Enum<Kind>, 2>,
-                >(29, Some(&rt::cell::Array::new(kinds)))
+                >(29, Some(&rt::cell::Array::copied(&kinds)))
         }
     }
 
@@ -2103,7 +2117,7 @@ pub mod zoo {
             image.push_group(&row);
             let row = keeper::Place {
                 at: self.at,
-                steps: rt::cell::Array::new(self.steps),
+                steps: rt::cell::Array::copied(&self.steps),
             };
             image.push_group(&row);
             let row = keeper::Iter {
@@ -2126,7 +2140,7 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Keeper`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct KeeperPatch {
         /// The new `name`.
         pub name: Option<String>,
@@ -2137,6 +2151,8 @@ pub mod zoo {
         /// The new `mood`.
         pub mood: Option<Option<i32>>,
     }
+
+    rt::patch!(KeeperPatch { name, at, steps, mood });
 
     /// A record of `Keeper`, read in place.
     #[derive(Clone, Copy)]
@@ -2151,6 +2167,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -2225,7 +2249,9 @@ pub mod zoo {
         /// Sets `steps`.
         pub fn set_steps(&mut self, steps: [u16; 2]) {
             self.0
-                .write::<rt::cell::Array<rt::cell::U16, 2>>(2, &rt::cell::Array::new(steps));
+                .write::<
+                    rt::cell::Array<rt::cell::U16, 2>,
+                >(2, &rt::cell::Array::copied(&steps));
         }
 
         /// Sets `mood`, unless a rule of the table forbids it.
@@ -2397,11 +2423,13 @@ pub mod zoo {
     }
 
     /// Some fields of a [`View`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct ViewPatch {
         /// The new `a`.
         pub a: Option<u8>,
     }
+
+    rt::patch!(ViewPatch { a });
 
     /// A record of `view`, read in place.
     #[derive(Clone, Copy)]
@@ -2416,6 +2444,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -2564,11 +2600,13 @@ pub mod zoo {
     rt::component!(OptionRecord of Keeper, OptionRecordRef);
 
     /// Some fields of a [`OptionRecord`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct OptionRecordPatch {
         /// The new `a`.
         pub a: Option<i32>,
     }
+
+    rt::patch!(OptionRecordPatch { a });
 
     /// A record of `option`, read in place.
     #[derive(Clone, Copy)]
@@ -2583,6 +2621,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -2737,11 +2783,13 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Str`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct StrPatch {
         /// The new `a`.
         pub a: Option<String>,
     }
+
+    rt::patch!(StrPatch { a });
 
     /// A record of `str`, read in place.
     #[derive(Clone, Copy)]
@@ -2756,6 +2804,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -2885,11 +2941,13 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Rt`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct RtPatch {
         /// The new `a`.
         pub a: Option<String>,
     }
+
+    rt::patch!(RtPatch { a });
 
     /// A record of `rt`, read in place.
     #[derive(Clone, Copy)]
@@ -2904,6 +2962,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -3029,11 +3095,13 @@ pub mod zoo {
     }
 
     /// Some fields of a [`LabelRecord`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct LabelRecordPatch {
         /// The new `a`.
         pub a: Option<Label>,
     }
+
+    rt::patch!(LabelRecordPatch { a });
 
     /// A record of `label`, read in place.
     #[derive(Clone, Copy)]
@@ -3048,6 +3116,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -3171,11 +3247,13 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Labels`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct LabelsPatch {
         /// The new `a`.
         pub a: Option<rt::Id<LabelRecord>>,
     }
+
+    rt::patch!(LabelsPatch { a });
 
     /// A record of `labels`, read in place.
     #[derive(Clone, Copy)]
@@ -3190,6 +3268,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -3322,11 +3408,13 @@ pub mod zoo {
     }
 
     /// Some fields of a [`Nested`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct NestedPatch {
         /// The new `a`.
         pub a: Option<Number>,
     }
+
+    rt::patch!(NestedPatch { a });
 
     /// A record of `nested`, read in place.
     #[derive(Clone, Copy)]
@@ -3341,6 +3429,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.
@@ -3462,8 +3558,10 @@ pub mod zoo {
     rt::component!(Asleep of Keeper, AsleepRef);
 
     /// Some fields of a [`Asleep`]; what is `None` stays as it is.
-    #[derive(Debug, Clone, Default)]
+    #[derive(Default)]
     pub struct AsleepPatch {}
+
+    rt::patch!(AsleepPatch {});
 
     /// A record of `asleep`, read in place.
     #[derive(Clone, Copy)]
@@ -3478,6 +3576,14 @@ pub mod zoo {
         /// The commit that wrote the record last.
         pub fn version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.

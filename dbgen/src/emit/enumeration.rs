@@ -77,11 +77,13 @@ fn names(it: &EnumPlan<'_>) -> TokenStream {
 
 fn trait_impl(it: &EnumPlan<'_>) -> TokenStream {
     let (name, text, bytes) = (&it.name, &it.enumeration.name, super::value::number(it.tag_bytes));
+    // Where the compiler says what an enum of the user's lacks.
+    let place = it.written.map_or_else(|| name.clone(), |written| written.placed(name));
     let texts = it.variants.iter().map(|(_, variant)| &variant.name);
     let variants = it.variants.iter().map(|(name, _)| name);
     let numbers = it.variants.iter().map(|(_, variant)| integer(variant.number.into()));
     quote! {
-        impl rt::Enumeration for #name {
+        impl rt::Enumeration for #place {
             const NAME: &'static str = #text;
             const VARIANTS: &'static [&'static str] = &[#(#texts),*];
             const CELL_BYTES: usize = #bytes;
@@ -107,7 +109,7 @@ fn text(it: &EnumPlan<'_>) -> TokenStream {
     quote! {
         impl ::core::fmt::Display for #name {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
-                f.pad(self.name())
+                f.pad(rt::copied(self).name())
             }
         }
 

@@ -41,7 +41,20 @@ pub(super) fn zero(plan: &Plan<'_>, ty: &Type) -> TokenStream {
 
 fn repeated(plan: &Plan<'_>, element: &Type, n: u32) -> TokenStream {
     let (zero, n) = (zero(plan, element), count(n));
-    if plan.is_copy(element) { quote!([#zero; #n]) } else { quote!(::core::array::from_fn(|_| #zero)) }
+    if plan.is_copy(element) && !ends_in_enum(element) {
+        quote!([#zero; #n])
+    } else {
+        quote!(::core::array::from_fn(|_| #zero))
+    }
+}
+
+/// Whether these are enums, or arrays of them. Generated code copies no enum by itself: of one that its author forgot to make
+/// `Copy` the compiler then says so once, and not at every use.
+fn ends_in_enum(ty: &Type) -> bool {
+    match ty {
+        Type::Array(element, _) => ends_in_enum(element),
+        ty => matches!(ty, Type::Enum(_)),
+    }
 }
 
 fn scalar_zero(scalar: Scalar) -> TokenStream {
@@ -72,6 +85,7 @@ pub(super) fn literal(plan: &Plan<'_>, ty: &Type, value: &Value) -> TokenStream 
         (Type::Array(element, n), Value::List(values)) if values.len() == *n as usize => {
             if let [first, rest @ ..] = values.as_slice()
                 && plan.is_copy(element)
+                && !ends_in_enum(element)
                 && rest.iter().all(|value| value == first)
             {
                 let (value, n) = (literal(plan, element, first), count(*n));

@@ -33,10 +33,12 @@ fn payload_types<'p>(it: &'p EnumPlan<'_>) -> impl Iterator<Item = &'p Type> {
 fn written_enum(plan: &Plan<'_>, it: &EnumPlan<'_>, written: &WrittenType) -> TokenStream {
     let is_unit = it.variants.first().is_some_and(|(_, first)| first.payload.is_none());
     if is_unit {
-        return super::enumeration::written_enum(it, written);
+        let (items, place) = (super::enumeration::written_enum(it, written), written.placed(&it.name));
+        return quote!(#items const _: () = rt::is_held::<#place>(););
     }
     let (import, default_impl) = (written.import(&it.name), default_impl(plan, it));
-    quote!(#import #default_impl)
+    let place = written.placed(&it.name);
+    quote!(#import #default_impl const _: () = rt::is_held::<#place>();)
 }
 
 fn declaration(plan: &Plan<'_>, it: &EnumPlan<'_>) -> TokenStream {

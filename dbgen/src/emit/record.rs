@@ -129,10 +129,13 @@ fn patch(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
         let docs = format!(" The new `{}`.", field.field.name);
         quote!(#[doc = #docs] pub #name: Option<#ty>)
     });
+    let names = table.fields.iter().map(|field| &field.name);
     quote! {
         #[doc = #docs]
-        #[derive(Debug, Clone, Default)]
+        #[derive(Default)]
         pub struct #patch { #(#members),* }
+
+        rt::patch!(#patch { #(#names),* });
     }
 }
 

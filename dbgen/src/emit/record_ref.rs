@@ -25,7 +25,7 @@ pub(super) fn record_ref(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream 
 
 fn system(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     let (record, names) = (&table.record, &table.system);
-    let (id, version, to_record) = (&names.id, &names.version, &names.to_record);
+    let (id, version, to_record, check) = (&names.id, &names.version, &names.to_record, &names.check);
     let members = table.fields.iter().map(|field| {
         let name = &field.name;
         let owned = own_field(plan, field.field, &quote!(self.#name()));
@@ -40,6 +40,14 @@ fn system(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
         /// The commit that wrote the record last.
         pub fn #version(self) -> u64 {
             self.0.version()
+        }
+
+        /// Checks from the bytes that every field holds a value of its type.
+        ///
+        /// # Errors
+        /// The first field that does not, by its name.
+        pub fn #check(self) -> Result<(), rt::Fault> {
+            self.0.check()
         }
 
         /// A copy that borrows nothing.

@@ -23,7 +23,8 @@ pub(super) fn split_composite(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenS
 fn record(plan: &Plan<'_>, it: &CompositePlan<'_>) -> TokenStream {
     let (name, names, docs) = (&it.name, &it.fields, composite_docs(it));
     if let Some(written) = it.written {
-        return written.import(name);
+        let (import, place) = (written.import(name), written.placed(name));
+        return quote!(#import const _: () = rt::is_held::<#place>(););
     }
     let fields = || it.composite.fields.iter();
     let copy = fields().all(|field| plan.is_copy(&field.ty)).then(|| quote!(Copy,));

@@ -183,7 +183,7 @@ pub(super) fn encode(plan: &Plan<'_>, ty: &Type, field: &TokenStream, place: &Pl
         Type::Text => quote!(image.text(#field, #by_ref)),
         Type::Bytes => quote!(image.bytes(#field, #by_ref)),
         Type::Ref(_) => quote!(rt::cell::Ref::new(#by_copy)),
-        Type::Array(..) if plan.is_value(ty) => quote!(rt::cell::Array::new(#by_copy)),
+        Type::Array(..) if plan.is_value(ty) => quote!(rt::cell::Array::copied(#by_ref)),
         Type::Array(..) if plan.is_copy(ty) && is_array_of_composites(ty) => quote!(rt::cell::Array::of(#by_copy)),
         Type::Array(element, _) => {
             let item = format_ident!("item");
@@ -201,7 +201,7 @@ pub(super) fn encode(plan: &Plan<'_>, ty: &Type, field: &TokenStream, place: &Pl
         }
         Type::Enum(idx) if plan.enums[idx.at()].payload.is_none() => {
             let cell = enum_cell(plan, *idx);
-            quote!(rt::cell::#cell::new(#by_copy))
+            quote!(rt::cell::#cell::of(#by_ref))
         }
         Type::Composite(_) if plan.is_cells(ty) => by_copy,
         Type::Enum(_) | Type::Composite(_) => quote!(#receiver.encode(#field, image)),

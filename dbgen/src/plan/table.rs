@@ -59,6 +59,8 @@ pub(crate) struct SystemNames {
     pub version: Ident,
     /// The record as an owned struct: `to_record`.
     pub to_record: Ident,
+    /// The proof that its bytes are values of their types: `check`, or `check_record`.
+    pub check: Ident,
 }
 
 /// A column group, planned.
@@ -197,6 +199,7 @@ impl SystemNames {
             id: getters.claim(&["id", "record_id"]),
             version: getters.claim(&["version", "record_version"]),
             to_record: getters.claim(&["to_record", "to_owned_record"]),
+            check: getters.claim(&["check", "check_record"]),
         }
     }
 }

@@ -16,6 +16,12 @@ impl<C: ValueCell, const N: usize> Array<C, N> {
         Array(values.map(C::pack))
     }
 
+    /// A cell that holds copies of `values`.
+    #[inline]
+    pub fn copied(values: &[C::Value; N]) -> Self {
+        Array(values.map(C::pack))
+    }
+
     /// The values it holds.
     #[inline]
     pub fn get(self) -> [C::Value; N] {

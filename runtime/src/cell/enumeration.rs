@@ -4,12 +4,23 @@ use super::ValueCell;
 use std::fmt;
 use std::marker::PhantomData;
 
+/// What an enum without payloads must be: records are shown and copied, and it with them.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` must be `Debug`, `Clone` and `Copy`: records show and copy it",
+    label = "lacks one of them",
+    note = "write `#[derive(Debug, Clone, Copy, PartialEq)]` on it"
+)]
+pub trait Plain: Copy + fmt::Debug {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Copy + fmt::Debug> Plain for T {}
+
 /// An enum of a schema whose variants carry no payload. Generated code implements it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not an enum of a dbgen schema",
     note = "give it `#[derive(dbgen_macros::Enumeration)]`, or declare it under `enums` in the schema"
 )]
-pub trait Enumeration: Copy + Default + 'static {
+pub trait Enumeration: Plain + Default + 'static {
     /// Its name in the schema.
     const NAME: &'static str;
 
@@ -79,6 +90,12 @@ macro_rules! enum_cell {
                 $cell { number: (value.number() as $number).to_le_bytes(), enumeration: PhantomData }
             }
 
+            /// A cell that holds a copy of `value`.
+            #[inline]
+            pub fn of(value: &E) -> $cell<E> {
+                $cell::new(*value)
+            }
+
             /// The value it holds.
             #[inline]
             pub fn get(self) -> E {
@@ -141,7 +158,7 @@ macro_rules! enum_cell {
             }
         }
 
-        impl<E: Enumeration + fmt::Debug> fmt::Debug for $cell<E> {
+        impl<E: Enumeration> fmt::Debug for $cell<E> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Debug::fmt(&self.get(), f)
             }

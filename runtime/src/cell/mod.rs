@@ -40,7 +40,7 @@ mod uuid;
 pub use array::Array;
 // For composites of cells that are written by hand, so that a game depends on the runtime alone.
 pub use bytemuck::{self, Pod, Zeroable};
-pub use enumeration::{Enum, Enum16, Enumeration, UnknownVariant};
+pub use enumeration::{Enum, Enum16, Enumeration, Plain, UnknownVariant};
 pub use fixed_bytes::FixedBytes;
 pub use flag::Bool;
 pub use heap::{Bytes, Elements, ElementsIter, List, Tailed, TailedList, Text};

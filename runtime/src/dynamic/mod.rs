@@ -35,6 +35,7 @@ pub use crate::table::values::FieldValues;
 use crate::table::values::{put_defaults, put_value, put_values};
 use crate::table::version::TableView;
 use crate::txn::Transaction;
+use crate::verify::{Fault, check_record};
 use crate::view::View;
 use dbgen_schema::{Schema, Table, Value};
 pub use field::DynField;
@@ -206,6 +207,14 @@ impl<'v> DynRecord<'v> {
     #[inline]
     pub fn value(self, field: usize) -> Value {
         if field < self.view.def.fields.len() { self.view.value(self.row, field) } else { Value::Null }
+    }
+
+    /// Checks from the bytes that every field holds a value of its type.
+    ///
+    /// # Errors
+    /// The first field that does not, by its name.
+    pub fn check(self) -> std::result::Result<(), Fault> {
+        check_record(self.view, self.row)
     }
 
     /// The values of all fields, in the schema's order.

@@ -58,11 +58,38 @@ macro_rules! __shown {
     ($view:ident { $($getter:ident),* $(,)? }) => {
         impl ::core::fmt::Debug for $view<'_> {
             fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #[allow(unused_imports)]
+                use $crate::__private::NotShown as _;
                 // By value, so that a getter called `into` or `clone` is the getter and no method of a reference.
                 let view = *self;
                 f.debug_struct(::core::stringify!($view))
-                    $(.field($crate::__private::field_name(::core::stringify!($getter)), &view.$getter()))*
+                    $(.field($crate::__private::field_name(::core::stringify!($getter)), $crate::__private::Shown(&view.$getter()).shown()))*
                     .finish()
+            }
+        }
+    };
+}
+
+/// Lets a patch be shown and cloned.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __patch {
+    ($patch:ident { $($field:ident),* $(,)? }) => {
+        impl ::core::fmt::Debug for $patch {
+            fn fmt(&self, f: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
+                #[allow(unused_imports)]
+                use $crate::__private::NotShown as _;
+                f.debug_struct(::core::stringify!($patch))
+                    $(.field($crate::__private::field_name(::core::stringify!($field)), $crate::__private::Shown(&self.$field).shown()))*
+                    .finish()
+            }
+        }
+
+        impl ::core::clone::Clone for $patch {
+            fn clone(&self) -> $patch {
+                #[allow(unused_imports)]
+                use $crate::__private::NotCloned as _;
+                $patch { $($field: $crate::__private::Cloned(&self.$field).made()),* }
             }
         }
     };

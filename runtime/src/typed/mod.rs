@@ -6,6 +6,7 @@
 mod desc;
 mod encode;
 pub mod form;
+pub mod held;
 mod lens;
 mod many;
 pub(crate) mod parallel;

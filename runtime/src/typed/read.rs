@@ -7,6 +7,7 @@ use crate::record::heap_ref::{HeapCell, HeapRef};
 use crate::record::key::Key;
 use crate::table::lookup::{self, Ids};
 use crate::table::version::{GROUPS, TableView};
+use crate::verify::{Fault, check_record};
 use bytemuck::{AnyBitPattern, NoUninit};
 use std::marker::PhantomData;
 use std::ops::Bound;
@@ -224,6 +225,14 @@ impl<'v> RecordRef<'v> {
     /// The commit that wrote it last.
     pub fn version(self) -> u64 {
         self.view.version.version_at(self.row as usize)
+    }
+
+    /// Checks from the bytes that every field holds a value of its type.
+    ///
+    /// # Errors
+    /// The first field that does not, by its name.
+    pub fn check(self) -> Result<(), Fault> {
+        check_record(self.view, self.row as usize)
     }
 
     /// Its row in a column group.

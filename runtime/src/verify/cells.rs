@@ -47,6 +47,12 @@ pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, b
     checked.and_then(|()| blocks.flush().map_err(|what| (last, what)))
 }
 
+/// Checks the cell of a field in one row, whoever else names its heap blocks.
+pub(super) fn check_one(view: TableView<'_>, field: &FieldDef, row: usize) -> Result<(), Wrong> {
+    let heap = Heaps::stored(view.version.heap());
+    each(view, field, row..row + 1, |cell| check_value(&field.plan, cell, heap))
+}
+
 /// Some rows of the column group of a field, with their numbers.
 pub(super) fn rows<'v>(
     view: TableView<'v>,

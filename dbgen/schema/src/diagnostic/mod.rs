@@ -7,6 +7,7 @@
 mod codes;
 #[cfg(not(feature = "render"))]
 mod lines;
+mod mistake;
 #[cfg(feature = "render")]
 mod render;
 mod report;
@@ -17,6 +18,7 @@ use std::fmt;
 use serde_json::{Value, json};
 
 pub use codes::{codes, explain};
+pub use mistake::Mistake;
 pub use suggest::nearest;
 
 pub(crate) use codes::{Code, code};
@@ -129,6 +131,11 @@ impl Diagnostics {
         self.list.iter()
     }
 
+    /// The same, but what is one mistake at several places is one of them: how people are told.
+    pub fn mistakes(&self) -> Vec<Mistake<'_>> {
+        Mistake::all(&self.list)
+    }
+
     /// How many there are, those that were not kept included.
     pub fn len(&self) -> usize {
         self.list.len() + self.omitted
@@ -144,11 +151,11 @@ impl Diagnostics {
         self.omitted > 0 || self.list.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// Text for people: each with its line and a caret, at most [twenty](crate::limits::DIAGNOSTICS_SHOWN), then how many
-    /// more there are.
+    /// Text for people: each mistake with its line and a caret, at most [twenty](crate::limits::DIAGNOSTICS_SHOWN), then how
+    /// many more there are.
     #[cfg(feature = "render")]
     pub fn render(&self, color: Color) -> String {
-        render::render(&self.source, &self.list, self.len(), color)
+        render::render(&self.source, &self.mistakes(), self.len(), color)
     }
 
     /// The same for machines: `{"file", "errors", "warnings", "omitted", "diagnostics": [...]}`.
@@ -188,7 +195,7 @@ impl fmt::Display for Diagnostics {
         #[cfg(feature = "render")]
         return f.write_str(&self.render(Color::Never));
         #[cfg(not(feature = "render"))]
-        lines::write(f, &self.list, self.len())
+        lines::write(f, &self.mistakes(), self.len())
     }
 }
 

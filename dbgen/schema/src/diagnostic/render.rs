@@ -6,22 +6,29 @@ use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet}
 use crate::limits::{DIAGNOSTICS_SHOWN, SOURCE_BYTES_MAX};
 use crate::source::{Source, Span};
 
-use super::{Color, Diagnostic, Severity};
+use super::{Color, Diagnostic, Mistake, Severity};
 
-/// Renders the first of them; `total` counts all, also those that are not in the list.
-pub(super) fn render(source: &Source, list: &[Diagnostic], total: usize, color: Color) -> String {
+/// Renders the first of them; `total` counts all diagnostics, also those that are not in the list.
+pub(super) fn render(source: &Source, mistakes: &[Mistake<'_>], total: usize, color: Color) -> String {
     let renderer = match color {
         Color::Never => Renderer::plain(),
         Color::Always => Renderer::styled(),
     }
     .decor_style(DecorStyle::Ascii);
     let mut text = String::new();
-    for diagnostic in list.iter().take(DIAGNOSTICS_SHOWN) {
-        text.push_str(&renderer.render(&[group(source, diagnostic)]));
+    let mut told = 0;
+    for mistake in mistakes.iter().take(DIAGNOSTICS_SHOWN) {
+        let (elsewhere, diagnostic) = (mistake.elsewhere(), mistake.first);
+        let mut group = group(source, diagnostic);
+        if let Some(elsewhere) = &elsewhere {
+            group = group.element(Level::NOTE.message(elsewhere.as_str()));
+        }
+        text.push_str(&renderer.render(&[with_help(group, diagnostic)]));
         text.push_str("\n\n");
+        told += mistake.count();
     }
-    if total > DIAGNOSTICS_SHOWN {
-        text.push_str(&format!("... and {} more\n", total - DIAGNOSTICS_SHOWN));
+    if total > told {
+        text.push_str(&format!("... and {} more\n", total - told));
     }
     text
 }
@@ -33,7 +40,7 @@ fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
     };
     let title = level.primary_title(diagnostic.message.as_str()).id(format!("dbgen::{}", diagnostic.code));
     if source.text.is_empty() || source.text.len() > SOURCE_BYTES_MAX {
-        return with_help(title.element(Origin::path(source.name.as_str())), diagnostic);
+        return title.element(Origin::path(source.name.as_str()));
     }
     let mut snippet = Snippet::source(source.text.as_str()).path(source.name.as_str());
     let primary = AnnotationKind::Primary.span(within(&source.text, &diagnostic.span));
@@ -46,7 +53,7 @@ fn group<'a>(source: &'a Source, diagnostic: &'a Diagnostic) -> Group<'a> {
         let context = AnnotationKind::Context.span(within(&source.text, &related.span));
         snippet = snippet.annotation(context.label(related.label.as_str()));
     }
-    with_help(title.element(snippet), diagnostic)
+    title.element(snippet)
 }
 
 fn with_help<'a>(group: Group<'a>, diagnostic: &'a Diagnostic) -> Group<'a> {
