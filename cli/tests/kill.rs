@@ -93,6 +93,32 @@ fn what_was_answered_is_there_after_kill_9() {
     assert!(!acknowledged.is_empty());
 }
 
+/// The client was answered, or was not and does not know: it asks again under the same key.
+#[test]
+fn a_request_that_is_repeated_after_kill_9_is_not_done_again() {
+    let folder = folder();
+    let send = |client: &mut Client, n: usize| {
+        let body = json!({ "name": format!("thing {n}"), "text": "", "n": n });
+        client.send_json("POST", "/table/thing/record", &[("idempotency-key", "asked once")], &body)
+    };
+    let mut served = serve(folder.path());
+    let first = send(&mut served.client(), 1).is(201);
+    for cycle in 0..3 {
+        served.process.kill().expect("it runs");
+        served.process.wait().expect("it ended");
+        served = serve(folder.path());
+        let mut client = served.client();
+        let again = send(&mut client, 1).is(201);
+        assert_eq!((&again.body, again.header("location")), (&first.body, first.header("location")));
+        assert_eq!(again.header("idempotency-replayed"), Some("true"));
+        send(&mut client, 2).is_problem(422, "idempotency_mismatch");
+        // Snapshots make the log superfluous that had the key.
+        client.post("/table/thing/record", &json!({ "name": format!("other {cycle}"), "text": "", "n": 0 })).is(201);
+        client.send("POST", "/snapshot", &[], None).is(200);
+    }
+    assert_eq!(served.client().get("/table/thing/records?name=starts.thing&count=exact").json()["total"], 1);
+}
+
 #[test]
 fn a_backup_of_a_running_server_holds_what_was_answered_before() {
     let folder = folder();

@@ -55,6 +55,9 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) loop_stats: Mutex<Option<Arc<LoopStats>>>,
     pub(crate) procedures: Procedures,
+    /// Requests that came under a key.
+    #[cfg(feature = "server")]
+    pub(crate) kept: crate::redo::KeptRequests,
     /// The data folder, if there is one.
     pub(crate) durable: Option<Durable>,
 }
@@ -293,6 +296,8 @@ impl<S: Facade> Builder<S> {
         };
         let shared = Shared {
             published: engine.published(),
+            #[cfg(feature = "server")]
+            kept: engine.kept.clone(),
             writer: Mutex::new(Some(engine)),
             holder: AtomicU64::new(0),
             clock,

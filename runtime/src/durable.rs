@@ -6,6 +6,7 @@ use crate::engine::{Engine, Version};
 use crate::error::{Error, Result};
 use crate::log::{Log, SyncLevel};
 use crate::recover::{self, Given, Recovered};
+use crate::redo::KeptRequests;
 use crate::snapshot;
 use crate::storage::{Disk, Lock, RealStorage};
 use crate::table::publish::Published;
@@ -111,6 +112,7 @@ struct Keeper {
     database: [u8; 16],
     published: Published<Version>,
     given: Arc<dbgen_schema::Schema>,
+    kept: KeptRequests,
     /// The database whose folder it is.
     shared: OnceLock<Weak<Shared>>,
     /// One snapshot at a time; the commit of the last, and why one failed since.
@@ -135,6 +137,7 @@ impl Durable {
             database: opened.database,
             published: opened.engine.published(),
             given: opened.engine.given.clone(),
+            kept: opened.engine.kept.clone(),
             shared: OnceLock::new(),
             last: Mutex::new((opened.recovered.snapshot, None)),
         });
@@ -225,6 +228,8 @@ impl Keeper {
             self.make_thirds();
         }
         let version = self.pin();
+        // Before the sync: what they are the answers to is durable then.
+        let kept = self.kept.encode(version.commit);
         // The log holds all that the snapshot shows before the snapshot is there: commits have no gaps.
         self.log.sync()?;
         let Folder { disk, data_dir, snapshots_kept, .. } = &self.folder;
@@ -235,6 +240,7 @@ impl Keeper {
             given: &self.given,
             durable: self.log.durable(),
             log_segment: self.log.segment_of(version.commit + 1),
+            kept,
         };
         snapshot::write(disk, data_dir, &source, progress)?;
         snapshot::retain(disk, data_dir, *snapshots_kept)?;

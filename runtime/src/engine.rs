@@ -20,7 +20,7 @@ use crate::error::{Error, Result};
 use crate::limits::PAYLOAD_BYTES_MAX;
 use crate::record::image::RecordImage;
 use crate::recording::{Noted, Tape};
-use crate::redo::{CommitSink, Group, Redo};
+use crate::redo::{CommitSink, Group, KeptRequests, Redo};
 use crate::sync::Arc;
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
@@ -152,6 +152,10 @@ pub struct Engine {
     pub(crate) refused: Option<Error>,
     /// What was committed and is not in the log yet.
     pub(crate) redo: Redo,
+    /// Requests that came under a key.
+    pub(crate) kept: KeptRequests,
+    /// A commit was counted that no table shows.
+    pub(crate) is_renumbered: bool,
     /// The log, if there is one.
     pub(crate) sink: Option<Box<dyn CommitSink>>,
     /// The tick that runs, or ran last.
@@ -210,6 +214,8 @@ impl Engine {
             tape: Tape::default(),
             refused: None,
             redo: Redo::default(),
+            kept: KeptRequests::default(),
+            is_renumbered: false,
             sink: None,
         }
     }
@@ -443,17 +449,34 @@ impl Engine {
         Err(Error::Full { table: "the log".to_owned(), what, limit: PAYLOAD_BYTES_MAX })
     }
 
+    /// Keeps a request that came under a key, in the log's record of what it did; it has just been executed. One that did
+    /// nothing that the log keeps is a commit by itself. Must not run inside a transaction.
+    #[cfg(feature = "server")]
+    pub(crate) fn keep(&mut self, mut kept: crate::redo::Kept) {
+        if self.sink.is_some() {
+            if !self.redo.is_waiting() {
+                self.commit += 1;
+                self.is_renumbered = true;
+            }
+            (kept.commit, kept.logged) = (self.commit, self.commit);
+            self.redo.keep(&kept, self.commit);
+        }
+        let now_us = kept.at_us;
+        self.kept.keep(kept, now_us);
+    }
+
     /// Hands what was committed since the last time to the log, as one group.
     fn hand_over(&mut self) {
         if self.sink.is_none() {
             return;
         }
-        let Some(payload) = self.redo.take(self.commit) else { return };
+        let Some((payload, has_kept)) = self.redo.take(self.commit) else { return };
         let group = Group {
             commit: self.commit,
             tick: self.tick,
             schema: false,
             schema_version: self.catalog.version(),
+            has_kept,
             payload,
         };
         if let Some(sink) = &mut self.sink {
@@ -470,7 +493,7 @@ impl Engine {
 
     /// Makes everything committed visible to readers, unless they pin every version; says whether they see it.
     pub fn publish_if_free(&mut self) -> bool {
-        if self.dirty.is_empty() {
+        if self.dirty.is_empty() && !self.is_renumbered {
             return true;
         }
         if self.is_starved() {
@@ -491,6 +514,7 @@ impl Engine {
             }
         }
         self.dirty.clear();
+        self.is_renumbered = false;
         self.published.set_behind(false);
         true
     }

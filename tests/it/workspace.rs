@@ -36,7 +36,7 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["join"], "tests/it/engine/join.rs"),
     ("runtime", &["log"], "tests/it/durability/logging.rs"),
     ("runtime", &["snapshot"], "tests/it/durability/snapshots.rs"),
-    ("runtime", &["durable", "recover", "redo", "storage"], "tests/it/durability/simulate.rs"),
+    ("runtime", &["durable", "recover", "storage"], "tests/it/durability/simulate.rs"),
     ("runtime", &["handler"], "tests/it/tick/handlers.rs"),
     ("runtime", &["recording"], "tests/it/tick/recording.rs"),
 ];

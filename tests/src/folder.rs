@@ -92,7 +92,7 @@ pub fn log(bytes: &[u8]) -> Came {
             durable: last.commit,
             payload_bytes: payload.len() as u32,
             kind: [Kind::Effects, Kind::Effects, Kind::Effects, Kind::Schema, Kind::Marker][usize::from(kind % 5)],
-            has_key: kind & 0x80 != 0,
+            has_kept: kind & 0x80 != 0,
             schema_version: last.schema_version,
             previous,
         };

@@ -34,7 +34,8 @@ impl Engine {
         if running.is_some() {
             self.commit();
         }
-        self.commit = commit;
+        // The last of them may be one that no table shows.
+        (self.commit, self.is_renumbered) = (commit, true);
         Ok(())
     }
 

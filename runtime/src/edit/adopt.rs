@@ -32,7 +32,7 @@ impl Engine {
         (stored.origins, stored.types) = origins.stored();
         let payload = serde_json::to_vec(&stored).map_err(crate::Error::abort)?;
         let (commit, tick) = (self.commit + 1, self.tick);
-        Ok(Some(Group { commit, tick, schema: true, schema_version: catalog.version(), payload }))
+        Ok(Some(Group { commit, tick, schema: true, schema_version: catalog.version(), has_kept: false, payload }))
     }
 
     /// Hands the schema, which was taken over, to the log.

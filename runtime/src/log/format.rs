@@ -8,8 +8,8 @@
 //!  12  checksum: 1 = CRC-32C               1           known synced when this was written
 //!  13  flags: 0                            1       24  length of the payload                   4
 //!  14  0                                   2       28  kind: 1 effects, 2 schema, 3 marker     1
-//!  16  database, a UUID                   16       29  flags: bit 0 = an idempotency key       1
-//!  32  number of the segment               8           leads the payload
+//!  16  database, a UUID                   16       29  flags: bit 0 = requests that came       1
+//!  32  number of the segment               8           under a key lead the payload
 //!  40  first commit that it may hold       8       30  schema version, its lower half          2
 //!  48  salt                                4       32  checksum of the record before           4
 //!  52  length of the segment before        8       36  checksum of the 36 bytes above          4
@@ -25,8 +25,8 @@
 //! nothing the log keeps take no room. A marker has the commit of the record before and no payload: it is written after
 //! a sync that nothing followed for a while, so that the durable commit at the very end of the log is known as well.
 //!
-//! With flag bit 0 the payload begins with a length (1 byte) and an idempotency key of so many bytes. Nothing writes one
-//! yet; readers step over it.
+//! With flag bit 0 the payload begins with a length (unsigned LEB128) and so many bytes of requests that came under a key,
+//! which were executed in these commits; [`redo`](crate::redo) draws them. Format 1 knows the flag, but nothing wrote it.
 
 use crate::checksum::crc32c;
 use crate::error::{Damage, DamageKind};
@@ -34,7 +34,7 @@ pub use crate::limits::PAYLOAD_BYTES_MAX;
 use std::path::Path;
 
 /// The format that is written.
-pub const FORMAT: u16 = 1;
+pub const FORMAT: u16 = 2;
 /// Bytes of a segment's header.
 pub const SEGMENT_HEADER_BYTES: usize = 64;
 /// Bytes of a record's header.
@@ -44,8 +44,8 @@ pub const MARKER_BYTES: usize = record_bytes(0);
 
 const MAGIC: [u8; 8] = *b"DBGLOG\r\n";
 const CHECKSUM_CRC32C: u8 = 1;
-/// Flag of a record: the payload is led by an idempotency key.
-const FLAG_KEY: u8 = 1;
+/// Flag of a record: the payload is led by requests that came under a key.
+const FLAG_KEPT: u8 = 1;
 
 const _: () = assert!(MARKER_BYTES == 48);
 
@@ -148,8 +148,8 @@ pub struct RecordHeader {
     pub payload_bytes: u32,
     /// What it is.
     pub kind: Kind,
-    /// Whether an idempotency key leads its payload.
-    pub has_key: bool,
+    /// Whether requests that came under a key lead its payload.
+    pub has_kept: bool,
     /// The lower half of the number of the schema that its payload is to be read by.
     pub schema_version: u16,
     /// The checksum of the record before; 0 = there is none.
@@ -165,7 +165,7 @@ impl RecordHeader {
         bytes.extend_from_slice(&self.durable.to_le_bytes());
         bytes.extend_from_slice(&self.payload_bytes.to_le_bytes());
         bytes.push(self.kind as u8);
-        bytes.push(if self.has_key { FLAG_KEY } else { 0 });
+        bytes.push(if self.has_kept { FLAG_KEPT } else { 0 });
         bytes.extend_from_slice(&self.schema_version.to_le_bytes());
         bytes.extend_from_slice(&self.previous.to_le_bytes());
         let check = crc32c(salt, &bytes[start..]);
@@ -189,7 +189,7 @@ impl RecordHeader {
             3 => Kind::Marker,
             _ => return None,
         };
-        if bytes[29] & !FLAG_KEY != 0 {
+        if bytes[29] & !FLAG_KEPT != 0 {
             return None;
         }
         Some(RecordHeader {
@@ -198,7 +198,7 @@ impl RecordHeader {
             durable: u64_at(bytes, 16),
             payload_bytes: u32_at(bytes, 24),
             kind,
-            has_key: bytes[29] & FLAG_KEY != 0,
+            has_kept: bytes[29] & FLAG_KEPT != 0,
             schema_version: u16::from_le_bytes([bytes[30], bytes[31]]),
             previous: u32_at(bytes, 32),
         })
@@ -210,7 +210,9 @@ impl RecordHeader {
 pub struct Record<'b> {
     /// Its header.
     pub header: RecordHeader,
-    /// Its payload, without the idempotency key.
+    /// Requests that came under a key.
+    pub kept: &'b [u8],
+    /// Its payload behind them.
     pub payload: &'b [u8],
     /// Its checksum.
     pub check: u32,
@@ -232,13 +234,22 @@ impl<'b> Record<'b> {
         if crc32c(salt, body) != check {
             return None;
         }
-        let mut payload = &body[RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + len];
-        if header.has_key {
-            let (key_bytes, rest) = payload.split_first()?;
-            payload = rest.get(usize::from(*key_bytes)..)?;
-        }
-        Some(Record { header, payload, check, bytes: whole.len() })
+        let payload = &body[RECORD_HEADER_BYTES..RECORD_HEADER_BYTES + len];
+        let (kept, payload) = if header.has_kept { split_kept(payload)? } else { payload.split_at(0) };
+        Some(Record { header, kept, payload, check, bytes: whole.len() })
     }
+}
+
+/// What leads a payload, and what follows.
+fn split_kept(payload: &[u8]) -> Option<(&[u8], &[u8])> {
+    let mut length = 0_usize;
+    for (at, byte) in payload.iter().enumerate().take(5) {
+        length |= usize::from(byte & 0x7f) << (7 * at);
+        if *byte < 0x80 {
+            return payload[at + 1..].split_at_checked(length);
+        }
+    }
+    None
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> u16 {

@@ -105,7 +105,7 @@ impl LogWriter {
             durable: self.durable,
             payload_bytes: payload_bytes(group)?,
             kind: if group.schema { Kind::Schema } else { Kind::Effects },
-            has_key: false,
+            has_kept: group.has_kept,
             schema_version: group.schema_version as u16,
             previous: self.end.check,
         };
@@ -126,7 +126,7 @@ impl LogWriter {
             durable: self.durable,
             payload_bytes: 0,
             kind: Kind::Marker,
-            has_key: false,
+            has_kept: false,
             schema_version: self.end.schema_version,
             previous: self.end.check,
         };

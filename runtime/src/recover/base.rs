@@ -90,6 +90,8 @@ pub(crate) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -
     forget_components(&catalog, &mut tables);
     let tables = tables.into_iter().map(TableWriter::new).collect();
     let engine = Box::new(Engine::with_tables(catalog, tables, manifest.commit, manifest.tick));
+    let kept = read::kept(disk, dir, &manifest)?;
+    engine.kept.restore(&kept, manifest.commit).map_err(|what| nonsense(what.to_owned()))?;
     Ok((engine, manifest))
 }
 

@@ -184,6 +184,7 @@ fn create(options: &Options, given: &Given, lock: Box<dyn Lock>) -> Result<Opene
         given: &engine.given,
         durable: 0,
         log_segment: log.segment_of(1),
+        kept: Vec::new(),
     };
     snapshot::write(disk, data_dir, &source, &mut |_, _| {})?;
     engine.redo.begin(logged_tables(&engine.catalog), 0);

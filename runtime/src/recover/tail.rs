@@ -97,6 +97,7 @@ pub(super) fn replay(
             Kind::Schema => again_schema(engine, record, given).map(|stored| ending.schema = Some(stored)),
             _ => engine.replay(record.payload, first, record.header.commit),
         };
+        let done = done.and_then(|()| Ok(engine.kept.restore(record.kept, record.header.commit)?));
         // What catches up with what was done is remembered by the journal until then.
         if ending.records.is_multiple_of(PUBLISH_EVERY_RECORDS) {
             engine.publish();

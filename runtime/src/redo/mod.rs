@@ -21,10 +21,17 @@
 //! bytes, whatever the size of its record.
 //!
 //! An edit of the schema is a group by itself, [`Group::schema`]: its payload is the whole new schema.
+//!
+//! Requests that came under a key lead the payload of their group ([`Group::has_kept`]): `| bytes v | kept | kept | … |`, as
+//! `kept` draws them.
 
+mod kept;
 mod read;
 pub(crate) mod stored;
 
+pub(crate) use kept::KeptRequests;
+#[cfg(feature = "server")]
+pub(crate) use kept::{Hash, Kept};
 pub(crate) use read::{Effect, Effects};
 
 use crate::catalog::Catalog;
@@ -58,6 +65,8 @@ pub struct Group {
     pub schema: bool,
     /// The schema that the payload is to be read by; for a schema, its own number.
     pub schema_version: u64,
+    /// Whether requests that came under a key lead the payload.
+    pub has_kept: bool,
     /// Effects, or a schema.
     pub payload: Vec<u8>,
 }
@@ -112,6 +121,8 @@ pub struct Redo {
     /// The last commit of which something was noted.
     noted: u64,
     lent: Vec<Lent>,
+    /// Requests that came under a key, for the group that comes next.
+    kept: Vec<u8>,
 }
 
 impl Redo {
@@ -163,17 +174,38 @@ impl Redo {
 
     /// Whether what waits for the log still fits into one record.
     pub fn fits(&self) -> bool {
-        self.bytes.len() <= PAYLOAD_BYTES_MAX
+        self.bytes.len() + self.kept.len() <= PAYLOAD_BYTES_MAX
     }
 
-    /// Gives what was noted since the last time, if anything was, as the group that ends with `commit`.
-    pub fn take(&mut self, commit: u64) -> Option<Vec<u8>> {
-        if self.bytes.is_empty() {
+    /// Whether something waits for the log.
+    pub fn is_waiting(&self) -> bool {
+        !self.bytes.is_empty() || !self.kept.is_empty()
+    }
+
+    /// Notes a request that came under a key, which `commit` and those before it are the end of.
+    #[cfg(feature = "server")]
+    pub(crate) fn keep(&mut self, kept: &Kept, commit: u64) {
+        kept.encode(commit, &mut self.kept);
+        self.noted = commit;
+    }
+
+    /// Gives what was noted since the last time, if anything was, as the payload of the group that ends with `commit`, and
+    /// whether requests with keys lead it.
+    pub fn take(&mut self, commit: u64) -> Option<(Vec<u8>, bool)> {
+        if !self.is_waiting() {
             return None;
         }
         self.began = 0;
         self.reached = commit + 1;
-        Some(std::mem::take(&mut self.bytes))
+        let effects = std::mem::take(&mut self.bytes);
+        if self.kept.is_empty() {
+            return Some((effects, false));
+        }
+        let mut payload = Vec::with_capacity(self.kept.len() + effects.len() + 10);
+        put_v(&mut payload, self.kept.len() as u64);
+        payload.append(&mut self.kept);
+        payload.extend_from_slice(&effects);
+        Some((payload, true))
     }
 
     /// Begins an effect of the transaction that will be number `commit`.

@@ -77,6 +77,15 @@ impl Batch {
         Ok(Batch { operations: operations.collect::<Result<_, _>>()?, dry_run, epoch })
     }
 
+    /// Reads a batch's object, of somebody who may do all of it.
+    fn allowed(server: &Server, grant: &Grant, object: Map<String, Json>) -> Result<Batch, Problem> {
+        let batch = Batch::read(object, server.epoch)?;
+        for (at, operation) in batch.operations.iter().enumerate() {
+            grant.check_table(&operation.table).map_err(|problem| of_operation(problem, at))?;
+        }
+        Ok(batch)
+    }
+
     /// Executes it; gives an object per operation.
     pub(crate) fn run(self, tx: &mut Transaction) -> Result<Vec<Json>> {
         if !self.dry_run {
@@ -250,11 +259,7 @@ pub(crate) async fn run(
     grant: &Grant,
     object: Map<String, Json>,
 ) -> Result<Committed<Vec<Json>>, Problem> {
-    let batch = Batch::read(object, server.epoch)?;
-    let operations = batch.operations.iter().enumerate();
-    for (at, operation) in operations {
-        grant.check_table(&operation.table).map_err(|problem| of_operation(problem, at))?;
-    }
+    let batch = Batch::allowed(server, grant, object)?;
     server.write(move |tx| batch.run(tx)).await
 }
 
@@ -287,6 +292,7 @@ pub(crate) async fn post(
     if options.dry_run {
         object.insert("dry_run".to_owned(), Json::Bool(true));
     }
-    let done = run(&server, &grant, object).await?;
-    Ok(Reply::json(answer_json(&done)).commit(done.commit))
+    let batch = Batch::allowed(&server, &grant, object)?;
+    let answer = |done: Committed<Vec<Json>>| Reply::json(answer_json(&done)).commit(done.commit);
+    server.answered(move |tx| batch.run(tx), answer).await
 }

@@ -263,8 +263,10 @@ pub(crate) async fn post(
     headers: HeaderMap,
     Object(object): Object,
 ) -> Result<Reply, Problem> {
-    let done = insert(&server, table, object, options.unknown).await?;
-    Ok(written(&server, &done, &headers, options.int64).created(&done.value.path()))
+    let draft = Draft::new(object, Mode::Insert, options.unknown).decoded(&server.view(), &table)?;
+    let (form, epoch) = (Form::of(&headers, options.int64), server.epoch);
+    let insert = move |tx: &mut Transaction| Insert { table, draft }.run(tx);
+    server.answered(insert, move |done| form.written(epoch, &done).created(&done.value.path())).await
 }
 
 /// `PUT /table/{table}/record/{id}`
@@ -279,7 +281,7 @@ pub(crate) async fn put(
     let mut update = addressed(&server, (table, id), draft, &headers)?;
     update.may_create = upsert || update.preconditions.is_create_only();
     let done = self::update(&server, update).await?;
-    let reply = written(&server, &done, &headers, write.int64);
+    let reply = Form::of(&headers, write.int64).written(server.epoch, &done);
     Ok(if done.value.is_new { reply.created(&done.value.path()) } else { reply })
 }
 
@@ -292,9 +294,10 @@ pub(crate) async fn patch(
     Object(object): Object,
 ) -> Result<Reply, Problem> {
     let draft = Draft::new(object, Mode::Patch, options.unknown);
-    let update = addressed(&server, (table, id), draft, &headers)?;
-    let done = self::update(&server, update).await?;
-    Ok(written(&server, &done, &headers, options.int64))
+    let mut update = addressed(&server, (table, id), draft, &headers)?;
+    update.draft = update.draft.decoded(&server.view(), &update.table)?;
+    let (form, epoch) = (Form::of(&headers, options.int64), server.epoch);
+    server.answered(move |tx| update.run(tx), move |done| form.written(epoch, &done)).await
 }
 
 /// The change of the record that a path names.
@@ -323,14 +326,27 @@ pub(crate) async fn remove(
     Ok(Reply::nothing().commit(done.commit))
 }
 
-/// The answer to a write: the record as it is stored, or nothing if the client prefers that.
-fn written(server: &Server, done: &Committed<Stored>, headers: &HeaderMap, int64: Int64) -> Reply {
-    const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-    let reply = match prefers_minimal(headers) {
-        true => Reply::nothing().header(PREFERENCE_APPLIED, "return=minimal"),
-        false => Reply::json(done.value.to_json(int64)),
-    };
-    reply.record_tag(server, done.value.row.version).commit(done.commit)
+/// How the answer to a write is written.
+#[derive(Debug, Clone, Copy)]
+struct Form {
+    is_minimal: bool,
+    int64: Int64,
+}
+
+impl Form {
+    fn of(headers: &HeaderMap, int64: Int64) -> Form {
+        Form { is_minimal: prefers_minimal(headers), int64 }
+    }
+
+    /// The record as it is stored, or nothing if the client prefers that.
+    fn written(self, epoch: u64, done: &Committed<Stored>) -> Reply {
+        const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
+        let reply = match self.is_minimal {
+            true => Reply::nothing().header(PREFERENCE_APPLIED, "return=minimal"),
+            false => Reply::json(done.value.to_json(self.int64)),
+        };
+        reply.record_tag(epoch, done.value.row.version).commit(done.commit)
+    }
 }
 
 /// Whether `Prefer` (RFC 7240) asks for an answer without a body.

@@ -2,11 +2,13 @@
 
 use super::precondition;
 use super::serve::DB_VERSION;
-use super::state::Server;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use http_body_util::BodyExt;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 /// An answer.
 #[derive(Debug)]
@@ -54,8 +56,21 @@ impl Reply {
     }
 
     /// The tag of a record's state.
-    pub(crate) fn record_tag(self, server: &Server, version: u64) -> Reply {
-        self.header(ETAG, precondition::record_tag(server.epoch, version))
+    pub(crate) fn record_tag(self, epoch: u64, version: u64) -> Reply {
+        self.header(ETAG, precondition::record_tag(epoch, version))
+    }
+
+    /// The same, read to its end, with a copy of what it is. For answers that are no streams.
+    pub(crate) fn whole(self) -> (Reply, (StatusCode, HeaderMap, Bytes)) {
+        let Reply { status, headers, body } = self;
+        let mut reading = pin!(body.collect());
+        let bytes = match reading.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(body)) => body.to_bytes(),
+            // A text is there at once.
+            Poll::Ready(Err(_)) | Poll::Pending => Bytes::new(),
+        };
+        let made = (status, headers.clone(), bytes.clone());
+        (Reply { status, headers, body: Body::from(bytes) }, made)
     }
 
     /// A header. A value that no header can hold is left out.

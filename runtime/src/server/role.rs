@@ -80,6 +80,14 @@ impl Grant {
         Grant { role, tables: Some(tables.into_iter().map(Into::into).collect()) }
     }
 
+    /// All of it in words: two that differ in anything differ in these.
+    pub(crate) fn words(&self) -> String {
+        match &self.tables {
+            None => self.role.name().to_owned(),
+            Some(tables) => format!("{} {}", self.role.name(), tables.join(" ")),
+        }
+    }
+
     /// Its role.
     pub fn role(&self) -> Role {
         self.role

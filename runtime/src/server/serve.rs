@@ -103,6 +103,7 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Result<Response,
     };
     let nobody_waits = timing::take_wait(&mut parts)?;
     let handler = handle(app.router.clone(), Request::from_parts(parts, Body::from(body)));
+    let handler = once::during(running.as_ref(), handler);
     let response = if nobody_waits { timing::accepted_or(handler, id).await } else { handler.await };
     Ok(match running {
         Some(running) => running.keep(response, id).await,

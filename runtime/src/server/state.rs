@@ -1,7 +1,7 @@
 //! What all requests share, and how they write.
 
 use super::config::ServerConfig;
-use super::once::Once;
+use super::once::{self, Once};
 use super::openapi::Document;
 use super::problem::Problem;
 use super::schema::Written;
@@ -100,9 +100,13 @@ impl Server {
         let (sender, receiver) = oneshot::channel();
         let way = Way::begin();
         let (of_job, of_answer) = (way.clone(), way.clone());
+        let (attempt, clock) = (once::current(), self.db.shared.clock.clone());
         let timed = move |writer: &mut Writer<'_>| {
             of_job.begins();
-            let done = job(writer);
+            let done = match attempt {
+                Some(attempt) => attempt.execute(writer, clock.wall_us(), job),
+                None => job(writer),
+            };
             of_job.ends();
             done
         };

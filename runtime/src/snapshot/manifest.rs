@@ -5,7 +5,7 @@
 //! { … }
 //! ```
 
-use super::FORMAT;
+use super::{FORMAT, FORMAT_PLAIN};
 use crate::checksum::xxh3_128;
 use crate::error::{Damage, DamageKind, Result};
 use crate::redo::stored::StoredSchema;
@@ -42,6 +42,19 @@ pub struct Manifest {
     pub schema: StoredSchema,
     /// Its tables; those that survive no restart are missing.
     pub tables: Vec<StoredTable>,
+    /// Requests that came under a key up to then and are still kept, if there are any. Not in format 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<StoredKept>,
+}
+
+/// The file of requests that came under a key.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredKept {
+    /// Its bytes.
+    pub bytes: u64,
+    /// Their XXH3-128.
+    pub hash: String,
 }
 
 /// A table of a snapshot.
@@ -84,7 +97,8 @@ impl Manifest {
     pub(super) fn encode(&self) -> Result<Vec<u8>> {
         let json = serde_json::to_vec(self).map_err(crate::Error::abort)?;
         let hash = hash_text(xxh3_128(&json));
-        let mut bytes = format!("{MAGIC} {FORMAT} {FORMAT} {} {hash}\n", json.len()).into_bytes();
+        let format = if self.kept.is_some() { FORMAT } else { FORMAT_PLAIN };
+        let mut bytes = format!("{MAGIC} {format} {format} {} {hash}\n", json.len()).into_bytes();
         bytes.extend_from_slice(&json);
         Ok(bytes)
     }

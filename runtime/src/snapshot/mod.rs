@@ -4,6 +4,7 @@
 //! snap-0000000000001234/            the commit, so names sort by age
 //!   MANIFEST                        written last: what the snapshot is made of, and the checksums of all of it
 //!   0000.table  0001.table  …       a table each: a header, then the blocks of its buffers, one after another
+//!   KEPT                            requests that came under a key, if any are still kept; `redo` draws them
 //!
 //! table file: | header, 64 bytes | zstd frame of 1 MiB of a buffer | … |
 //!
@@ -38,8 +39,10 @@ use crate::error::Result;
 use crate::storage::Disk;
 use std::path::{Path, PathBuf};
 
-/// The format that is written.
-pub const FORMAT: u16 = 1;
+/// The format that is written where there are requests that came under a key: format 1 does not know them.
+pub const FORMAT: u16 = 2;
+/// The format of everything else.
+pub(crate) const FORMAT_PLAIN: u16 = 1;
 /// Bytes of a buffer that are compressed together.
 pub const BLOCK_BYTES: usize = 1 << 20;
 
@@ -63,6 +66,9 @@ pub fn list(disk: &Disk, data_dir: &Path) -> Result<Vec<u64>> {
     found.sort_unstable();
     Ok(found)
 }
+
+/// The file of requests that came under a key.
+pub(crate) const KEPT: &str = "KEPT";
 
 /// The file of a table.
 pub(crate) fn table_file(table: usize) -> String {

@@ -2,7 +2,7 @@
 
 use super::manifest::{Manifest, StoredBlock, StoredBuffer, StoredTable, hash_text};
 use super::write::{HEADER_BYTES, MAGIC, header};
-use super::{BLOCK_BYTES, FORMAT, table_file};
+use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, table_file};
 use crate::catalog::Catalog;
 use crate::checksum::{crc32c, xxh3_128};
 use crate::error::{Damage, DamageKind, Error, Result};
@@ -76,6 +76,23 @@ fn table(
     Ok(version)
 }
 
+/// Reads the requests that came under a key; empty if the snapshot has none.
+///
+/// # Errors
+/// [`Error::Io`]; [`Error::Damaged`].
+pub(crate) fn kept(disk: &Disk, dir: &Path, manifest: &Manifest) -> Result<Vec<u8>> {
+    let Some(stored) = &manifest.kept else { return Ok(Vec::new()) };
+    let path = dir.join(KEPT);
+    if !disk.list(dir)?.iter().any(|entry| entry.name == KEPT) {
+        return Err(Box::new(damage(&path, 0, DamageKind::Missing)).into());
+    }
+    let bytes = disk.read(&path, u64::MAX)?;
+    if bytes.len() as u64 != stored.bytes || hash_text(xxh3_128(&bytes)) != stored.hash {
+        return Err(Box::new(damage(&path, 0, DamageKind::Checksum { what: "the requests with keys" })).into());
+    }
+    Ok(bytes)
+}
+
 fn damage(path: &Path, offset: u64, what: DamageKind) -> Damage {
     Damage { path: path.display().to_string(), offset, what, advice: None }
 }
@@ -96,7 +113,7 @@ fn check_header(file: &DiskFile, database: [u8; 16], commit: u64, table: usize) 
     match () {
         () if bytes[..8] != MAGIC => wrong(DamageKind::Foreign),
         () if !is_whole => wrong(DamageKind::Checksum { what: "the header of the table" }),
-        () if reader > FORMAT => wrong(DamageKind::Newer { found: reader.into(), known: FORMAT.into() }),
+        () if reader > FORMAT_PLAIN => wrong(DamageKind::Newer { found: reader.into(), known: FORMAT_PLAIN.into() }),
         () if bytes[16..32] != database => wrong(DamageKind::AnotherDatabase),
         () => wrong(DamageKind::Nonsense("the file holds another table, or another commit".to_owned())),
     }

@@ -1,7 +1,7 @@
 //! Writing a snapshot of a version that nobody changes.
 
-use super::manifest::{MANIFEST, Manifest, StoredBlock, StoredBuffer, StoredTable, hash_text};
-use super::{BLOCK_BYTES, FORMAT, snapshot_dir, table_file};
+use super::manifest::{MANIFEST, Manifest, StoredBlock, StoredBuffer, StoredKept, StoredTable, hash_text};
+use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, snapshot_dir, table_file};
 use crate::checksum::{crc32c, xxh3_128};
 use crate::engine::Version;
 use crate::error::{Error, Result};
@@ -32,6 +32,8 @@ pub(crate) struct Source<'a> {
     pub(crate) durable: u64,
     /// The segment of the log with the commits behind the version's.
     pub(crate) log_segment: u64,
+    /// Requests that came under a key up to the version's commit, in bytes.
+    pub(crate) kept: Vec<u8>,
 }
 
 /// Writes a snapshot and gives its folder. `progress` hears of bytes done, and of how many there are.
@@ -74,6 +76,13 @@ fn write_into(disk: &Disk, dir: &Path, source: &Source<'_>, progress: &mut dyn F
         };
         tables.push(write_table(disk, dir, source, view, bytes)?);
     }
+    let kept = match source.kept.is_empty() {
+        true => None,
+        false => {
+            disk.write_new(&dir.join(KEPT), &source.kept)?;
+            Some(StoredKept { bytes: source.kept.len() as u64, hash: hash_text(xxh3_128(&source.kept)) })
+        }
+    };
     let manifest = Manifest {
         database: format!("{:032x}", u128::from_be_bytes(source.database)),
         commit: version.commit,
@@ -85,6 +94,7 @@ fn write_into(disk: &Disk, dir: &Path, source: &Source<'_>, progress: &mut dyn F
         fingerprint: format!("{:016x}", dbgen_schema::write::fingerprint(version.catalog.schema())),
         schema: StoredSchema::of(&version.catalog, source.given)?,
         tables,
+        kept,
     };
     disk.write_new(&dir.join(MANIFEST), &manifest.encode()?)
 }
@@ -122,8 +132,8 @@ fn write_table(
 pub(super) fn header(database: [u8; 16], commit: u64, table: usize) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
     bytes[..8].copy_from_slice(&MAGIC);
-    bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
-    bytes[10..12].copy_from_slice(&FORMAT.to_le_bytes());
+    bytes[8..10].copy_from_slice(&FORMAT_PLAIN.to_le_bytes());
+    bytes[10..12].copy_from_slice(&FORMAT_PLAIN.to_le_bytes());
     bytes[16..32].copy_from_slice(&database);
     bytes[32..40].copy_from_slice(&commit.to_le_bytes());
     bytes[40..44].copy_from_slice(&(table as u32).to_le_bytes());

@@ -1,5 +1,6 @@
 //! The server, from outside: over loopback, with a client that knows nothing of it.
 
+mod again;
 mod alter;
 mod batch;
 mod bulk;

@@ -95,6 +95,7 @@ kinds! {
     NoDataFolder          409 "no_data_folder"         CONFLICT        "No data folder";
     SchemaChanged         409 "schema_changed"         CONFLICT        "Schema changed meanwhile";
     IdempotencyInFlight   409 "idempotency_in_flight"  CONFLICT        "The same request is running";
+    IdempotencyUnanswered 409 "idempotency_unanswered" CONFLICT        "Executed, and the answer lost";
     CursorExpired         410 "cursor_expired"         PRECONDITION    "Cursor expired";
     PreconditionFailed    412 "precondition_failed"    PRECONDITION    "Precondition failed";
     PreconditionRequired  428 "precondition_required"  PRECONDITION    "Precondition required";

@@ -6,6 +6,7 @@
 use super::filter::Filter;
 use super::order::Order;
 use super::scan::{Wanted, scan};
+use crate::client::Committed;
 use crate::dynamic::TableNo;
 use crate::error::Result;
 use crate::id::RecordId;
@@ -106,9 +107,11 @@ async fn each(
         ids.iter().try_for_each(|id| change(tx, table, *id))?;
         Ok(ids.len())
     };
-    let done = server.write(body).await?;
-    let answer = json!({ "affected": done.value, "version": done.commit });
-    Ok(Reply::json(json::to_vec(&answer)).commit(done.commit))
+    let answer = |done: Committed<usize>| {
+        let answer = json!({ "affected": done.value, "version": done.commit });
+        Reply::json(json::to_vec(&answer)).commit(done.commit)
+    };
+    server.answered(body, answer).await
 }
 
 /// The records that fulfil the filters, as the transaction sees them.
