@@ -1,8 +1,9 @@
 //! How late ticks begin: `cargo run --release -p dbgen-runtime --example jitter [SECONDS]`.
 //!
 //! Runs a world of 10,000 movers at 60 Hz and prints the loop's figures: first alone, then with two threads that read it
-//! all the time.
+//! all the time. Beside them, what the machine allows: a bare loop that sleeps until each tick, and one that never sleeps.
 
+use dbgen_runtime::clock::{Clock, SystemClock};
 use dbgen_runtime::{Database, Error, StopHandle, TableNo, Value};
 use std::time::Duration;
 
@@ -12,12 +13,49 @@ const SCHEMA: &str = r#"{ "name": "jitter", "version": "1", "tables": { "mover":
 fn main() -> Result<(), Error> {
     let seconds = std::env::args().nth(1).and_then(|seconds| seconds.parse().ok()).unwrap_or(10);
     for readers in [0, 2] {
-        println!("{readers} readers, {seconds} s: {}", run(seconds, readers)?);
+        println!("{readers} readers, {seconds} s each");
+        println!("  the loop   {}", run(seconds, readers, Way::Loop)?);
+        println!("  bare sleep {}", run(seconds, readers, Way::Sleep)?);
+        println!("  bare spin  {}", run(seconds, readers, Way::Spin)?);
     }
     Ok(())
 }
 
-fn run(seconds: u64, readers: usize) -> Result<String, Error> {
+/// Who keeps the rate.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// The tick loop.
+    Loop,
+    /// Nothing but the system's sleep.
+    Sleep,
+    /// Nothing but looking at the clock.
+    Spin,
+}
+
+/// How late the ticks of a loop begin that does nothing.
+#[expect(clippy::disallowed_methods, reason = "the system's sleep is what is measured")]
+fn bare(seconds: u64, way: Way) -> String {
+    let (clock, period) = (SystemClock::new(), Duration::from_secs_f64(1.0 / 60.0));
+    clock.wake_exactly();
+    let mut late: Vec<Duration> = (1..=60 * seconds as u32)
+        .map(|tick| {
+            let deadline = period * tick;
+            let left = deadline.saturating_sub(clock.monotonic());
+            if way == Way::Sleep {
+                std::thread::sleep(left);
+            }
+            while clock.monotonic() < deadline {
+                std::hint::spin_loop();
+            }
+            clock.monotonic().saturating_sub(deadline)
+        })
+        .collect();
+    late.sort_unstable();
+    let us = |of_100: usize| late.get(late.len().saturating_sub(1) * of_100 / 100).map_or(0, Duration::as_micros);
+    format!("jitter p50 {} us, p90 {} us, p99 {} us, max {} us", us(50), us(90), us(99), us(100))
+}
+
+fn run(seconds: u64, readers: usize, way: Way) -> Result<String, Error> {
     let db = Database::builder().schema_json(SCHEMA).open()?;
     let mover = db.read().open_table("mover")?.number();
     db.transact(|tx| (0..10_000).try_for_each(|n| tx.insert_values(mover, &values(n)).map(drop)))?;
@@ -34,15 +72,25 @@ fn run(seconds: u64, readers: usize) -> Result<String, Error> {
     });
     let stop = world.stop_handle();
     let reading: Vec<_> = (0..readers).map(|_| read_until(db.clone(), stop.clone(), mover)).collect();
-    let figures = world.run()?;
+    let told = match way {
+        Way::Loop => {
+            let figures = world.run()?;
+            let (us, jitter) = (|duration: Duration| duration.as_micros(), figures.jitter);
+            format!(
+                "jitter p50 {} us, p99 {} us, max {} us | {figures}",
+                us(jitter.p50),
+                us(jitter.p99),
+                us(jitter.max)
+            )
+        }
+        way => bare(seconds, way),
+    };
     stop.stop();
     for reader in reading {
         // A reader that panicked has said so.
         drop(reader.join());
     }
-    let us = |duration: Duration| duration.as_micros();
-    let jitter = figures.jitter;
-    Ok(format!("jitter p50 {} us, p99 {} us, max {} us | {figures}", us(jitter.p50), us(jitter.p99), us(jitter.max)))
+    Ok(told)
 }
 
 fn values(n: u64) -> [(usize, Value); 2] {

@@ -30,7 +30,7 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["engine", "txn"], "tests/it/engine/undo.rs"),
     ("runtime", &["op"], "tests/it/engine/many.rs"),
     ("runtime", &["db", "view"], "tests/it/engine/publication.rs"),
-    ("runtime", &["clock", "tick"], "tests/it/engine/timer.rs"),
+    ("runtime", &["tick"], "tests/it/engine/timer.rs"),
     ("runtime", &["client", "procedure"], "tests/it/server/rpc.rs"),
     ("runtime", &["edit"], "tests/it/server/edits.rs"),
     ("runtime", &["join"], "tests/it/engine/join.rs"),

@@ -47,6 +47,9 @@ pub enum CommitMode {
     Tick,
 }
 
+/// How long before a tick nothing else is begun: what one request takes, with its publication.
+const SPIN_ONLY: Duration = Duration::from_micros(300);
+
 type System<S> = Box<dyn FnMut(&mut Tick<S>) -> Result<()> + Send>;
 type Report = Box<dyn FnMut(&Figures) + Send>;
 
@@ -392,23 +395,38 @@ impl<S: Facade> Stepper<S> {
 
     /// Waits for the deadline; meanwhile executes requests as they come.
     fn wait_until(&mut self, deadline: Duration, commit: CommitMode) -> Result<()> {
-        /// The queue's own wait may oversleep by this much; the rest is spun away. One wake-up a tick, so that one only can be
-        /// late.
-        const QUEUE_MARGIN: Duration = Duration::from_nanos(crate::clock::SPIN_NS as u64);
         let clock = self.db.shared.clock.clone();
         if commit == CommitMode::Eager {
+            // The queue's wait may oversleep: it ends as much earlier as the clock says. One wake-up a tick, so that one only
+            // can be late.
+            let due = deadline.saturating_sub(clock.margin());
             loop {
-                let left = deadline.saturating_sub(clock.monotonic());
-                if left <= QUEUE_MARGIN {
+                let now = clock.monotonic();
+                if now >= due {
                     break;
                 }
-                match self.requests.wait(clock.patience(left - QUEUE_MARGIN)) {
+                match self.requests.wait(clock.patience(due - now)) {
                     Some(job) => self.requests.execute(&self.db.shared, job)?,
-                    None => break,
+                    None => {
+                        clock.woken(due);
+                        break;
+                    }
                 }
             }
+            self.execute_until(deadline.saturating_sub(SPIN_ONLY), &*clock)?;
         }
         clock.sleep_until(deadline);
+        Ok(())
+    }
+
+    /// Executes requests as they come, looking for them all the time.
+    fn execute_until(&mut self, end: Duration, clock: &dyn Clock) -> Result<()> {
+        while clock.margin() > SPIN_ONLY && clock.monotonic() < end {
+            match self.requests.next() {
+                Some(job) => self.requests.execute(&self.db.shared, job)?,
+                None => std::hint::spin_loop(),
+            }
+        }
         Ok(())
     }
 
