@@ -41,6 +41,9 @@ pub const BODY_BYTES_MAX: usize = 8 << 20;
 pub const BULK_BODY_BYTES_MAX: usize = 1 << 30;
 /// Bytes of one that is all or nothing, and so is kept until its last record has come.
 pub const BULK_ATOMIC_BYTES_MAX: usize = 256 << 20;
+/// Bytes of memory that the records of one that is all or nothing take until its last has come, decoded: a few bytes of a
+/// body are a whole record where its fields have defaults.
+pub const BULK_HELD_BYTES_MAX: usize = 1 << 30;
 /// Bytes of one that must be read whole before anything is done: it has an `Idempotency-Key`, or nobody waits for it.
 pub const BULK_WHOLE_BYTES_MAX: usize = 64 << 20;
 /// Bytes of a body that are read, and thrown away, before its sender is told that it is too large.

@@ -36,6 +36,7 @@ use crate::table::version::TableView;
 use crate::table::writer::TableWriter;
 use carry::{Carried, carry};
 use convert::Types;
+use dbgen_schema::Schema;
 use draft::Draft;
 use in_the_way::InTheWay;
 pub(crate) use origins::Origins;
@@ -58,11 +59,7 @@ impl Engine {
         if edits.is_empty() {
             return Ok(old.version());
         }
-        let mut draft = Draft::new(&old)?;
-        for edit in edits {
-            draft.edit(edit, self)?;
-        }
-        let (mut schema, origins) = draft.finish()?;
+        let (mut schema, origins) = self.drafted(&old, edits)?;
         let next_id = origins.give_ids(&mut schema, old.next_id());
         let catalog = old.edited(schema, next_id)?;
         compiled::check(&catalog)?;
@@ -74,6 +71,22 @@ impl Engine {
         self.tape.edit(edits);
         self.hand_over_schema(group);
         Ok(version)
+    }
+
+    /// The schema that edits make of another, as the checker accepts it.
+    fn drafted(&self, old: &Catalog, edits: &[SchemaEdit]) -> Result<(Schema, Origins)> {
+        let mut draft = Draft::new(old)?;
+        edits.iter().try_for_each(|edit| draft.edit(edit, self))?;
+        draft.finish()
+    }
+
+    /// Whether the schema that edits would make is one, whatever the records say; nothing is changed.
+    ///
+    /// # Errors
+    /// As [`edit_schema`](Engine::edit_schema).
+    #[cfg(feature = "server")]
+    pub(crate) fn try_edits(&self, edits: &[SchemaEdit]) -> Result<()> {
+        self.drafted(&self.catalog, edits).map(drop)
     }
 
     /// Every table of `new` with the records that it had in `old`.

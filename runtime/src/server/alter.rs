@@ -5,7 +5,7 @@ use super::extract::{AcceptsJson, JsonText, Object, Path, Query, as_object};
 use super::json;
 use super::params::{FromParams, Params};
 use super::precondition::{Preconditions, schema_tag};
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Mistakes, Problem};
 use super::reply::Reply;
 use super::state::{Server, Shared};
 use super::table::{self, pointer_step};
@@ -26,13 +26,19 @@ const TABLE_MEMBERS: &[&str] = &["name", "description", "capacity", "durability"
 pub(crate) async fn alter_table(
     server: &Server,
     table: String,
-    changes: Map<String, Json>,
+    mut changes: Map<String, Json>,
 ) -> Result<(String, Committed<u64>), Problem> {
     server.view().open_table(&table)?;
-    refuse_unknown(&changes, TABLE_MEMBERS)?;
+    let mut mistakes = Mistakes::default();
+    mistakes.note(refuse_unknown(&changes, TABLE_MEMBERS));
+    changes.retain(|name, _| TABLE_MEMBERS.contains(&name.as_str()));
     let name = changes.get("name").and_then(Json::as_str).unwrap_or(&table).to_owned();
     let base = format!("/tables/{}", pointer_step(&name));
     let edit = SchemaEdit::AlterTable { table, changes: Json::Object(changes) };
+    if !mistakes.is_empty() {
+        mistakes.note(server.try_edit(edit.clone(), &base).await);
+    }
+    mistakes.check(Kind::InvalidSchema)?;
     Ok((name, server.edit(edit, &base).await?))
 }
 

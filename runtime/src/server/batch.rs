@@ -16,12 +16,13 @@ use super::extract::{Object, Query, as_object, no_such_record};
 use super::json;
 use super::params::{FromParams, Params};
 use super::precondition::Preconditions;
-use super::problem::{Kind, Problem};
+use super::problem::{Fault, Kind, Mistakes, Problem};
 use super::record::{Delete, Insert, Update};
 use super::reply::Reply;
 use super::role::Grant;
 use super::row::Stored;
 use super::state::{Server, Shared};
+use super::table::pointer_step;
 use crate::client::Committed;
 use crate::error::{Error, Result, nearest};
 use crate::id::RecordId;
@@ -65,16 +66,17 @@ impl Batch {
             let detail = format!("a batch has at most {BATCH_OPERATIONS_MAX} operations, not {}", operations.len());
             return Err(Problem::at(Kind::TooManyOperations, "#/ops", detail).member("max", BATCH_OPERATIONS_MAX));
         }
-        let dry_run = match object.remove("dry_run") {
-            None => false,
-            Some(Json::Bool(dry_run)) => dry_run,
-            Some(_) => return Err(Problem::at(Kind::WrongType, "#/dry_run", "`dry_run` must be true or false")),
-        };
-        refuse_unknown(&object, &["ops", "dry_run"])?;
-        let operations = operations.into_iter().enumerate();
-        let operations =
-            operations.map(|(at, json)| Operation::read(json).map_err(|problem| of_operation(problem, at)));
-        Ok(Batch { operations: operations.collect::<Result<_, _>>()?, dry_run, epoch })
+        let mut mistakes = Mistakes::default();
+        let dry_run = mistakes.note(match object.remove("dry_run") {
+            None => Ok(false),
+            Some(Json::Bool(dry_run)) => Ok(dry_run),
+            Some(_) => Err(Problem::at(Kind::WrongType, "#/dry_run", "`dry_run` must be true or false")),
+        });
+        mistakes.note(refuse_unknown(&object, &["ops", "dry_run"]));
+        let read = |(at, json)| Operation::read(json).map_err(|problem| of_operation(problem, at));
+        let operations = operations.into_iter().enumerate().filter_map(|json| mistakes.note(read(json))).collect();
+        mistakes.check(Kind::InvalidArguments)?;
+        Ok(Batch { operations, dry_run: dry_run.unwrap_or_default(), epoch })
     }
 
     /// Reads a batch's object, of somebody who may do all of it.
@@ -116,8 +118,12 @@ impl Batch {
 impl Operation {
     fn read(json: Json) -> Result<Operation, Problem> {
         let mut object = as_object(json, "#")?;
-        let op = take_text(&mut object, "op")?;
-        let table = take_text(&mut object, "table")?;
+        let mut mistakes = Mistakes::default();
+        let table = mistakes.note(take_text(&mut object, "table"));
+        let Some(op) = mistakes.note(take_text(&mut object, "op")) else {
+            mistakes.check(Kind::InvalidArguments)?;
+            return Err(Problem::at(Kind::MissingField, "#/op", "`op` is missing"));
+        };
         let known: &[&str] = match op.as_str() {
             "insert" => &["op", "table", "values", "as"],
             "replace" | "patch" => &["op", "table", "id", "values", "if_match"],
@@ -125,15 +131,17 @@ impl Operation {
             _ => {
                 let known = ["insert", "replace", "patch", "delete"];
                 let detail = format!("there is no operation {op:?}; known are {}", known.join(", "));
-                return Err(Problem::at(Kind::InvalidValue, "#/op", detail).member("suggestion", nearest(&op, known)));
+                let problem = Problem::at(Kind::InvalidValue, "#/op", detail);
+                mistakes.note::<()>(Err(problem.member("suggestion", nearest(&op, known))));
+                &["op", "table", "id", "values", "as", "if_match"]
             }
         };
-        refuse_unknown(&object, known)?;
-        let preconditions = match object.remove("if_match") {
-            None | Some(Json::Null) => Preconditions::default(),
-            Some(Json::String(tag)) => Preconditions::if_match(&tag)?,
-            Some(_) => return Err(Problem::at(Kind::WrongType, "#/if_match", "`if_match` must be a string")),
-        };
+        mistakes.note(refuse_unknown(&object, known));
+        let preconditions = mistakes.note(match object.remove("if_match") {
+            None | Some(Json::Null) => Ok(Preconditions::default()),
+            Some(Json::String(tag)) => Preconditions::if_match(&tag),
+            Some(_) => Err(Problem::at(Kind::WrongType, "#/if_match", "`if_match` must be a string")),
+        });
         let values = |object: &mut Map<String, Json>| match object.remove("values") {
             Some(values) => as_object(values, "#/values"),
             None => Err(Problem::at(Kind::MissingField, "#/values", "`values` is missing")),
@@ -142,18 +150,23 @@ impl Operation {
             object.remove("id").ok_or_else(|| Problem::at(Kind::MissingField, "#/id", "`id` is missing"))
         };
         let what = match op.as_str() {
-            "insert" => What::Insert {
-                name: object.contains_key("as").then(|| take_text(&mut object, "as")).transpose()?,
-                values: values(&mut object)?,
-            },
-            "delete" => What::Delete { id: id(&mut object)? },
-            op => What::Update {
-                id: id(&mut object)?,
-                values: values(&mut object)?,
-                mode: if op == "replace" { Mode::Insert } else { Mode::Patch },
-            },
+            "insert" => {
+                let name = object.contains_key("as").then(|| take_text(&mut object, "as")).transpose();
+                let (name, values) = (mistakes.note(name), mistakes.note(values(&mut object)));
+                values.zip(name).map(|(values, name)| What::Insert { values, name })
+            }
+            "delete" => mistakes.note(id(&mut object)).map(|id| What::Delete { id }),
+            "replace" | "patch" => {
+                let mode = if op == "replace" { Mode::Insert } else { Mode::Patch };
+                let (id, values) = (mistakes.note(id(&mut object)), mistakes.note(values(&mut object)));
+                id.zip(values).map(|(id, values)| What::Update { id, values, mode })
+            }
+            _ => None,
         };
-        Ok(Operation { table, what, preconditions })
+        mistakes.check(Kind::InvalidArguments)?;
+        let read = table.zip(what).zip(preconditions);
+        let read = read.map(|((table, what), preconditions)| Operation { table, what, preconditions });
+        read.ok_or_else(|| Problem::new(Kind::InvalidArguments, "this is no operation"))
     }
 
     fn run(self, tx: &mut Transaction, names: &mut HashMap<String, RecordId>, epoch: u64) -> Result<Json> {
@@ -206,17 +219,19 @@ fn take_text(object: &mut Map<String, Json>, name: &str) -> Result<String, Probl
 
 /// That an object has no other members than these.
 pub(crate) fn refuse_unknown(object: &Map<String, Json>, known: &[&str]) -> Result<(), Problem> {
-    let Some(unknown) = object.keys().find(|key| !known.contains(&key.as_str())) else { return Ok(()) };
-    let sentence = format!("there is no member `{unknown}` here; known are {}", known.join(", "));
-    let suggestion = nearest(unknown, known.iter().copied());
-    let fault = dbgen_schema::json::Problem {
-        pointer: format!("#/{}", unknown.replace('~', "~0").replace('/', "~1")),
-        code: Kind::UnknownField.code(),
-        detail: sentence.clone(),
-        expected: None,
-        suggestion,
-    };
-    Err(Problem::new(Kind::UnknownField, sentence).fault(fault))
+    let mut mistakes = Mistakes::default();
+    for unknown in object.keys().filter(|key| !known.contains(&key.as_str())) {
+        let sentence = format!("there is no member `{unknown}` here; known are {}", known.join(", "));
+        let fault = Fault {
+            pointer: format!("#/{}", pointer_step(unknown)),
+            code: Kind::UnknownField.code(),
+            detail: sentence.clone(),
+            expected: None,
+            suggestion: nearest(unknown, known.iter().copied()),
+        };
+        mistakes.note::<()>(Err(Problem::new(Kind::UnknownField, sentence).fault(fault)));
+    }
+    mistakes.check(Kind::UnknownField)
 }
 
 /// Puts ids in the place of the names that stand for them.

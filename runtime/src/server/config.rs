@@ -2,7 +2,7 @@
 
 use super::role::{Grant, Role};
 use super::token::TokenHash;
-use crate::limits::{BODY_WAIT_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
+use crate::limits::{BODY_WAIT_MAX, BULK_HELD_BYTES_MAX, DRAIN_WAIT_MAX, HEADER_WAIT_MAX, WRITE_WAIT_MAX};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -31,6 +31,8 @@ pub struct ServerConfig {
     pub body_wait_max: Duration,
     /// How long running requests may take to end when the server stops.
     pub drain_wait_max: Duration,
+    /// Bytes of memory that the records of a bulk insert that is all or nothing may take until its last has come.
+    pub bulk_held_bytes_max: usize,
 }
 
 impl ServerConfig {
@@ -47,6 +49,7 @@ impl ServerConfig {
             write_wait_max: WRITE_WAIT_MAX,
             body_wait_max: BODY_WAIT_MAX,
             drain_wait_max: DRAIN_WAIT_MAX,
+            bulk_held_bytes_max: BULK_HELD_BYTES_MAX,
         }
     }
 

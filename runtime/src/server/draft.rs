@@ -4,7 +4,7 @@
 //! the loop. Between that and the transaction the schema may change: then it is decoded again, inside. A merge patch that
 //! reaches into a composite needs the record's present state, and is decoded only there.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Mistakes, Problem};
 use crate::dynamic::TableNo;
 use crate::error::Result;
 use crate::id::RecordId;
@@ -56,12 +56,31 @@ impl Draft {
         Ok(self)
     }
 
+    /// The same for a record that is to be added.
+    pub(crate) fn decoded_as_new(self, view: &View, table: &str) -> Result<Draft, Problem> {
+        let mut mistakes = Mistakes::default();
+        if view.open_table(table)?.schema().parent.is_none() {
+            mistakes.note(self.check_new());
+        }
+        let decoded = mistakes.note(self.decoded(view, table));
+        mistakes.check(Kind::InvalidRecord)?;
+        decoded.ok_or_else(|| Problem::new(Kind::InvalidRecord, "this is no record"))
+    }
+
     /// Lets go of the text that it was decoded from. If the schema changes before it is written, it is refused.
     pub(crate) fn settle(&mut self) {
         if self.decoded.is_some() {
             self.object = Map::new();
             self.is_settled = true;
         }
+    }
+
+    /// Bytes of memory that it takes, nearly.
+    pub(crate) fn held_bytes(&self) -> usize {
+        let values = self.decoded.iter().flat_map(|(_, values)| values);
+        let values: usize = values.map(|(_, value)| size_of::<usize>() + value_bytes(value)).sum();
+        let texts: usize = self.object.iter().map(|(name, json)| name.len() + json_bytes(json)).sum();
+        size_of::<Draft>() + values + texts
     }
 
     /// The fields' values, for a record that is to be inserted (`None`) or changed.
@@ -163,16 +182,23 @@ impl Draft {
         }
     }
 
+    /// That it carries nothing that only the database gives.
+    fn check_new(&self) -> Result<(), Problem> {
+        let name = match (&self.id, &self.version) {
+            (Some(_), _) => "_id",
+            (None, Some(_)) => "_version",
+            (None, None) => return Ok(()),
+        };
+        let detail = format!("a new record's `{name}` is given by the database");
+        Err(Problem::at(Kind::SystemMember, format!("#/{name}"), detail))
+    }
+
     /// `_id` and `_version` may stand in a body, as they do in what the server sends, if they say what is so.
     fn check_target(&self, tx: &Transaction, table: TableNo, target: Option<RecordId>) -> Result<(), Problem> {
+        let Some(id) = target else { return self.check_new() };
         if self.id.is_none() && self.version.is_none() {
             return Ok(());
         }
-        let Some(id) = target else {
-            let name = if self.id.is_some() { "_id" } else { "_version" };
-            let detail = format!("a new record's `{name}` is given by the database");
-            return Err(Problem::at(Kind::SystemMember, format!("#/{name}"), detail));
-        };
         let version = tx.read_table(table).get(id)?.version();
         for (name, given, is) in [("_id", &self.id, id.get()), ("_version", &self.version, version)] {
             if given.as_ref().is_some_and(|given| given.as_u64() != Some(is)) {
@@ -182,6 +208,32 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// Bytes of memory that a value takes.
+fn value_bytes(value: &Value) -> usize {
+    let behind = match value {
+        Value::Text(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        Value::Enum(_, Some(payload)) => value_bytes(payload),
+        Value::List(values) | Value::Struct(values) => values.iter().map(value_bytes).sum(),
+        Value::Null | Value::Bool(_) | Value::Int(_) | Value::Float(_) | Value::Enum(_, None) | Value::Ref(_) => 0,
+    };
+    size_of::<Value>() + behind
+}
+
+/// The same for JSON; a member of an object takes its place in a table too.
+fn json_bytes(json: &Json) -> usize {
+    const PLACE_BYTES: usize = 16;
+    let behind = match json {
+        Json::String(text) => text.len(),
+        Json::Array(items) => items.iter().map(json_bytes).sum(),
+        Json::Object(members) => {
+            members.iter().map(|(name, json)| PLACE_BYTES + size_of::<String>() + name.len() + json_bytes(json)).sum()
+        }
+        Json::Null | Json::Bool(_) | Json::Number(_) => 0,
+    };
+    size_of::<Json>() + behind
 }
 
 /// A value of this type after a merge patch.

@@ -113,7 +113,7 @@ pub(crate) async fn insert(
     object: Map<String, Json>,
     unknown: Unknown,
 ) -> Result<Committed<Stored>, Problem> {
-    let draft = Draft::new(object, Mode::Insert, unknown).decoded(&server.view(), &table)?;
+    let draft = Draft::new(object, Mode::Insert, unknown).decoded_as_new(&server.view(), &table)?;
     server.write(move |tx| Insert { table, draft }.run(tx)).await
 }
 
@@ -263,7 +263,7 @@ pub(crate) async fn post(
     headers: HeaderMap,
     Object(object): Object,
 ) -> Result<Reply, Problem> {
-    let draft = Draft::new(object, Mode::Insert, options.unknown).decoded(&server.view(), &table)?;
+    let draft = Draft::new(object, Mode::Insert, options.unknown).decoded_as_new(&server.view(), &table)?;
     let (form, epoch) = (Form::of(&headers, options.int64), server.epoch);
     let insert = move |tx: &mut Transaction| Insert { table, draft }.run(tx);
     server.answered(insert, move |done| form.written(epoch, &done).created(&done.value.path())).await

@@ -3,7 +3,7 @@
 use super::batch::refuse_unknown;
 use super::extract::{AcceptsJson, Object, Path, Query};
 use super::json;
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Mistakes, Problem};
 use super::reply::Reply;
 use super::state::{Server, Shared};
 use crate::client::Committed;
@@ -73,21 +73,32 @@ fn find<'s>(schema: &'s Schema, name: &str) -> Result<&'s Relation, Problem> {
 
 /// Makes a relation; gives its name.
 pub(crate) async fn create(server: &Server, mut body: Map<String, Json>) -> Result<(String, Committed<u64>), Problem> {
-    refuse_unknown(&body, &["name", "from", "to", "kind", "on_delete"])?;
-    let from = end(&body, "from")?;
-    let to = end(&body, "to")?;
+    let mut mistakes = Mistakes::default();
+    mistakes.note(refuse_unknown(&body, &["name", "from", "to", "kind", "on_delete"]));
+    let ends = (mistakes.note(end(&body, "from")), mistakes.note(end(&body, "to")));
     let wanted = body.remove("kind");
+    let view = server.view();
+    let from = ends.0.as_deref().unwrap_or_default();
+    mistakes.note(check_kind(view.schema(), from, wanted.as_ref()));
+    let (Some(from), Some(to)) = ends else {
+        mistakes.note(check_on_delete(body.get("on_delete")));
+        mistakes.check(Kind::InvalidSchema)?;
+        return Err(Problem::new(Kind::InvalidSchema, "a relation needs `from` and `to`"));
+    };
     let mut definition = Map::new();
     definition.extend(body.remove("name").map(|name| ("name".to_owned(), name)));
     definition.insert("from".to_owned(), from.as_str().into());
     definition.insert("to".to_owned(), to.as_str().into());
     definition.extend(body.remove("on_delete").map(|rule| ("on_delete".to_owned(), rule)));
-    let view = server.view();
-    check_kind(view.schema(), &from, wanted.as_ref())?;
     // Its place among the relations that the schema writes down.
     let place = view.schema().relations.iter().filter(|relation| relation.written).count();
     let edit = SchemaEdit::CreateRelation { definition: Json::Object(definition) };
-    let done = server.edit(edit, &format!("/relations/{place}")).await?;
+    let base = format!("/relations/{place}");
+    if !mistakes.is_empty() {
+        mistakes.note(server.try_edit(edit.clone(), &base).await);
+    }
+    mistakes.check(Kind::InvalidSchema)?;
+    let done = server.edit(edit, &base).await?;
     let view = server.view();
     let is_from = |relation: &&Relation| {
         let table = &view.schema().tables[relation.from_table.at()];
@@ -119,6 +130,19 @@ fn end(body: &Map<String, Json>, name: &str) -> Result<String, Problem> {
         // The record id is what a relation refers to if it names no field.
         None | Some(Json::Null | Json::String(_)) if name == "to" => Ok(table.clone()),
         _ => Err(wrong("needs a `field`")),
+    }
+}
+
+/// What a deletion does, where there is no relation that the schema's own checker could look at.
+fn check_on_delete(rule: Option<&Json>) -> Result<(), Problem> {
+    const RULES: [&str; 3] = ["restrict", "cascade", "set_null"];
+    match rule {
+        None => Ok(()),
+        Some(Json::String(rule)) if RULES.contains(&rule.as_str()) => Ok(()),
+        Some(other) => {
+            let detail = format!("`on_delete` is one of {}, not {other}", RULES.join(", "));
+            Err(Problem::at(Kind::InvalidValue, "#/on_delete", detail))
+        }
     }
 }
 

@@ -85,6 +85,12 @@ impl Server {
         edited.map_err(|error| Problem::of_edit(error, base))
     }
 
+    /// What would be wrong with an edit of the schema by itself, if anything; nothing is changed.
+    pub(crate) async fn try_edit(&self, edit: SchemaEdit, base: &str) -> Result<(), Problem> {
+        let tried = self.in_loop(move |writer| writer.engine().try_edits(&[edit])).await?;
+        tried.map(drop).map_err(|error| Problem::of_edit(error, base))
+    }
+
     /// Calls a procedure in the loop and waits for its end.
     pub(crate) async fn call(&self, procedure: &str, arguments: Json) -> Result<Committed<Json>, Problem> {
         let call = self.db.procedure_call(procedure, arguments)?;

@@ -3,7 +3,7 @@
 use super::extract::{AcceptsJson, Object, Path, Query};
 use super::json;
 use super::params::{FromParams, Params};
-use super::problem::{Fault, Kind, Problem};
+use super::problem::{Fault, Kind, Mistakes, Problem};
 use super::relation;
 use super::reply::Reply;
 use super::schema;
@@ -11,9 +11,10 @@ use super::state::{Server, Shared};
 use crate::client::Committed;
 use crate::dynamic::DynTable;
 use crate::edit::SchemaEdit;
+use crate::error::{Error, SchemaEditError};
 use crate::view::View;
 use axum::extract::State;
-use dbgen_schema::{Index, IndexKind, Table};
+use dbgen_schema::{FieldIdx, Index, IndexKind, Table, TableIdx};
 use serde_json::{Map, Value as Json, json};
 
 /// `GET /table`
@@ -88,13 +89,20 @@ pub(crate) async fn create(
     server: &Server,
     mut definition: Map<String, Json>,
 ) -> Result<(String, Committed<u64>), Problem> {
-    let table = match definition.remove("name") {
-        Some(Json::String(name)) => name,
-        Some(_) => return Err(Problem::at(Kind::WrongType, "#/name", "`name` must be a string")),
-        None => return Err(Problem::at(Kind::MissingField, "#/name", "a table needs a `name`")),
-    };
+    let mut mistakes = Mistakes::default();
+    let table = mistakes.note(match definition.remove("name") {
+        Some(Json::String(name)) => Ok(name),
+        Some(_) => Err(Problem::at(Kind::WrongType, "#/name", "`name` must be a string")),
+        None => Err(Problem::at(Kind::MissingField, "#/name", "a table needs a `name`")),
+    });
+    // Under a name that stands for the missing one, the rest is looked at all the same.
+    let table = table.unwrap_or_else(|| "the_new_table".to_owned());
     let base = format!("/tables/{}", pointer_step(&table));
     let edit = SchemaEdit::CreateTable { table: table.clone(), definition: Json::Object(definition) };
+    if !mistakes.is_empty() {
+        mistakes.note(server.try_edit(edit.clone(), &base).await);
+    }
+    mistakes.check(Kind::InvalidSchema)?;
     let done = server.edit(edit, &base).await?;
     Ok((table, done))
 }
@@ -132,14 +140,34 @@ pub(crate) async fn add_field(
     })
 }
 
-/// Drops a field; `cascade` takes along the indexes and relations that use it.
+/// Drops a field; `cascade` takes along the indexes and relations that use it. Its own index is one of them: who drops a field
+/// that is looked up by says so.
 pub(crate) async fn drop_field(
     server: &Server,
     table: String,
     field: String,
     cascade: bool,
 ) -> Result<Committed<u64>, Problem> {
+    let by = used_by(&server.view(), &table, &field)?;
+    if !cascade && !by.is_empty() {
+        return Err(Error::from(SchemaEditError::FieldUsed { table, field, by }).into());
+    }
     server.edit(SchemaEdit::DropField { table, field, cascade }, "").await
+}
+
+/// The indexes and relations that a field is in.
+fn used_by(view: &View, table: &str, field: &str) -> Result<Vec<String>, Problem> {
+    let table = view.open_table(table)?;
+    // One that is not there is the edit's to tell.
+    let Some((at, _)) = table.schema().field(field) else { return Ok(Vec::new()) };
+    let indexes = table.schema().indexes.iter().filter(|index| index.fields.contains(&at));
+    let is_end = |(of, field): (TableIdx, FieldIdx)| of.at() == table.number().at() && field == at;
+    let relations = view.schema().relations.iter().filter(|relation| {
+        is_end((relation.from_table, relation.from_field))
+            || relation.to_field.is_some_and(|to| is_end((relation.to_table, to)))
+    });
+    let names = indexes.map(|index| index.name.clone()).chain(relations.map(|relation| relation.name.clone()));
+    Ok(names.collect())
 }
 
 /// A name as a step of a JSON pointer.

@@ -20,7 +20,7 @@ fn fixture(name: &str) -> Simulated {
 
 #[track_caller]
 fn is_read(name: &str) {
-    let expected = dbgen_tests::read(&format!("tests/fixtures/{name}/content.txt"));
+    let expected = dbgen_tests::read(format!("tests/fixtures/{name}/content.txt"));
     let disk = fixture(name);
     for _ in 0..2 {
         let db = builder(World::Small, &disk).open().expect("it is read");

@@ -1,6 +1,7 @@
 //! Many records at once: inserted, changed, deleted.
 
 use super::{Served, insert, insert_players};
+use dbgen_runtime::server::{self, ServerConfig};
 use dbgen_tests::http::{Answer, Client};
 use serde_json::{Value as Json, json};
 use std::io::{Read, Write};
@@ -219,4 +220,26 @@ fn rc_1_where_a_body_is_split_makes_no_difference() {
             client.delete("/table/player/records?all=true").is(200);
         }
     }
+}
+
+/// A few bytes of a body can be a record of many: what is all or nothing is bounded by the memory that it takes.
+#[test]
+fn rc_1_a_bulk_insert_that_is_kept_whole_is_bounded() {
+    let served = Served::arena();
+    let mut config = ServerConfig::new("127.0.0.1:0");
+    config.bulk_held_bytes_max = 1 << 20;
+    let server = server::start(served.db.clone(), config).expect("it starts");
+    let mut client = Client::new(server.local_addr());
+    let records: Vec<Json> = (0..5000).map(|n| json!({ "name": format!("p{n}") })).collect();
+    let before = served.dump();
+    let refused = client.post("/table/player/records", &Json::from(records.clone()));
+    assert!(refused.json()["detail"].as_str().is_some_and(|detail| detail.contains("mode=chunked")), "{refused:?}");
+    assert_eq!(refused.json()["max_held_bytes"], 1 << 20);
+    refused.is_problem(413, "body_too_large");
+    assert!(served.dump() == before);
+    // In parts, or where each part is written by itself, it goes in.
+    client.post("/table/player/records", &Json::from(&records[..100])).is(200);
+    let done =
+        client.post("/table/player/records?mode=chunked&on_conflict=ignore", &Json::from(records)).is(200).json();
+    assert_eq!((&done["inserted"], &done["skipped"]), (&json!(4900), &json!(100)));
 }

@@ -111,7 +111,11 @@ fn rs_4_a_field_is_dropped_unless_something_needs_it() {
     client.delete("/table/player/field/seen").is(204);
     assert_eq!(client.get(&path).is(200).json().get("seen"), None);
     let refused = client.delete("/table/player/field/guild").is_problem(409, "field_used");
-    assert_eq!(refused["blocking"], json!(["member_of"]));
+    assert_eq!(refused["blocking"], json!(["by_guild", "member_of"]));
+    // Its own index is a use too: somebody looks records up by it.
+    let refused = client.delete("/table/player/field/hp").is_problem(409, "field_used");
+    assert_eq!(refused["blocking"], json!(["by_hp"]));
+    client.delete("/table/player/field/hp?cascade=true").is(204);
     client.delete("/table/player/field/guild?cascade=true").is(204);
     let unknown = client.delete("/table/player/field/hpp").is_problem(404, "field_not_found");
     assert_eq!(unknown["suggestion"], "hp");

@@ -179,6 +179,27 @@ fn broken(body: &Json) -> Vec<Vec<u8>> {
     made.push(text.as_bytes()[..text.len() / 2].to_vec());
     made.push([text.as_bytes(), b"x"].concat());
     made.push([b"\xff", text.as_bytes()].concat());
+    if let Json::Object(members) = body {
+        made.extend(members.keys().flat_map(|name| {
+            // What no `Json` holds: each member with a value that is none, and twice.
+            let with = |raw: &str| {
+                let member = |(key, value): (&String, &Json)| match key == name {
+                    true => raw.replace("KEY", &json!(key).to_string()).replace("VALUE", &value.to_string()),
+                    false => format!("{}:{value}", json!(key)),
+                };
+                format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(",")).into_bytes()
+            };
+            let raws = [
+                "KEY:1e400",
+                "KEY:-1e999",
+                "KEY:\"\\ud800\"",
+                "KEY:\"a\\udc00\"",
+                "KEY:VALUE,KEY:VALUE",
+                "KEY:[1,{\"a\":1,\"a\":1}]",
+            ];
+            raws.map(with)
+        }));
+    }
     made.push(format!("{}{}", "[".repeat(100), "]".repeat(100)).into_bytes());
     made.push("{\"a\":".repeat(10_000).into_bytes());
     made
@@ -342,4 +363,47 @@ fn rc_6_no_wrong_path_method_or_header_changes_anything() {
         }
     }
     attack.served.db.read().verify().expect("whole");
+}
+
+/// The id of a record that is gone, and whose place another has by now: nobody's, wherever it stands.
+#[test]
+fn rc_6_no_stale_id_finds_another_record() {
+    let (mut attack, id) = Attack::new();
+    let mut stale = |table: &str, name: &str| {
+        let old = insert(&mut attack.client, table, &json!({ "name": name }))["_id"].as_u64().expect("an id");
+        attack.client.delete(&format!("/table/{table}/record/{old}")).is(204);
+        let new = insert(&mut attack.client, table, &json!({ "name": name }))["_id"].as_u64().expect("an id");
+        assert_eq!((old as u32, old == new), (new as u32, false), "the place is the same, the id is not");
+        old
+    };
+    let (player, guild) = (stale("player", "Zed"), stale("guild", "Owls"));
+    attack.before = attack.served.dump();
+    let path = format!("/table/player/record/{player}");
+    for (method, body) in [("GET", None), ("HEAD", None), ("PUT", Some(json!({ "name": "Z" }))), ("DELETE", None)] {
+        let body = body.map(|body| body.to_string());
+        assert_eq!(attack.json(method, &path, body.as_deref().unwrap_or_default().as_bytes()).status, 404, "{method}");
+    }
+    assert_eq!(attack.json("PATCH", &path, b"{\"hp\":1}").status, 404);
+    let refers = json!({ "guild": guild }).to_string();
+    let answer = attack.json("PATCH", &format!("/table/player/record/{id}"), refers.as_bytes());
+    assert_eq!((answer.status, answer.json()["errors"][0]["pointer"].as_str()), (409, Some("#/guild")));
+    let new = json!({ "name": "New", "guild": guild });
+    assert_eq!(attack.json("POST", "/table/player/record", new.to_string().as_bytes()).status, 409);
+    assert_eq!(attack.json("POST", "/table/player/records", json!([new]).to_string().as_bytes()).status, 409);
+    for op in [
+        json!({ "op": "delete", "table": "player", "id": player }),
+        json!({ "op": "patch", "table": "player", "id": player, "values": { "hp": 1 } }),
+        json!({ "op": "insert", "table": "player", "values": new }),
+    ] {
+        let ops = json!({ "ops": [{ "op": "insert", "table": "guild", "values": { "name": "First" } }, op] });
+        let answer = attack.json("POST", "/batch", ops.to_string().as_bytes());
+        assert!(matches!(answer.status, 404 | 409) && answer.json()["op"] == 1, "{answer:?}");
+    }
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "record.delete", "params": ["player", player] });
+    let answer = attack.json("POST", "/rpc", call.to_string().as_bytes()).json();
+    assert_eq!(
+        (&answer["error"]["code"], &answer["error"]["data"]["code"]),
+        (&json!(-32001), &json!("record_not_found"))
+    );
+    assert!(attack.served.dump() == attack.before);
 }

@@ -228,3 +228,49 @@ fn rc_6_media_types_that_are_not_taken() {
     answer.is_problem(415, "unsupported_media_type");
     assert_eq!(served.dump(), before);
 }
+
+/// Who mends what he was told has no second answer of the same kind.
+#[test]
+fn rc_6_all_mistakes_of_a_body_are_told_at_once() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let mut told = |method: &str, path: &str, body: Json| {
+        let answer = client.send_json(method, path, &[], &body);
+        assert!(matches!(answer.status, 400 | 422), "{answer:?}");
+        let problem = answer.json();
+        let faults = problem["errors"].as_array().expect("a list");
+        faults.iter().map(|fault| fault["pointer"].as_str().expect("a text").to_owned()).collect::<Vec<_>>()
+    };
+    let before = served.dump();
+    let record = json!({ "_id": 5, "name": 5, "hpp": 1, "hp": 10_000, "class": "magee" });
+    assert_eq!(told("POST", "/table/player/record", record), ["#/_id", "#/hpp", "#/name", "#/class", "#/hp"]);
+    let table = json!({ "nam": "town", "fields": [{ "name": "a", "type": "i33" }, { "nam": "b" }] });
+    assert_eq!(told("POST", "/table", table), ["#/name", "#/nam", "#/fields/0/type", "#/fields/1", "#/fields/1/nam"]);
+    let table = json!({ "name": 5, "fields": [{ "name": "a", "type": "i33" }] });
+    assert_eq!(told("POST", "/table", table), ["#/name", "#/fields/0/type"]);
+    let changes = json!({ "bogus": 1, "capacity": "x", "durability": "never" });
+    assert_eq!(told("PATCH", "/table/player", changes), ["#/bogus", "#/capacity", "#/durability"]);
+    let field = json!({ "nam": "a", "type": "i33", "min": "x" });
+    assert_eq!(told("POST", "/table/player/field", field)[..2], ["#/nam", "#/type"]);
+    let relation =
+        json!({ "from": { "table": "player", "field": 5 }, "to": 7, "kind": 3, "on_delete": "bla", "bogus": 1 });
+    assert_eq!(told("POST", "/relation", relation), ["#/bogus", "#/from", "#/to", "#/kind", "#/on_delete"]);
+    let relation = json!({ "from": "player.hp", "to": "guild", "on_delete": "bla", "bogus": 1, "other": 2 });
+    assert_eq!(told("POST", "/relation", relation)[..2], ["#/bogus", "#/other"]);
+    let ops = json!({ "dry_run": "x", "bogus": 1, "ops": [
+        { "op": "inser", "table": 5 }, { "op": "patch", "tabl": "player", "id": 1 }, { "op": "delete", "table": "player" } ] });
+    let expected = [
+        "#/dry_run",
+        "#/bogus",
+        "#/ops/0/table",
+        "#/ops/0/op",
+        "#/ops/1/table",
+        "#/ops/1/tabl",
+        "#/ops/1/values",
+        "#/ops/2/id",
+    ];
+    assert_eq!(told("POST", "/batch", ops), expected);
+    let query = json!({ "limit": "x", "bogus": 1, "order": 5, "count": "many" });
+    assert_eq!(told("POST", "/table/player/query", query), ["#/bogus", "#/order", "#/limit", "#/count"]);
+    assert!(served.dump() == before);
+}

@@ -173,7 +173,22 @@ fn of_diagnostics(wrong: &Diagnostics, base: &str) -> Problem {
         code: diagnostic.code,
         detail: diagnostic.message.clone(),
         expected: diagnostic.help.clone(),
-        suggestion: None,
+        suggestion: diagnostic.help.as_deref().and_then(meant),
     });
-    Problem::of_faults(Kind::InvalidSchema, faults.collect())
+    let faults: Vec<Fault> = faults.collect();
+    let told = |fault: &Fault| {
+        let at = fault.pointer.trim_start_matches("#/");
+        let help = fault.expected.as_ref().map_or_else(String::new, |help| format!(" ({help})"));
+        format!("`{at}`: {}{help}", fault.detail)
+    };
+    let detail = faults.iter().map(told).collect::<Vec<_>>().join("; ");
+    let mut problem = Problem::of_faults(Kind::InvalidSchema, faults);
+    problem.0.detail = detail;
+    problem
+}
+
+/// The name that the help of a diagnostic proposes.
+fn meant(help: &str) -> Option<String> {
+    let (name, _) = help.strip_prefix("did you mean `")?.split_once('`')?;
+    Some(name.to_owned())
 }

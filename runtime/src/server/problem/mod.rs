@@ -211,6 +211,44 @@ impl<'a> FaultShape<'a> {
 }
 
 /// A fault as a sentence that can stand alone.
+/// What is wrong with one body, collected, so that all of it is told at once.
+#[derive(Debug, Default)]
+pub(crate) struct Mistakes(Vec<Problem>);
+
+impl Mistakes {
+    /// What was read, or nothing, and why not is noted.
+    pub(crate) fn note<T>(&mut self, read: Result<T, Problem>) -> Option<T> {
+        read.map_err(|problem| self.0.push(problem)).ok()
+    }
+
+    /// Whether nothing is wrong so far.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// That nothing was wrong. Several mistakes are one problem: `otherwise`, or what they have in common.
+    pub(crate) fn check(mut self, otherwise: Kind) -> Result<(), Problem> {
+        // What has no place in the body, as a loop that has ended, is told by itself.
+        let alone = self.0.iter().position(|problem| problem.0.faults.is_empty());
+        match (alone, self.0.len()) {
+            (_, 0) => Ok(()),
+            (Some(at), _) => Err(self.0.swap_remove(at)),
+            (None, 1) => Err(self.0.swap_remove(0)),
+            (None, _) => {
+                let details: Vec<String> = self.0.iter().map(|problem| problem.0.detail.clone()).collect();
+                let (mut faults, mut members) = (Vec::new(), Map::new());
+                for problem in self.0 {
+                    faults.extend(problem.0.faults);
+                    members.extend(problem.0.members);
+                }
+                let mut all = Problem::of_faults(otherwise, faults);
+                (all.0.detail, all.0.members) = (details.join("; "), members);
+                Err(all)
+            }
+        }
+    }
+}
+
 fn sentence(fault: &Fault) -> String {
     let at = fault.pointer.trim_start_matches("#/");
     let at = if at.is_empty() || at == "#" { String::new() } else { format!("`{at}`: ") };

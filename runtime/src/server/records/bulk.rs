@@ -107,14 +107,22 @@ pub(crate) async fn post(
     let bytes_max = if options.mode == Mode::Atomic { BULK_ATOMIC_BYTES_MAX } else { BULK_BODY_BYTES_MAX };
     let incoming = Incoming::new(body, splitter, bytes_max, server.config.body_wait_max);
     let mut bulk = Bulk { server, table, options, form, incoming };
-    let done = if options.mode == Mode::Atomic { bulk.at_once().await } else { bulk.in_chunks().await };
+    let done = match options.mode {
+        Mode::Atomic => bulk.at_once().await,
+        Mode::Partial | Mode::Chunked => bulk.in_chunks().await.map(told),
+    };
     match done {
-        Ok(done) => Ok(Reply::json(json::to_vec(&done.value.to_json(done.commit))).commit(done.commit)),
+        Ok(reply) => Ok(reply),
         Err(problem) => {
             let has_ended = bulk.incoming.drain().await;
             Err(if has_ended { problem } else { problem.header(CONNECTION, "close") })
         }
     }
+}
+
+/// The answer to a bulk insert.
+fn told(done: Committed<Done>) -> Reply {
+    Reply::json(json::to_vec(&done.value.to_json(done.commit))).commit(done.commit)
 }
 
 /// What a line is.
@@ -136,8 +144,8 @@ struct Bulk {
 
 impl Bulk {
     /// All records in one transaction.
-    async fn at_once(&mut self) -> Result<Committed<Done>, Problem> {
-        let mut lines = Vec::new();
+    async fn at_once(&mut self) -> Result<Reply, Problem> {
+        let (mut lines, mut held_bytes) = (Vec::new(), 0_usize);
         loop {
             let mut chunk = self.next().await?;
             if chunk.is_empty() {
@@ -152,9 +160,11 @@ impl Bulk {
             if self.incoming.bytes() > SETTLED_BYTES_MIN {
                 chunk.iter_mut().flat_map(|(_, draft)| draft).for_each(Draft::settle);
             }
+            held_bytes += chunk.iter().flat_map(|(_, draft)| draft).map(Draft::held_bytes).sum::<usize>();
             lines.append(&mut chunk);
+            self.check_held(held_bytes, lines.len())?;
         }
-        self.write(lines).await
+        self.server.answered(self.body(lines), told).await
     }
 
     /// A thousand at a time, each thousand by itself; in the mode `partial` each record.
@@ -173,7 +183,7 @@ impl Bulk {
                 }
             };
             let count = lines.len();
-            match self.write(lines).await {
+            match self.server.write(self.body(lines)).await {
                 Ok(done) => {
                     (commit, durable) = (done.commit, durable && done.durable);
                     all.add(done.value);
@@ -189,14 +199,27 @@ impl Bulk {
         Ok(Committed { value: all, commit, durable })
     }
 
-    async fn write(&mut self, lines: Vec<Line>) -> Result<Committed<Done>, Problem> {
+    /// What is all or nothing is in memory until its last record has come: that there is room for it.
+    fn check_held(&self, held_bytes: usize, records: usize) -> Result<(), Problem> {
+        let max = self.server.config.bulk_held_bytes_max;
+        if held_bytes <= max {
+            return Ok(());
+        }
+        let detail = format!(
+            "a bulk insert that is all or nothing is kept until its last record has come, in at most {max} bytes, and the first \
+             {records} records take more: send it in parts, or with `mode=chunked`"
+        );
+        Err(Problem::new(Kind::BodyTooLarge, detail).member("max_held_bytes", max).member("records", records))
+    }
+
+    /// The transaction that writes some lines.
+    fn body(&self, lines: Vec<Line>) -> impl FnOnce(&mut Transaction) -> Result<Done> + Send + 'static {
         let (table, options) = (self.table.clone(), self.options);
-        let body = move |tx: &mut Transaction| {
+        move |tx| {
             let mut done = Done::default();
             done.run(tx, &table, lines, options)?;
             Ok(done)
-        };
-        self.server.write(body).await
+        }
     }
 
     /// The next records, as far as they can be read; none at the end.

@@ -9,7 +9,7 @@ use super::{Count, Filter, ListQuery, limit_of, list, listed};
 use crate::server::batch::refuse_unknown;
 use crate::server::extract::{AcceptsJson, Object, Path, Query};
 use crate::server::json;
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Kind, Mistakes, Problem};
 use crate::server::reply::Reply;
 use crate::server::state::Shared;
 use axum::extract::State;
@@ -37,7 +37,8 @@ pub(crate) async fn post(
 }
 
 fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
-    refuse_unknown(&body, MEMBERS)?;
+    let mut mistakes = Mistakes::default();
+    mistakes.note(refuse_unknown(&body, MEMBERS));
     body.retain(|_, value| !value.is_null());
     let names = |name: &str, json: Option<Json>| match json {
         None => Ok(None),
@@ -52,6 +53,7 @@ fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
         Some(Json::String(text)) if words.contains(&text.as_str()) => Ok(Some(text)),
         Some(other) => Err(wrong(name, &format!("one of {}", words.join(", ")), &other)),
     };
+    let limit = |limit: Option<usize>| limit.map(|limit| limit_of(&limit.to_string())).transpose();
     let number = |name: &str, json: Option<Json>| match json {
         None => Ok(None),
         Some(json) => match json.as_u64().and_then(|number| usize::try_from(number).ok()) {
@@ -59,28 +61,34 @@ fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
             None => Err(wrong(name, "a whole number", &json)),
         },
     };
-    let cursor = match body.remove("cursor") {
-        None => None,
-        Some(Json::String(cursor)) => Some(cursor),
-        Some(other) => return Err(wrong("cursor", "a string", &other)),
-    };
-    Ok(ListQuery {
-        select: names("select", body.remove("select"))?,
-        order: names("order", body.remove("order"))?,
-        limit: number("limit", body.remove("limit"))?.map(|limit| limit_of(&limit.to_string())).transpose()?,
-        offset: number("offset", body.remove("offset"))?.unwrap_or(0),
-        cursor,
-        count: match word("count", body.remove("count"), &["none", "exact", "estimated"])?.as_deref() {
+    let cursor = mistakes.note(match body.remove("cursor") {
+        None => Ok(None),
+        Some(Json::String(cursor)) => Ok(Some(cursor)),
+        Some(other) => Err(wrong("cursor", "a string", &other)),
+    });
+    let query = ListQuery {
+        select: mistakes.note(names("select", body.remove("select"))).flatten(),
+        order: mistakes.note(names("order", body.remove("order"))).flatten(),
+        limit: mistakes.note(number("limit", body.remove("limit")).and_then(limit)).flatten(),
+        offset: mistakes.note(number("offset", body.remove("offset"))).flatten().unwrap_or(0),
+        cursor: cursor.flatten(),
+        count: match mistakes
+            .note(word("count", body.remove("count"), &["none", "exact", "estimated"]))
+            .flatten()
+            .as_deref()
+        {
             Some("exact") => Count::Exact,
             Some("estimated") => Count::Estimated,
             _ => Count::None,
         },
-        int64: match word("int64", body.remove("int64"), &["string", "number"])?.as_deref() {
+        int64: match mistakes.note(word("int64", body.remove("int64"), &["string", "number"])).flatten().as_deref() {
             Some("number") => Int64::Number,
             _ => Int64::default(),
         },
         filters: Vec::new(),
-    })
+    };
+    mistakes.check(Kind::InvalidArguments)?;
+    Ok(query)
 }
 
 /// A name, or a name with words to it: `["level", "desc"]`.
