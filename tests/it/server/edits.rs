@@ -117,8 +117,8 @@ fn rs_4_a_field_is_dropped_unless_something_needs_it() {
     assert_eq!(refused["blocking"], json!(["by_hp"]));
     client.delete("/table/player/field/hp?cascade=true").is(204);
     client.delete("/table/player/field/guild?cascade=true").is(204);
-    let unknown = client.delete("/table/player/field/hpp").is_problem(404, "field_not_found");
-    assert_eq!(unknown["suggestion"], "hp");
+    let unknown = client.delete("/table/player/field/goldd").is_problem(404, "field_not_found");
+    assert_eq!(unknown["suggestion"], "gold");
 }
 
 #[test]
