@@ -11,14 +11,13 @@
 //! that refers to itself a chunk is one record. By value that would need the index: such a table has its records inserted
 //! one by one, and so have tables with handlers, which may do anything in between.
 
-use super::check::{Arriving, Findings, refers_to_nothing};
-use super::keys::Keys;
+use super::check::{Arriving, refers_to_nothing};
+use super::keys::{Keys, taken};
 use crate::engine::Engine;
 use crate::error::{Error, Result, Violation};
 use crate::id::RecordId;
 use crate::limits::VIOLATIONS_MAX;
 use crate::op::{Applied, Images, Op};
-use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::table::def::TableDef;
@@ -234,23 +233,9 @@ impl Engine {
 
     /// That no two records of the batch have the same key in a unique index.
     fn check_distinct(&self, table: usize, at: usize, batch: &mut Batch<'_>) {
-        let view = self.view(table);
-        let index = &view.def.indexes[at];
-        let pairs = batch.keys[at].repeated().filter(|_| index.unique);
-        let (mut image, mut key) = (Vec::new(), Key::new());
-        for (first, second) in pairs {
-            let existing = batch.ids[batch.before + first];
-            let Some(row) = view.version.row_of(batch.ids[batch.before + second]) else { continue };
-            image.clear();
-            view.gather(row, &mut image);
-            let cells = Cells::stored(&image, view.version.heap());
-            let has_null = index.key(cells, &view.def.fields, &mut key);
-            if !has_null && lookup::has_long_texts(view, index, existing, &key) {
-                let mut findings = Findings::new(view, None);
-                findings.taken(at, cells, existing);
-                add(&mut batch.found, number_of(second, &batch.refused), findings.into_violations());
-            }
-        }
+        let Batch { keys, ids, before, refused, found } = batch;
+        let id = |nth: usize| ids[*before + nth];
+        taken(self.view(table), at, &keys[at], id, |_| None, |nth, wrong| add(found, number_of(nth, refused), wrong));
     }
 }
 

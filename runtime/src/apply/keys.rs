@@ -3,8 +3,15 @@
 //! A tree takes its items in their order, a hash in the order of their hashes: either way a page is gone to once for all
 //! the items that belong into it, and records with the same key come to lie beside each other.
 
+use super::check::Findings;
+use crate::error::Violation;
+use crate::id::RecordId;
 use crate::record::hash::hash_of;
+use crate::record::heap_ref::Cells;
+use crate::record::key::Key;
 use crate::table::def::IndexDef;
+use crate::table::lookup;
+use crate::table::version::TableView;
 
 /// Bytes of the record id behind a key.
 const ID_BYTES: usize = 8;
@@ -14,7 +21,7 @@ const HASH_TOP: u64 = 0xFFFF_FF00_0000_0000;
 const COMPARED_MAX: usize = 96;
 
 /// What is to go into one index.
-pub(super) struct Keys {
+pub(crate) struct Keys {
     /// Bytes of an item: a key and a record id.
     width: usize,
     /// Whether the order is that of the keys, or that of their hashes.
@@ -27,7 +34,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// Nothing yet, with room for so many items.
-    pub(super) fn new(index: &IndexDef, expected: usize) -> Keys {
+    pub(crate) fn new(index: &IndexDef, expected: usize) -> Keys {
         let width = index.item_bytes();
         let (bytes, order) = (Vec::with_capacity(expected * width), Vec::with_capacity(expected));
         Keys { width, is_ordered: index.is_ordered(), bytes, order }
@@ -40,14 +47,14 @@ impl Keys {
 
     /// Adds a key of zeros, to be written. Its record has no id yet.
     #[inline]
-    pub(super) fn add(&mut self) -> &mut [u8] {
+    pub(crate) fn add(&mut self) -> &mut [u8] {
         let from = self.bytes.len();
         self.bytes.resize(from + self.width, 0);
         &mut self.bytes[from..from + self.width - ID_BYTES]
     }
 
     /// Gives the last items the ids of their records.
-    pub(super) fn name(&mut self, ids: impl DoubleEndedIterator<Item = u64>) {
+    pub(crate) fn name(&mut self, ids: impl DoubleEndedIterator<Item = u64>) {
         for (item, id) in self.bytes.rchunks_exact_mut(self.width).zip(ids.rev()) {
             item[self.width - ID_BYTES..].copy_from_slice(&id.to_be_bytes());
         }
@@ -58,7 +65,7 @@ impl Keys {
     }
 
     /// Sorts the items: by 8 bytes that tell most of them apart, and as a whole only where those are equal.
-    pub(super) fn sort(&mut self) {
+    pub(crate) fn sort(&mut self) {
         let mut order = std::mem::take(&mut self.order);
         let skip = self.skip();
         order.clear();
@@ -95,12 +102,12 @@ impl Keys {
     }
 
     /// The items, sorted, each with what it is sorted by: of those of a hash, the hash.
-    pub(super) fn items(&self) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
+    pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
         self.order.iter().map(|(head, number)| (*head, self.item(*number)))
     }
 
     /// Records with the same key as an earlier one: the first that has it, and the other.
-    pub(super) fn repeated(&self) -> impl Iterator<Item = (usize, usize)> {
+    fn repeated(&self) -> impl Iterator<Item = (usize, usize)> {
         let key = |number: u32| &self.item(number)[..self.width - ID_BYTES];
         let alike = self.order.chunk_by(move |(head, one), (other_head, other)| {
             (self.is_ordered || head == other_head) && key(*one) == key(*other)
@@ -110,6 +117,32 @@ impl Keys {
             let first = numbers.clone().min().unwrap_or(0);
             numbers.filter(move |number| *number != first).map(move |number| (first, number))
         })
+    }
+}
+
+/// The records whose key another of `keys` has too, in a unique index: the number of each, and what it breaks. `id` is the
+/// id that the record of a number has in the table, `told` the one that is told.
+pub(crate) fn taken(
+    view: TableView<'_>,
+    at: usize,
+    keys: &Keys,
+    id: impl Fn(usize) -> RecordId,
+    told: impl Fn(usize) -> Option<RecordId>,
+    mut found: impl FnMut(usize, Vec<Violation>),
+) {
+    let index = &view.def.indexes[at];
+    let (mut image, mut key) = (Vec::new(), Key::new());
+    for (first, second) in keys.repeated().filter(|_| index.unique) {
+        let Some(row) = view.version.row_of(id(second)) else { continue };
+        image.clear();
+        view.gather(row, &mut image);
+        let cells = Cells::stored(&image, view.version.heap());
+        let has_null = index.key(cells, &view.def.fields, &mut key);
+        if !has_null && lookup::has_long_texts(view, index, id(first), &key) {
+            let mut findings = Findings::new(view, told(second));
+            findings.taken(at, cells, id(first));
+            found(second, findings.into_violations());
+        }
     }
 }
 

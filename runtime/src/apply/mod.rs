@@ -8,7 +8,7 @@ pub(crate) mod check;
 mod component;
 mod delete;
 mod hook;
-mod keys;
+pub(crate) mod keys;
 pub(crate) mod replay;
 mod update;
 mod write;

@@ -5,20 +5,21 @@
 //! where the type is another one, and take their default where they are new. Records that cannot be carried over, or break
 //! a rule that is new, are counted, and the first are told.
 
-use super::convert::{Types, Unfit};
+use super::convert::Types;
 use super::in_the_way::InTheWay;
+use super::recast::Recast;
 use crate::apply::check::Findings;
-use crate::error::{Result, Rule};
+use crate::apply::keys::{Keys, taken};
+use crate::error::Result;
 use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::table::buffer::Buffer;
 use crate::table::def::{Column, FieldDef, TableDef};
 use crate::table::journal::Journal;
+use crate::table::meta;
 use crate::table::rows::{Rows, index_buffer};
-use crate::table::values::put_value;
 use crate::table::version::{GROUPS, HEAP, IDS, META, SLOTS, TableVersion, TableView, VERSIONS};
-use crate::table::{lookup, meta};
 use dbgen_schema::Value;
 
 /// What became of a table.
@@ -154,6 +155,7 @@ fn check_rules(shapes: Shapes<'_>, from: TableView<'_>) -> Result<()> {
 struct Carry<'a> {
     shapes: Shapes<'a>,
     from: TableView<'a>,
+    recast: Recast<'a>,
     version: TableVersion,
     /// Notes nobody asks for: the version is not published yet.
     journal: Journal,
@@ -166,7 +168,9 @@ impl<'a> Carry<'a> {
         for at in [IDS, VERSIONS, SLOTS, HEAP] {
             version.buffers[at] = from.version.buffers[at].copy();
         }
-        Carry { shapes, from, version, journal: Journal::default(), in_the_way: InTheWay::default() }
+        let same_cells = (0..shapes.def.fields.len()).map(|at| shapes.same_cell(at)).collect();
+        let recast = Recast::new(shapes.def, from, shapes.types, shapes.origins, same_cells);
+        Carry { shapes, from, recast, version, journal: Journal::default(), in_the_way: InTheWay::default() }
     }
 
     fn rows(&mut self) -> Rows<'_> {
@@ -219,7 +223,7 @@ impl<'a> Carry<'a> {
         for row in 0..if written.is_empty() && ruled.is_empty() && gone.is_empty() { 0 } else { rows } {
             stored.clear();
             from.gather(row, &mut stored);
-            self.record(row, &stored, &mut image);
+            self.recast.record(row, &stored, &mut image);
             self.check(row, &ruled, &image);
             self.store_heap(&gone, &stored, &mut image)?;
             for (at, bytes) in &mut written {
@@ -236,47 +240,13 @@ impl<'a> Carry<'a> {
 
     /// Whether the values of an old field leave the heap: it is gone, or its values are written anew.
     fn loses_heap(&self, old: usize) -> bool {
-        let stays = |at: usize| self.shapes.same_cell(at) == Some(old);
-        self.from.def.fields[old].has_heap && !(0..self.shapes.def.fields.len()).any(stays)
-    }
-
-    /// The image of a record in the new shape.
-    fn record(&self, row: usize, stored: &[u8], image: &mut RecordImage) {
-        let (def, from) = (self.shapes.def, self.from);
-        image.clear();
-        image.fixed.resize(def.layout.image_bytes, 0);
-        for (at, field) in def.fields.iter().enumerate() {
-            let Some(old) = self.shapes.origins[at] else {
-                self.default(image, row, at);
-                continue;
-            };
-            if from.def.is_null(stored, old) {
-                match &field.default {
-                    Some(value) if !field.nullable => put_value(def, image, at, value),
-                    _ => put_value(def, image, at, &Value::Null),
-                }
-            } else if self.shapes.same_cell(at).is_some() {
-                def.put_cell(&mut image.fixed, at, Some(from.def.cell(stored, old)));
-            } else {
-                let (was, value) = (&from.def.fields[old].plan, from.value(row, old));
-                match self.shapes.types.convert(was, &field.plan, &value) {
-                    Ok(value) => put_value(def, image, at, &value),
-                    Err(Unfit) => image.misfit(at, Rule::Type { expected: field.plan.describe() }, value),
-                }
-            }
-        }
-    }
-
-    fn default(&self, image: &mut RecordImage, row: usize, at: usize) {
-        let (def, field) = (self.shapes.def, &self.shapes.def.fields[at]);
-        match (&field.default, field.counter) {
-            (_, Some(_)) => put_value(def, image, at, &Value::from(row as u64 + 1)),
-            (Some(value), None) => put_value(def, image, at, value),
-            (None, None) => put_value(def, image, at, &Value::Null),
-        }
+        self.from.def.fields[old].has_heap && !self.recast.keeps_cells_of(old)
     }
 
     fn check(&mut self, row: usize, ruled: &[usize], image: &RecordImage) {
+        if ruled.is_empty() && image.misfits.is_empty() {
+            return;
+        }
         let view = TableView { def: self.shapes.def, version: &self.version };
         let mut findings = Findings::new(view, self.from.version.id_at(row));
         findings.misfits(&image.misfits);
@@ -317,29 +287,30 @@ impl<'a> Carry<'a> {
             self.version.buffers[index_buffer(def, at)] = from.version.buffers[index_buffer(from.def, old)].copy();
             return Ok(());
         }
-        let index = &def.indexes[at];
+        // As a batch of inserts does it: all keys are sorted once and written page by page.
+        let view = TableView { def, version: &self.version };
+        let (index, rows) = (&def.indexes[at], from.version.len());
+        let mut keys = Keys::new(index, rows);
         let (mut image, mut key) = (Vec::new(), Key::new());
-        for row in 0..from.version.len() {
-            let Some(id) = from.version.id_at(row) else { unreachable!("row {row} has no record") };
+        for row in 0..rows {
             image.clear();
-            let view = TableView { def, version: &self.version };
             view.gather(row, &mut image);
-            let cells = Cells::stored(&image, view.version.heap());
-            let any_null = index.key(cells, &def.fields, &mut key);
-            if index.unique
-                && !any_null
-                && let Some(existing) = lookup::first(view, at, &key)
-            {
-                let mut findings = Findings::new(view, Some(id));
-                findings.taken(at, cells, existing);
-                let found = findings.into_violations();
-                self.in_the_way.add(found);
-                continue;
+            if index.texts.is_empty() {
+                index.write_key(&image, keys.add());
+            } else {
+                index.key(Cells::stored(&image, view.version.heap()), &def.fields, &mut key);
+                keys.add().copy_from_slice(key.bytes());
             }
-            self.rows().index_insert(at, &image, id);
-            self.forget(row);
         }
-        std::mem::take(&mut self.in_the_way).finish()
+        let id = |row: usize| from.version.id_at(row).unwrap_or_else(|| unreachable!("row {row} has no record"));
+        keys.name((0..rows).map(|row| id(row).get()));
+        keys.sort();
+        let mut in_the_way = InTheWay::default();
+        taken(view, at, &keys, id, |row| Some(id(row)), |_, wrong| in_the_way.add(wrong));
+        in_the_way.finish()?;
+        self.rows().index_insert_sorted(at, keys.items());
+        self.journal = Journal::default();
+        Ok(())
     }
 }
 

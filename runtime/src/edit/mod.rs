@@ -24,6 +24,7 @@ mod draft;
 mod in_the_way;
 mod index;
 mod origins;
+mod recast;
 mod references;
 mod schema_edit;
 mod types;

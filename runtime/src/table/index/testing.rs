@@ -61,6 +61,48 @@ impl OneBuffer {
     }
 }
 
+/// An index of either kind in such a table, and the plain set that it is held against.
+pub(super) trait Subject {
+    type Step;
+    type Model: Clone + Default;
+
+    fn table(&mut self) -> &mut OneBuffer;
+    /// Takes a step in both.
+    fn apply(&mut self, step: &Self::Step, model: &mut Self::Model);
+    /// Sound, and the same as the set.
+    fn assert_holds(&self, model: &Self::Model);
+}
+
+/// Takes all steps; looks at everything after every so many of them.
+#[track_caller]
+pub(super) fn assert_like_a_set<S: Subject>(mut subject: S, steps: &[S::Step], between_looks: usize) {
+    let mut model = S::Model::default();
+    for batch in steps.chunks(between_looks) {
+        batch.iter().for_each(|step| subject.apply(step, &mut model));
+        subject.assert_holds(&model);
+    }
+}
+
+/// Takes batches of steps back, each third of them, and publishes the others: both know bytes alone.
+#[track_caller]
+pub(super) fn assert_undone_and_published<S: Subject>(mut subject: S, steps: &[S::Step]) {
+    let mut model = S::Model::default();
+    let mut published = subject.table().copy();
+    for (at, batch) in steps.chunks(50).enumerate() {
+        let (before, model_before, mark) = (subject.table().copy(), model.clone(), subject.table().mark());
+        batch.iter().for_each(|step| subject.apply(step, &mut model));
+        if at % 3 == 0 {
+            subject.table().rollback(mark, &published);
+            subject.table().assert_equals(&before);
+            model = model_before;
+        } else {
+            subject.table().publish_to(&mut published);
+            subject.table().assert_equals(&published);
+        }
+        subject.assert_holds(&model);
+    }
+}
+
 /// Overwrites bytes here and there; with `heads` of (page bytes, head bytes) only in the heads of pages.
 pub(super) fn damage(bytes: &mut [u8], hits: &[(sample::Index, u8)], heads: Option<(usize, usize)>) {
     for (at, value) in hits {

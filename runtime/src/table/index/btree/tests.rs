@@ -9,7 +9,7 @@ use super::super::fault::Wrong;
 use super::super::pages::u32_at;
 use super::node::ITEMS_AT;
 use super::*;
-use crate::table::index::testing::{OneBuffer, damage};
+use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
 
 /// A tree in the only buffer of a table, as the engine keeps it.
 struct Bench {
@@ -29,9 +29,22 @@ impl Bench {
     fn edit(&mut self) -> BTreeMut<'_> {
         BTreeMut::new(self.table.edit(), self.shape)
     }
+}
+
+impl Subject for Bench {
+    type Step = Step;
+    type Model = BTreeSet<Vec<u8>>;
+
+    fn table(&mut self) -> &mut OneBuffer {
+        &mut self.table
+    }
+
+    fn apply(&mut self, step: &Step, model: &mut Self::Model) {
+        apply(step, self, model);
+    }
 
     #[track_caller]
-    fn assert_holds(&self, model: &BTreeSet<Vec<u8>>) {
+    fn assert_holds(&self, model: &Self::Model) {
         self.tree().check().expect("a sound tree");
         assert_eq!(self.tree().len(), model.len() as u64);
         assert!(self.tree().iter().eq(model.iter().map(Vec::as_slice)), "forwards");
@@ -179,13 +192,7 @@ proptest! {
         item_bytes in prop_oneof![9..=40_usize, 9..=200_usize, 900..=1024_usize],
         steps in (300..40_000_u64).prop_flat_map(|numbers| steps(numbers, 2_000)),
     ) {
-        let (mut bench, mut model) = (Bench::new(item_bytes), BTreeSet::new());
-        for batch in steps.chunks(100) {
-            for step in batch {
-                apply(step, &mut bench, &mut model);
-            }
-            bench.assert_holds(&model);
-        }
+        assert_like_a_set(Bench::new(item_bytes), &steps, 100);
     }
 
     #[test]
@@ -193,23 +200,7 @@ proptest! {
         item_bytes in 9..=60_usize,
         steps in (300..5_000_u64).prop_flat_map(|numbers| steps(numbers, 1_500)),
     ) {
-        let (mut bench, mut model) = (Bench::new(item_bytes), BTreeSet::new());
-        let mut published = bench.table.copy();
-        for (at, batch) in steps.chunks(50).enumerate() {
-            let (before, model_before, mark) = (bench.table.copy(), model.clone(), bench.table.mark());
-            for step in batch {
-                apply(step, &mut bench, &mut model);
-            }
-            if at % 3 == 0 {
-                bench.table.rollback(mark, &published);
-                bench.table.assert_equals(&before);
-                model = model_before;
-            } else {
-                bench.table.publish_to(&mut published);
-                bench.table.assert_equals(&published);
-            }
-            bench.assert_holds(&model);
-        }
+        assert_undone_and_published(Bench::new(item_bytes), &steps);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::fault::Wrong;
 use super::*;
-use crate::table::index::testing::{OneBuffer, damage};
+use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
 
 /// A hash in the only buffer of a table, as the engine keeps it.
 struct Bench {
@@ -46,13 +46,6 @@ impl Bench {
     }
 
     #[track_caller]
-    fn assert_holds(&self, model: &Model) {
-        self.index().check().expect("a sound hash");
-        assert_eq!(self.index().len(), model.len() as u64);
-        assert!(model.iter().all(|(key, record)| self.index().contains(key, *record)));
-    }
-
-    #[track_caller]
     fn assert_key(&self, key: &[u8], model: &Model) {
         let of_key = (key.to_vec(), 0)..=(key.to_vec(), u64::MAX);
         let expected: Vec<_> = model.range(of_key).map(|(_, record)| *record).collect();
@@ -63,6 +56,26 @@ impl Bench {
             Some(record) => assert!(expected.contains(&record)),
             None => assert!(expected.is_empty()),
         }
+    }
+}
+
+impl Subject for Bench {
+    type Step = Step;
+    type Model = Model;
+
+    fn table(&mut self) -> &mut OneBuffer {
+        &mut self.table
+    }
+
+    fn apply(&mut self, step: &Step, model: &mut Self::Model) {
+        apply(step, self, model);
+    }
+
+    #[track_caller]
+    fn assert_holds(&self, model: &Self::Model) {
+        self.index().check().expect("a sound hash");
+        assert_eq!(self.index().len(), model.len() as u64);
+        assert!(model.iter().all(|(key, record)| self.index().contains(key, *record)));
     }
 }
 
@@ -153,13 +166,7 @@ proptest! {
         key_bytes in prop_oneof![1..=24_usize, 1..=200_usize, 900..=1016_usize],
         steps in (30..40_000_u64).prop_flat_map(|numbers| steps(numbers, 2_000)),
     ) {
-        let (mut bench, mut model) = (Bench::new(key_bytes), Model::new());
-        for batch in steps.chunks(200) {
-            for step in batch {
-                apply(step, &mut bench, &mut model);
-            }
-            bench.assert_holds(&model);
-        }
+        assert_like_a_set(Bench::new(key_bytes), &steps, 200);
     }
 
     #[test]
@@ -167,23 +174,7 @@ proptest! {
         key_bytes in 1..=40_usize,
         steps in (30..5_000_u64).prop_flat_map(|numbers| steps(numbers, 1_000)),
     ) {
-        let (mut bench, mut model) = (Bench::new(key_bytes), Model::new());
-        let mut published = bench.table.copy();
-        for (at, batch) in steps.chunks(50).enumerate() {
-            let (before, model_before, mark) = (bench.table.copy(), model.clone(), bench.table.mark());
-            for step in batch {
-                apply(step, &mut bench, &mut model);
-            }
-            if at % 3 == 0 {
-                bench.table.rollback(mark, &published);
-                bench.table.assert_equals(&before);
-                model = model_before;
-            } else {
-                bench.table.publish_to(&mut published);
-                bench.table.assert_equals(&published);
-            }
-            bench.assert_holds(&model);
-        }
+        assert_undone_and_published(Bench::new(key_bytes), &steps);
     }
 
     #[test]
