@@ -15,7 +15,7 @@ pub(crate) const HUGE_BYTES: usize = 2 << 20;
 pub(crate) fn ask(bytes: &mut Vec<u8>, from: usize) {
     use rustix::mm::{Advice, madvise};
     let room = bytes.as_mut_ptr();
-    let page_bytes = rustix::param::page_size();
+    let page_bytes = page_bytes();
     let end = (room.addr() + bytes.capacity()).next_multiple_of(page_bytes);
     let start = match from {
         0 => room.addr() / page_bytes * page_bytes,
@@ -32,6 +32,13 @@ pub(crate) fn ask(bytes: &mut Vec<u8>, from: usize) {
     if let Err(error) = asked {
         tracing::debug!(%error, "the system has no large pages");
     }
+}
+
+/// Bytes of an ordinary page. Asking for them takes a look at what the kernel told the process when it began, which is not
+/// to be had under every emulator (valgrind); where all machines have the same there is no need to.
+#[cfg(target_os = "linux")]
+fn page_bytes() -> usize {
+    if cfg!(target_arch = "x86_64") { 4096 } else { rustix::param::page_size() }
 }
 
 /// There is nobody to ask on this system.
