@@ -7,7 +7,7 @@
 pub mod arena {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(2);
+    const _: () = rt::check_codegen_abi(3);
 
     /// The schema as a type; [`Arena`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
