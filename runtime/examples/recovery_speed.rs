@@ -92,17 +92,18 @@ fn ticks(db: &Database, player: TableNo, ids: &[RecordId]) -> Result<(), Error> 
             })
         })
         .stepped()?;
-    let mut run = |done: &mut dyn FnMut(usize) -> bool| -> Result<Vec<Duration>, Error> {
-        let (mut took, mut next) = (Vec::new(), Instant::now());
-        while !done(took.len()) {
+    let mut run = |done: &mut dyn FnMut(usize) -> bool| -> Result<Vec<Tick>, Error> {
+        let (mut ticks, mut next) = (Vec::new(), Instant::now());
+        while !done(ticks.len()) {
             next += Duration::from_secs_f64(1.0 / 60.0);
             std::thread::sleep(next.saturating_duration_since(Instant::now()));
-            let begun = Instant::now();
+            let (begun, (ran, waited)) = (Instant::now(), on_core());
             world.step()?;
-            took.push(begun.elapsed());
+            let (took, now) = (begun.elapsed(), on_core());
+            ticks.push(Tick { took, ran: now.0.saturating_sub(ran), waited: now.1.saturating_sub(waited) });
         }
-        took.sort_unstable();
-        Ok(took)
+        ticks.sort_unstable();
+        Ok(ticks)
     };
     let usual = run(&mut |ticks| ticks as u64 == TICKS)?;
     say("ticks before the snapshot", &usual);
@@ -123,18 +124,43 @@ fn ticks(db: &Database, player: TableNo, ids: &[RecordId]) -> Result<(), Error> 
     if let Ok(taken) = snapshot {
         println!("the snapshot took {:.2} s", taken?.as_secs_f64());
     }
-    let over = during.last().copied().unwrap_or_default().saturating_sub(at(&usual, 0.99));
+    let over = at(&during, 1.0).saturating_sub(at(&usual, 0.99));
     println!("the longest tick of the snapshot is {:.2} ms over the usual p99", over.as_secs_f64() * 1e3);
+    let own = |ticks: &[Tick], share| {
+        let mut own: Vec<_> = ticks.iter().map(|tick| tick.ran).collect();
+        own.sort_unstable();
+        own[((own.len() as f64 * share) as usize).min(own.len() - 1)].as_secs_f64() * 1e3
+    };
+    println!("of the time in which ticks had a core, that is {:.2} ms", own(&during, 1.0) - own(&usual, 0.99));
     Ok(())
 }
 
-fn at(sorted: &[Duration], share: f64) -> Duration {
-    sorted.get((sorted.len() as f64 * share) as usize).or(sorted.last()).copied().unwrap_or_default()
+/// How long a tick took, for how much of that it had a core, and for how much of the rest it was ready and others had it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Tick {
+    took: Duration,
+    ran: Duration,
+    waited: Duration,
 }
 
-fn say(what: &str, sorted: &[Duration]) {
+/// How long this thread has had a core, and has been ready without one, so far; nothing where the system does not say.
+fn on_core() -> (Duration, Duration) {
+    let said = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let mut numbers = said.split(' ').map(|ns| Duration::from_nanos(ns.parse().unwrap_or(0)));
+    (numbers.next().unwrap_or_default(), numbers.next().unwrap_or_default())
+}
+
+fn at(sorted: &[Tick], share: f64) -> Duration {
+    sorted.get((sorted.len() as f64 * share) as usize).or(sorted.last()).map(|tick| tick.took).unwrap_or_default()
+}
+
+fn say(what: &str, sorted: &[Tick]) {
     let ms = |share| at(sorted, share).as_secs_f64() * 1e3;
     println!("{what}: {} of them, p50 {:.2} ms, p99 {:.2} ms, max {:.2} ms", sorted.len(), ms(0.5), ms(0.99), ms(1.0));
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    for Tick { took, ran, waited } in sorted.iter().rev().take(3) {
+        println!("  {:.2} ms: {:.2} on a core, {:.2} waiting for one", ms(*took), ms(*ran), ms(*waited));
+    }
 }
 
 /// A start from the snapshot alone, beside one core that decompresses the same bytes.

@@ -129,6 +129,18 @@ impl Clock for SystemClock {
     }
 }
 
+/// Has the calling thread let others go first where there are more of them than cores: it does what nobody waits for. Linux
+/// knows of this for a single thread; elsewhere nothing changes.
+pub(crate) fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        const NICE: i32 = 10;
+        if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
+            tracing::debug!(%error, "the priority of a background thread stays as it is");
+        }
+    }
+}
+
 /// How long something takes, in the system's time: for decisions about effort, never about what happens.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stopwatch(std::time::Instant);

@@ -308,7 +308,7 @@ impl<S: Facade> Builder<S> {
         };
         let shared = Arc::new(shared);
         if let Some(durable) = &shared.durable {
-            durable.belongs_to(&shared);
+            durable.belongs_to(&shared)?;
         }
         Ok(Db { shared, facade: PhantomData })
     }

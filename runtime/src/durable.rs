@@ -22,6 +22,8 @@ use std::time::Duration;
 const LOG_BYTES_DUE: u64 = 256 << 20;
 /// How often it is asked whether one is due.
 const POLL: Duration = Duration::from_millis(500);
+/// Versions of a large table that circulate while a snapshot holds one.
+const VERSIONS: usize = 3;
 /// Bytes of a table from which on a snapshot has a third version made before it holds one.
 const THIRD_BYTES: usize = 1 << 20;
 /// Bytes of it that are copied while the writer waits: a tenth of a millisecond.
@@ -30,6 +32,8 @@ const THIRD_STEP_BYTES: usize = 512 << 10;
 const THIRD_STEP_ENTRIES: usize = 4096;
 /// How often versions are brought up to date before a snapshot takes what there is.
 const THIRD_ROUNDS_MAX: usize = 1000;
+/// How often a snapshot has a version of a table made that came to lag too much before it could be used.
+const THIRDS_MAX: usize = 3;
 /// How long the writer has the writing side for itself between two such steps.
 const THIRD_PAUSE: Duration = Duration::from_micros(250);
 
@@ -98,6 +102,7 @@ pub struct DurabilityStatus {
 pub(crate) struct Durable {
     pub(crate) log: Log,
     keeper: Arc<Keeper>,
+    clock: Arc<dyn Clock>,
     /// What ends the background thread, and the thread.
     background: Mutex<Option<(Sender<()>, JoinHandle<()>)>>,
     recovered: Recovered,
@@ -141,19 +146,18 @@ impl Durable {
             shared: OnceLock::new(),
             last: Mutex::new((opened.recovered.snapshot, None)),
         });
-        let background = match keeper.folder.inline {
-            true => None,
-            false => Some(background(keeper.clone(), clock)?),
-        };
         let (log, recovered, lock) = (opened.log, opened.recovered, opened.lock);
-        let durable = Durable { log, keeper, background: Mutex::new(background), recovered, _lock: lock };
+        let durable = Durable { log, keeper, clock, background: Mutex::default(), recovered, _lock: lock };
         Ok((opened.engine, durable))
     }
 
-    /// Says whose data folder this is.
-    pub(crate) fn belongs_to(&self, shared: &Arc<Shared>) {
-        // It is said once, when the database has just been opened.
-        let _ = self.keeper.shared.set(Arc::downgrade(shared));
+    /// Says whose data folder this is, when the database has just been opened. What goes on beside it begins.
+    pub(crate) fn belongs_to(&self, shared: &Arc<Shared>) -> Result<()> {
+        if self.keeper.shared.set(Arc::downgrade(shared)).is_ok() && !self.keeper.folder.inline {
+            let begun = background(self.keeper.clone(), self.clock.clone())?;
+            *self.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+        }
+        Ok(())
     }
 
     fn status(&self) -> DurabilityStatus {
@@ -190,6 +194,7 @@ impl Drop for Durable {
 fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>, JoinHandle<()>)> {
     let (stop, stopped) = channel::<()>();
     let run = move || {
+        crate::clock::give_way();
         let (mut taken, mut log_bytes) = (clock.monotonic(), keeper.log.bytes());
         while stopped.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
             let is_long = keeper.log.bytes() - log_bytes >= LOG_BYTES_DUE;
@@ -197,7 +202,7 @@ fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>,
                 continue;
             }
             // A failure is kept for whoever asks, and told; the log goes on holding everything.
-            if let Err(error) = keeper.snapshot(&mut |_, _| {}) {
+            if let Err(error) = keeper.snapshot_by(|last| keeper.take(last, &mut |_, _| {})) {
                 tracing::error!(%error, "a snapshot failed");
             }
             (taken, log_bytes) = (clock.monotonic(), keeper.log.bytes());
@@ -209,10 +214,33 @@ fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>,
 }
 
 impl Keeper {
-    /// Takes a snapshot of what is published now; gives its commit.
+    /// Takes a snapshot of what is published now, on behalf of whoever holds the database; gives its commit. A thread of its
+    /// own does it, and gives way to all others: who asks may not want to, and no thread can take that back.
     fn snapshot(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
+        if self.folder.inline {
+            return self.snapshot_by(|last| self.take(last, progress));
+        }
+        let (tell, told) = channel();
+        std::thread::scope(|scope| {
+            let take = move || {
+                crate::clock::give_way();
+                // Who asked waits for the end, and may not want to hear of the way there.
+                let mut hears = |done, total| {
+                    tell.send((done, total)).ok();
+                };
+                self.snapshot_by(|last| self.take(last, &mut hears))
+            };
+            let thread = std::thread::Builder::new().name("dbgen-snapshot".to_owned()).spawn_scoped(scope, take);
+            let thread = thread.map_err(|source| Error::Io { path: "the snapshot thread".to_owned(), source })?;
+            told.iter().for_each(|(done, total)| progress(done, total));
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    /// One at a time, and remembers what came of it. `take` is told the commit of the last one.
+    fn snapshot_by(&self, take: impl FnOnce(u64) -> Result<u64>) -> Result<u64> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = self.take(last.0, progress);
+        let taken = take(last.0);
         match &taken {
             Ok(commit) => *last = (*commit, None),
             Err(error) => last.1 = Some(error.to_string()),
@@ -246,11 +274,9 @@ impl Keeper {
         snapshot::retain(disk, data_dir, *snapshots_kept)?;
         Ok(version.commit)
     }
-}
 
-impl Keeper {
-    /// Has a third version circulate of every large table, so that the one that the snapshot is going to hold leaves the
-    /// writer two.
+    /// Has three versions circulate of every large table: two are what the writer turns between, and a third is what a
+    /// snapshot holds meanwhile.
     fn make_thirds(&self) {
         let tables = self.published.load().tables.len();
         for table in 0..tables {
@@ -259,9 +285,10 @@ impl Keeper {
         }
     }
 
-    /// Takes what is published, once the versions that it leaves to the writer are up to date: one that is not would cost a
-    /// tick what many ticks wrote.
+    /// Takes what is published, once the versions that it leaves to the writer are there and up to date: one that is not
+    /// would cost a tick what many ticks wrote.
     fn pin(&self) -> crate::sync::Arc<Version> {
+        let mut made = 0;
         for _ in 0..THIRD_ROUNDS_MAX {
             let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { break };
             let Ok(mut writer) = shared.lock() else { break };
@@ -269,29 +296,45 @@ impl Keeper {
             // Every table: who stops at the first that lags would never come to the last.
             let lagging = (0..engine.tables.len()).filter(|table| !engine.freshen(*table, THIRD_STEP_ENTRIES)).count();
             if lagging == 0 {
-                return self.published.load();
+                // While those of other tables were made, the first may have come to lag beyond what is remembered.
+                let mut tables = 0..engine.tables.len();
+                let lost = tables.find(|table| engine.version_wanted(*table, VERSIONS, THIRD_BYTES).is_some());
+                match lost.filter(|_| made < THIRDS_MAX && !self.folder.inline) {
+                    None => return self.published.load(),
+                    Some(table) => {
+                        drop(writer);
+                        made += 1;
+                        let _ = self.make_third(table);
+                        continue;
+                    }
+                }
             }
             drop(writer);
+            // Who lets go of the database meanwhile is the last to have it, and has it closed when that returns.
+            drop(shared);
             std::thread::park_timeout(THIRD_PAUSE);
         }
         self.published.load()
     }
 
-    /// The same for a table; `None` when it is done, or there is no need, or no way.
+    /// The same for a table, if it is large; `None` when that is done, or there is no need, or no way.
     fn make_third(&self, table: usize) -> Option<()> {
         let shared = || self.shared.get().and_then(Weak::upgrade);
-        let measures = shared()?.lock().ok()?.engine().third_wanted(table, THIRD_BYTES)?;
+        let measures = shared()?.lock().ok()?.engine().version_wanted(table, VERSIONS, THIRD_BYTES)?;
         let schema = self.published.load().catalog.version();
         let mut growing = Growing::new(&measures);
         loop {
             let shared = shared()?;
             let mut writer = shared.lock().ok()?;
             let engine = writer.engine();
-            if engine.catalog.version() != schema {
+            // Another may have been made meanwhile, by a writer that could not wait.
+            if engine.catalog.version() != schema || engine.version_wanted(table, VERSIONS, THIRD_BYTES).is_none() {
                 return None;
             }
             growing = growing.step(engine.tables.get_mut(table)?, THIRD_STEP_BYTES)?;
             drop(writer);
+            // Who lets go of the database meanwhile is the last to have it, and has it closed when that returns.
+            drop(shared);
             std::thread::park_timeout(THIRD_PAUSE);
         }
     }

@@ -25,7 +25,7 @@ use crate::sync::Arc;
 use crate::table::def::TableDef;
 use crate::table::publish::Published;
 use crate::table::third::Measures;
-use crate::table::version::{TableVersion, TableView};
+use crate::table::version::{GROUPS, TableVersion, TableView};
 use crate::table::writer::{Change, PublicationStats, Savepoint, TableWriter};
 use dbgen_schema::Schema;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -156,6 +156,10 @@ pub struct Engine {
     pub(crate) kept: KeptRequests,
     /// A commit was counted that no table shows.
     pub(crate) is_renumbered: bool,
+    /// While the log is done again: tables of which more was written than cells that stand for themselves.
+    pub(crate) is_unproved: Vec<bool>,
+    /// A mistake on purpose: rows are published before their indexes. Never but in a simulation.
+    pub(crate) is_index_late: bool,
     /// The log, if there is one.
     pub(crate) sink: Option<Box<dyn CommitSink>>,
     /// The tick that runs, or ran last.
@@ -216,6 +220,8 @@ impl Engine {
             redo: Redo::default(),
             kept: KeptRequests::default(),
             is_renumbered: false,
+            is_unproved: Vec::new(),
+            is_index_late: false,
             sink: None,
         }
     }
@@ -504,8 +510,12 @@ impl Engine {
                 return false;
             }
         }
+        let before = self.is_index_late.then(|| self.published.load());
         let SpareRoot { root, stale } = self.next_root();
         self.swap_root(root, stale);
+        if let Some(before) = before {
+            self.publish_old_indexes(&before);
+        }
         for spare in &mut self.spares {
             spare.stale.extend_from_slice(&self.dirty);
             if spare.stale.len() > 2 * self.tables.len() {
@@ -517,6 +527,19 @@ impl Engine {
         self.is_renumbered = false;
         self.published.set_behind(false);
         true
+    }
+
+    /// The mistake of [`Engine::is_index_late`]: the tables that were just published have the indexes of `before`.
+    #[cold]
+    fn publish_old_indexes(&mut self, before: &Version) {
+        let mut root = Version::clone(&self.published.load());
+        for at in self.dirty.iter().map(|at| *at as usize) {
+            let indexes = GROUPS + root.catalog.tables()[at].layout.groups.len();
+            let (mut table, old) = (TableVersion::clone(&root.tables[at]), &before.tables[at]);
+            table.buffers[indexes..].clone_from_slice(&old.buffers[indexes..]);
+            root.tables[at] = Arc::new(table);
+        }
+        self.published.swap(Arc::new(root));
     }
 
     fn is_starved(&mut self) -> bool {
@@ -572,12 +595,12 @@ impl Engine {
         writer.reserve(def, records);
     }
 
-    /// The measures of a third version of table `at`, if it has more than `bytes` and only two circulate: who holds one for
-    /// long would take the writer's away. Must not run inside a transaction.
-    pub(crate) fn third_wanted(&mut self, at: usize, bytes: usize) -> Option<Measures> {
+    /// The measures of one more version of table `at`, if it has more than `bytes` and fewer than `count` circulate: with two
+    /// the writer turns from one to the other, and who holds one for long needs a third. Must not run inside a transaction.
+    pub(crate) fn version_wanted(&mut self, at: usize, count: usize, bytes: usize) -> Option<Measures> {
         self.refresh_spares();
         let table = self.tables.get_mut(at)?;
-        table.wants_third(bytes).then(|| Measures::of(table.current()))
+        table.wants_version(count, bytes).then(|| Measures::of(table.current()))
     }
 
     /// Brings free versions of table `at` up to date, for about so many notes; says whether none lags. Must not run inside a
@@ -591,6 +614,29 @@ impl Engine {
     pub(crate) fn shrink_to_fit(&mut self) {
         self.refresh_spares();
         self.tables.iter_mut().for_each(TableWriter::shrink_to_fit);
+    }
+
+    /// Has all tables be written where they lie, without versions, until [`Engine::end_again`]: nobody has the database yet.
+    pub(crate) fn begin_again(&mut self) {
+        let nothing =
+            Version { commit: self.commit, tick: self.tick, catalog: self.catalog.clone(), tables: Vec::new() };
+        // The root before goes, and with it what would keep the tables' versions from being written.
+        self.published.swap(Arc::new(nothing));
+        self.spares.clear();
+        self.is_unproved.clear();
+        self.is_unproved.resize(self.tables.len(), false);
+        self.tables.iter_mut().for_each(TableWriter::begin_again);
+    }
+
+    /// Publishes what has been written since [`Engine::begin_again`].
+    pub(crate) fn end_again(&mut self) {
+        for (at, table) in self.tables.iter_mut().enumerate() {
+            table.end_again(self.commit, self.is_unproved.get(at).copied().unwrap_or(true));
+        }
+        let tables = self.tables.iter().map(|table| table.current().clone()).collect();
+        let root = Version { commit: self.commit, tick: self.tick, catalog: self.catalog.clone(), tables };
+        self.published.swap(Arc::new(root));
+        self.is_renumbered = false;
     }
 
     /// Replaces the catalog: an edit of the schema. `tables[i]` is table `i` of `catalog`. Must not run inside a

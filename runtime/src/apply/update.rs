@@ -66,59 +66,30 @@ impl Engine {
         Ok(Applied::Updated)
     }
 
-    /// Does an update again that was noted in the log: `fields` of `noted` are what they became.
-    pub(super) fn update_again(
+    /// Does an update again that was noted in the log, of fields that indexes or the heap know of: `fields` of `noted` are
+    /// what they became.
+    pub(super) fn update_entangled_again(
         &mut self,
         table: usize,
         id: RecordId,
         fields: &[usize],
         noted: RecordImage,
     ) -> Result<Applied> {
+        let mut old = std::mem::take(&mut self.scratch);
+        old.clear();
         let view = self.view(table);
-        let row = view.row_of(id)?;
-        let concerns = |at: &usize| {
-            view.def.fields[*at].has_heap
-                || view.def.indexes.iter().any(|index| index.columns.iter().any(|column| column.field == *at))
-        };
-        if !fields.iter().any(concerns) {
-            return self.write_again(table, id, row, fields, &noted);
-        }
-        let mut old = Vec::new();
-        view.gather(row, &mut old);
+        view.gather(view.row_of(id)?, &mut old);
         let (def, mut image) = (view.def, noted);
         let new = std::mem::replace(&mut image.fixed, old.clone());
         let mut changed = Changed::none(def);
         for at in fields {
-            def.put_cell(
-                &mut image.fixed,
-                *at,
-                (!def.is_null(&new, *at) || !def.has_null_bit(*at)).then(|| def.cell(&new, *at)),
-            );
+            let is_null = def.has_null_bit(*at) && def.is_null(&new, *at);
+            def.put_cell(&mut image.fixed, *at, (!is_null).then(|| def.cell(&new, *at)));
             changed.add(*at);
         }
-        self.update_checked(table, id, &mut image, &old, &changed)
-    }
-
-    /// The same for fields that no index and no heap knows of.
-    fn write_again(
-        &mut self,
-        table: usize,
-        id: RecordId,
-        row: usize,
-        fields: &[usize],
-        noted: &RecordImage,
-    ) -> Result<Applied> {
-        let version = self.next_commit();
-        self.noted(table, |redo, def| redo.update(def, id, noted, fields, version));
-        let (def, writer) = self.table_mut(table);
-        let mut rows = writer.rows(def);
-        for at in fields {
-            let is_null = def.has_null_bit(*at) && def.is_null(&noted.fixed, *at);
-            rows.write_field(row, *at, (!is_null).then(|| def.cell(&noted.fixed, *at)));
-        }
-        rows.touch(row, version);
-        writer.note(id, ChangeKind::Update);
-        Ok(Applied::Updated)
+        let updated = self.update_checked(table, id, &mut image, &old, &changed);
+        self.scratch = old;
+        updated
     }
 
     fn check_update(

@@ -189,7 +189,8 @@ impl RecordHeader {
             3 => Kind::Marker,
             _ => return None,
         };
-        if bytes[29] & !FLAG_KEPT != 0 {
+        // No commit comes behind the last number: nobody has written that.
+        if bytes[29] & !FLAG_KEPT != 0 || u64_at(bytes, 0) == u64::MAX {
             return None;
         }
         Some(RecordHeader {

@@ -3,7 +3,7 @@
 use super::format::{Kind, Record, RecordHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::{log_dir, segment_name, segment_number};
 use crate::error::{Damage, DamageKind, Result};
-use crate::storage::{Disk, Open};
+use crate::storage::{Disk, DiskFile, Open};
 use std::path::{Path, PathBuf};
 
 /// The numbers of the segments that there are, in order.
@@ -35,6 +35,8 @@ pub struct Segment {
     /// Its header.
     pub header: SegmentHeader,
     bytes: Vec<u8>,
+    /// Behind this, all are zero.
+    used: usize,
 }
 
 /// Reads the header of a segment.
@@ -55,6 +57,10 @@ pub fn header(disk: &Disk, data_dir: &Path, segment: u64, database: Option<[u8; 
     if header.segment != segment {
         let what = format!("the file is named as segment {segment} and holds segment {}", header.segment);
         return Err(wrong(DamageKind::Nonsense(what)).into());
+    }
+    if header.first_commit == 0 {
+        let what = DamageKind::Nonsense("the segment begins with a commit 0, which nobody makes".to_owned());
+        return Err(wrong(what).into());
     }
     Ok(header)
 }
@@ -79,10 +85,8 @@ impl Segment {
             let (path, what) = (path.display().to_string(), DamageKind::Length { found, expected });
             return Err(Box::new(Damage { path, offset: found, what, advice: None }).into());
         }
-        let mut bytes = vec![0; valid.unwrap_or(found) as usize];
-        let read = file.read_up_to(0, &mut bytes)?;
-        bytes.truncate(read);
-        Ok(Segment { path, header, bytes })
+        let (bytes, used) = read_but_zeros(&file, valid.unwrap_or(found))?;
+        Ok(Segment { path, header, bytes, used })
     }
 
     /// Its records, the first of which follows one with this commit and checksum; `None` = unknown.
@@ -102,12 +106,7 @@ impl Segment {
 
     /// What lies at and behind `offset`, without the zeros at its end.
     pub fn rest(&self, offset: usize) -> &[u8] {
-        const ZEROS: [u8; 4096] = [0; 4096];
-        let mut rest = self.bytes.get(offset..).unwrap_or_default();
-        // Most of a segment is room that was taken in advance: whole pages of zeros are compared at once.
-        while let Some(shorter) = rest.strip_suffix(&ZEROS) {
-            rest = shorter;
-        }
+        let rest = self.bytes.get(offset..self.used).unwrap_or_default();
         let len = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         &rest[..len]
     }
@@ -119,6 +118,33 @@ impl Segment {
         let header = |at: usize| RecordHeader::decode(&self.bytes[at..], self.header.salt);
         starts.filter_map(header).map(|header| header.durable).max().unwrap_or(0)
     }
+}
+
+/// Reads `len` bytes of a file, and says behind which all are zero. Most of the last segment is room that was taken in
+/// advance: memory for it is never touched.
+fn read_but_zeros(file: &DiskFile, len: u64) -> Result<(Vec<u8>, usize)> {
+    const PIECE_BYTES: usize = 1 << 18;
+    let mut bytes = vec![0; len as usize];
+    let (mut piece, mut done, mut used) = (vec![0; PIECE_BYTES.min(bytes.len())], 0, 0);
+    while done < bytes.len() {
+        let wanted = piece.len().min(bytes.len() - done);
+        let read = file.read_up_to(done as u64, &mut piece[..wanted])?;
+        if read == 0 {
+            bytes.truncate(done);
+            break;
+        }
+        if !is_zero(&piece[..read]) {
+            bytes[done..done + read].copy_from_slice(&piece[..read]);
+            used = done + read;
+        }
+        done += read;
+    }
+    Ok((bytes, used))
+}
+
+fn is_zero(bytes: &[u8]) -> bool {
+    let (words, rest) = bytes.as_chunks::<64>();
+    words.iter().all(|word| *word == [0; 64]) && rest.iter().all(|byte| *byte == 0)
 }
 
 /// The records of a segment, each with where it begins, up to the first bytes that are none.

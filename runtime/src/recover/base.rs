@@ -24,6 +24,8 @@ pub(super) struct Base {
     pub(super) database: [u8; 16],
     /// The largest commit that any manifest says the log held durably.
     pub(super) durable: u64,
+    /// Stored indexes that were built anew.
+    pub(super) rebuilt_indexes: u64,
     /// Newer snapshots that did not prove whole, with what is wrong with them.
     pub(super) bad: Vec<String>,
 }
@@ -35,9 +37,9 @@ pub(super) fn base(disk: &Disk, data_dir: &Path, folder: &Folder, given: &Given)
         let dir = snapshot_dir(data_dir, *commit);
         let manifest = Manifest::read(disk, &dir).inspect(|manifest| durable = durable.max(manifest.durable));
         match manifest.and_then(|manifest| load(disk, &dir, manifest, given)) {
-            Ok((engine, manifest)) => {
+            Ok(Loaded { engine, manifest, rebuilt_indexes }) => {
                 let database = manifest.database_bytes().unwrap_or_default();
-                return Ok(Base { engine, manifest, database, durable, bad });
+                return Ok(Base { engine, manifest, database, durable, rebuilt_indexes, bad });
             }
             Err(error) if may_fall_back(&error) => {
                 tracing::warn!(%error, "a snapshot does not prove whole: an older one is tried");
@@ -70,9 +72,17 @@ fn forget_components(catalog: &Catalog, tables: &mut [TableVersion]) {
     }
 }
 
+/// A snapshot that was read.
+pub(super) struct Loaded {
+    pub(super) engine: Box<Engine>,
+    pub(super) manifest: Manifest,
+    /// Stored indexes that were built anew.
+    pub(super) rebuilt_indexes: u64,
+}
+
 /// Reads a snapshot into an engine. Every table is checked by itself before anything is done to it: what the log says is
 /// done by functions that rely on slots, heap and indexes being sound.
-pub(crate) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -> Result<(Box<Engine>, Manifest)> {
+pub(super) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -> Result<Loaded> {
     let nonsense = |what: String| {
         let path = dir.join(crate::snapshot::manifest::MANIFEST).display().to_string();
         Error::from(Box::new(crate::error::Damage { path, offset: 0, what: DamageKind::Nonsense(what), advice: None }))
@@ -83,30 +93,33 @@ pub(crate) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -
     let schema = manifest.schema.catalog(given.compiled.clone());
     let catalog = schema.map_err(|error| nonsense(format!("the schema cannot be read: {error}")))?;
     let mut tables = read::tables(disk, dir, &manifest, &catalog)?;
+    let mut rebuilt_indexes = 0;
     for (def, version) in catalog.tables().iter().zip(&mut tables) {
         let checked = check_content(TableView { def, version }).and_then(|sums| mend_indexes(def, version, &sums));
-        checked.map_err(|what| nonsense(format!("table `{}`: {what}", def.name)))?;
+        rebuilt_indexes += checked.map_err(|what| nonsense(format!("table `{}`: {what}", def.name)))?;
     }
     forget_components(&catalog, &mut tables);
     let tables = tables.into_iter().map(TableWriter::new).collect();
     let engine = Box::new(Engine::with_tables(catalog, tables, manifest.commit, manifest.tick));
     let kept = read::kept(disk, dir, &manifest)?;
     engine.kept.restore(&kept, manifest.commit).map_err(|what| nonsense(what.to_owned()))?;
-    Ok((engine, manifest))
+    Ok(Loaded { engine, manifest, rebuilt_indexes })
 }
 
-/// Builds the indexes anew that do not hold together, or not what the rows say, whose sums are `expected`.
-fn mend_indexes(def: &TableDef, version: &mut TableVersion, expected: &[u64]) -> Result<(), String> {
+/// Builds the indexes anew that do not hold together, or not what the rows say, whose sums are `expected`; says how many.
+fn mend_indexes(def: &TableDef, version: &mut TableVersion, expected: &[u64]) -> Result<u64, String> {
     let found: Vec<Result<u64, String>> = {
         let view = TableView { def, version };
         (0..expected.len()).into_par_iter().map(|at| index_sum(view, at)).collect()
     };
+    let mut rebuilt = 0;
     for (at, found) in found.iter().enumerate().filter(|(at, found)| **found != Ok(expected[*at])) {
+        rebuilt += 1;
         tracing::warn!(table = %def.name, index = %def.indexes[at].name, ?found, "a stored index is damaged: it is built anew");
         read::rebuild_index(def, version, at);
         if index_sum(TableView { def, version }, at)? != expected[at] {
             return Err(format!("index `{}` cannot be built from the rows", def.indexes[at].name));
         }
     }
-    Ok(())
+    Ok(rebuilt)
 }

@@ -88,6 +88,8 @@ pub struct Recovered {
     pub log_bytes: u64,
     /// Bytes cut off the log's end, which no commit that was acknowledged was made of.
     pub torn_bytes: u64,
+    /// Stored indexes that did not hold what the rows say, and were built anew.
+    pub rebuilt_indexes: u64,
     /// Snapshots that did not prove whole, with what is wrong with them.
     pub bad_snapshots: Vec<String>,
     /// Whether the folder was empty.
@@ -116,6 +118,28 @@ impl Folder {
 /// [`Error::InUse`], [`Error::Damaged`], [`Error::Migration`], [`Error::Schema`], [`Error::Io`]. Nothing that the folder
 /// holds has changed then, unless the disk itself failed while writing.
 pub(crate) fn open(options: &Options, given: &Given) -> Result<Opened> {
+    open_folder(options, given).map_err(|error| advised(error, &options.data_dir))
+}
+
+/// Has a damage say what can be done, where nobody has said it yet who knew better.
+fn advised(error: Error, data_dir: &Path) -> Error {
+    let Error::Damaged(mut damage) = error else { return error };
+    let data = data_dir.display();
+    let is_log = Path::new(&damage.path).starts_with(log_dir(data_dir));
+    damage.advice.get_or_insert_with(|| match damage.what {
+        DamageKind::Newer { .. } => "open it with the program that wrote it, or a later one".to_owned(),
+        DamageKind::AnotherDatabase => "put back the file that was there, or restore a backup".to_owned(),
+        _ if is_log => format!(
+            "restore a backup, or give up what lies behind it and lose that: `dbgen recover --salvage --data {data}`"
+        ),
+        _ => format!(
+            "restore a backup, or go back to a snapshot that is whole: `dbgen snapshot verify --data {data}` says which are"
+        ),
+    });
+    Error::Damaged(damage)
+}
+
+fn open_folder(options: &Options, given: &Given) -> Result<Opened> {
     let Options { disk, data_dir, .. } = options;
     disk.create_dirs(data_dir)?;
     let lock = disk.lock(&data_dir.join("LOCK"))?;
@@ -128,7 +152,12 @@ pub(crate) fn open(options: &Options, given: &Given) -> Result<Opened> {
     }
     let base = base::base(disk, data_dir, &folder, given)?;
     let mut engine = base.engine;
-    let mut recovered = Recovered { snapshot: base.manifest.commit, bad_snapshots: base.bad, ..Recovered::default() };
+    let mut recovered = Recovered {
+        snapshot: base.manifest.commit,
+        rebuilt_indexes: base.rebuilt_indexes,
+        bad_snapshots: base.bad,
+        ..Recovered::default()
+    };
     let what =
         tail::What { folder: &folder, manifest: &base.manifest, durable: base.durable, salvage: options.salvage };
     let ending = tail::replay(disk, data_dir, &what, &mut engine, given)?;
@@ -152,6 +181,7 @@ pub(crate) fn open(options: &Options, given: &Given) -> Result<Opened> {
     let log = begin_log(options, base.database, ending.end)?;
     tail::cut(disk, data_dir, &ending);
     engine.sink = Some(Box::new(log.clone()));
+    engine.is_index_late = disk.sabotage().publish_before_index;
     migrate::carry_out(&mut engine, migration)?;
     engine.publish();
     log.wait()?;
@@ -189,6 +219,7 @@ fn create(options: &Options, given: &Given, lock: Box<dyn Lock>) -> Result<Opene
     snapshot::write(disk, data_dir, &source, &mut |_, _| {})?;
     engine.redo.begin(logged_tables(&engine.catalog), 0);
     engine.sink = Some(Box::new(log.clone()));
+    engine.is_index_late = disk.sabotage().publish_before_index;
     let recovered = Recovered { is_new: true, ..Recovered::default() };
     Ok(Opened { engine, log, lock, database, recovered })
 }

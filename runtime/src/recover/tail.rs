@@ -87,6 +87,7 @@ pub(super) fn replay(
     given: &Given,
 ) -> Result<Ending> {
     let base = engine.commit;
+    engine.begin_again();
     let ending = scan(disk, data_dir, what, &mut |ending, segment, record, offset, first| {
         if record.header.commit <= base || record.header.kind == Kind::Marker {
             return Ok(());
@@ -98,18 +99,12 @@ pub(super) fn replay(
             _ => engine.replay(record.payload, first, record.header.commit),
         };
         let done = done.and_then(|()| Ok(engine.kept.restore(record.kept, record.header.commit)?));
-        // What catches up with what was done is remembered by the journal until then.
-        if ending.records.is_multiple_of(PUBLISH_EVERY_RECORDS) {
-            engine.publish();
-        }
         done.map_err(|what| nonsense(&segment.path, offset, what).into())
     })?;
     engine.commit = engine.commit.max(ending.end.commit);
+    engine.end_again();
     Ok(ending)
 }
-
-/// Records between publications while replaying.
-const PUBLISH_EVERY_RECORDS: u64 = 1024;
 
 type Visit<'v> = dyn FnMut(&mut Ending, &Segment, &Record<'_>, usize, u64) -> Result<()> + 'v;
 
@@ -222,7 +217,11 @@ fn again_schema(engine: &mut Engine, record: &Record<'_>, given: &Given) -> Resu
     let origins = Origins::of_stored(origins, stored.types.as_ref(), &engine.catalog, &catalog);
     let origins = origins.ok_or("a schema that does not fit the one before")?;
     engine.commit = record.header.commit - 1;
+    engine.end_again();
     engine.adopt(catalog, &origins).map_err(|error: Error| error.to_string())?;
+    engine.begin_again();
+    // Some are in another shape now, of which nothing has been proved.
+    engine.is_unproved.fill(true);
     Ok(stored)
 }
 

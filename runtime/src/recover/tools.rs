@@ -97,7 +97,7 @@ fn newest_manifest(disk: &Disk, data_dir: &Path, folder: &Folder) -> Result<Mani
 pub fn prove(disk: &Disk, data_dir: &Path, commit: u64) -> Result<Manifest> {
     let dir = snapshot_dir(data_dir, commit);
     let given = Given { schema: None, compiled: None };
-    let (engine, manifest) = base::load(disk, &dir, Manifest::read(disk, &dir)?, &given)?;
+    let base::Loaded { engine, manifest, .. } = base::load(disk, &dir, Manifest::read(disk, &dir)?, &given)?;
     super::verify(&engine, &dir)?;
     Ok(manifest)
 }

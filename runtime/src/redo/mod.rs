@@ -32,7 +32,7 @@ pub(crate) mod stored;
 pub(crate) use kept::KeptRequests;
 #[cfg(feature = "server")]
 pub(crate) use kept::{Hash, Kept};
-pub(crate) use read::{Effect, Effects};
+pub(crate) use read::{Effect, Effects, Field, Fields};
 
 use crate::catalog::Catalog;
 use crate::id::RecordId;

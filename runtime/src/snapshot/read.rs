@@ -4,6 +4,7 @@ use super::manifest::{Manifest, StoredBlock, StoredBuffer, StoredTable, hash_tex
 use super::write::{HEADER_BYTES, MAGIC, header};
 use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, table_file};
 use crate::catalog::Catalog;
+use crate::cell::huge;
 use crate::checksum::{crc32c, xxh3_128};
 use crate::error::{Damage, DamageKind, Error, Result};
 use crate::storage::{Disk, DiskFile, Open};
@@ -140,49 +141,58 @@ fn read_buffer(
     if stored.raw_bytes <= file_bytes.saturating_mul(PROMISE_RATIO_MAX).max(BLOCK_BYTES as u64) {
         // Zeros that nobody writes: the system gives the memory to the threads that fill it.
         let mut raw = vec![0; capacity.max(raw_bytes)];
+        huge::ask(&mut raw, 0);
         raw.truncate(raw_bytes);
         raw.par_chunks_mut(BLOCK_BYTES)
             .zip(starts.par_iter().zip(&stored.blocks))
-            .try_for_each_init(Vec::new, |room, (raw, (start, block))| read_block(file, *start, block, raw, room))?;
+            .try_for_each(|(raw, (start, block))| read_block(file, *start, block, raw))?;
         return Ok(raw);
     }
     // It says that it is far longer than its file: each block has to prove itself before there is room for the next.
-    let (mut raw, mut room) = (Vec::new(), Vec::new());
+    let mut raw = Vec::new();
     for (start, block) in starts.iter().zip(&stored.blocks) {
         let done = raw.len();
         raw.resize(raw_bytes.min(done + BLOCK_BYTES), 0);
-        read_block(file, *start, block, &mut raw[done..], &mut room)?;
+        read_block(file, *start, block, &mut raw[done..])?;
     }
     Ok(raw)
 }
 
-/// Reads a block of exactly as many bytes as `raw` holds.
-fn read_block(file: &DiskFile, start: u64, block: &StoredBlock, raw: &mut [u8], room: &mut Vec<u8>) -> Result<()> {
-    let wrong = |what| Err(Box::new(damage(file.path(), start, what)).into());
-    if block.0 > zstd::zstd_safe::compress_bound(BLOCK_BYTES) as u64 {
-        return wrong(nonsense("a block longer than any is"));
-    }
-    room.resize(block.0 as usize, 0);
-    let read = file.read_up_to(start, room)?;
-    if read != room.len() || hash_text(xxh3_128(room)) != block.1 {
-        return wrong(DamageKind::Checksum { what: "a block" });
-    }
-    match decompress(room, raw) {
-        Ok(n) if n == raw.len() && hash_text(xxh3_128(raw)) == block.2 => Ok(()),
-        _ => wrong(DamageKind::Checksum { what: "a block, decompressed," }),
-    }
+/// What a thread reads blocks with. Both are kept from one block to the next: making them anew costs more than a small block
+/// does, and memory that was just given has to be touched page by page.
+#[derive(Default)]
+struct Desk {
+    stored: Vec<u8>,
+    decompressor: Option<Decompressor<'static>>,
 }
 
-/// Decompresses one frame into exactly the room that there is. The decompressor is the thread's: making one costs more than
-/// a small block does.
-fn decompress(stored: &[u8], raw: &mut [u8]) -> std::io::Result<usize> {
-    thread_local!(static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) });
-    DECOMPRESSOR.with_borrow_mut(|kept| {
-        let mut decompressor = kept.take().map_or_else(Decompressor::new, Ok)?;
-        let done = decompressor.decompress_to_buffer(stored, raw);
-        *kept = Some(decompressor);
-        done
+/// Reads a block of exactly as many bytes as `raw` holds.
+fn read_block(file: &DiskFile, start: u64, block: &StoredBlock, raw: &mut [u8]) -> Result<()> {
+    thread_local!(static DESK: RefCell<Desk> = RefCell::default());
+    DESK.with_borrow_mut(|desk| {
+        let wrong = |what| Err(Box::new(damage(file.path(), start, what)).into());
+        if block.0 > zstd::zstd_safe::compress_bound(BLOCK_BYTES) as u64 {
+            return wrong(nonsense("a block longer than any is"));
+        }
+        let Desk { stored, decompressor } = desk;
+        stored.resize(block.0 as usize, 0);
+        let read = file.read_up_to(start, stored)?;
+        if read != stored.len() || hash_text(xxh3_128(stored)) != block.1 {
+            return wrong(DamageKind::Checksum { what: "a block" });
+        }
+        match decompress(decompressor, stored, raw) {
+            Ok(n) if n == raw.len() && hash_text(xxh3_128(raw)) == block.2 => Ok(()),
+            _ => wrong(DamageKind::Checksum { what: "a block, decompressed," }),
+        }
     })
+}
+
+/// Decompresses one frame into exactly the room that there is.
+fn decompress(kept: &mut Option<Decompressor<'static>>, stored: &[u8], raw: &mut [u8]) -> std::io::Result<usize> {
+    let mut decompressor = kept.take().map_or_else(Decompressor::new, Ok)?;
+    let done = decompressor.decompress_to_buffer(stored, raw);
+    *kept = Some(decompressor);
+    done
 }
 
 /// That buffers are as long as the numbers in them say: what everything else relies on to stay inside of them.
@@ -194,7 +204,10 @@ fn check_shape(def: &TableDef, version: &TableVersion) -> Result<(), String> {
         return short("numbers");
     }
     let (rows, slots) = (number(meta::ROWS), number(meta::SLOTS));
-    let holds = |buffer: usize, stride: usize| rows.checked_mul(stride).is_some_and(|bytes| bytes <= len(buffer));
+    // Whole rows, those that are zero behind the last included: an insertion relies on it.
+    let holds = |buffer: usize, stride: usize| {
+        rows.checked_mul(stride).is_some_and(|bytes| bytes <= len(buffer)) && len(buffer).is_multiple_of(stride)
+    };
     if !holds(IDS, 8) || !holds(VERSIONS, 8) {
         return short("rows");
     }

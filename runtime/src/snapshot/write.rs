@@ -19,6 +19,10 @@ pub(super) const HEADER_BYTES: usize = 64;
 /// Fast enough to keep up with a disk.
 const ZSTD_LEVEL: i32 = 1;
 
+/// Bytes of a file that are written before they are synced. Hundreds of megabytes that the system has put off would be written
+/// all at once at the end, and the syncs of the log would wait behind them.
+const SYNC_BYTES: u64 = 32 << 20;
+
 /// What a snapshot is made of.
 #[derive(Debug)]
 pub(crate) struct Source<'a> {
@@ -111,7 +115,7 @@ fn write_table(
     file.write_all_at(0, &header(source.database, source.version.commit, view.def.at))?;
     let failed = |error| Error::Io { path: path.display().to_string(), source: error };
     let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(failed)?;
-    let mut offset = HEADER_BYTES as u64;
+    let (mut offset, mut synced) = (HEADER_BYTES as u64, 0);
     let mut buffers = Vec::with_capacity(view.version.buffers.len());
     for (at, buffer) in view.version.buffers.iter().enumerate() {
         let mut blocks = Vec::new();
@@ -119,6 +123,10 @@ fn write_table(
             let stored = compressor.compress(raw).map_err(failed)?;
             file.write_all_at(offset, &stored)?;
             offset += stored.len() as u64;
+            if offset - synced >= SYNC_BYTES {
+                file.sync_data()?;
+                synced = offset;
+            }
             blocks.push(StoredBlock(stored.len() as u64, hash_text(xxh3_128(&stored)), hash_text(xxh3_128(raw))));
             progress(raw.len() as u64);
         }

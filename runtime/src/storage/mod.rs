@@ -111,4 +111,6 @@ pub struct Sabotage {
     pub no_salt: bool,
     /// Snapshots are named before they are synced.
     pub rename_before_sync: bool,
+    /// Rows are published before their indexes, which follow with the next publication.
+    pub publish_before_index: bool,
 }

@@ -334,6 +334,17 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Overwrites rows of a column group from byte `start` on, which commit `version` wrote; `None` if they do not exist.
+    pub fn write_run(&mut self, group: usize, start: usize, bytes: &[u8], version: u64) -> Option<()> {
+        let end = start.checked_add(bytes.len())?;
+        if end > self.count() * self.def.layout.groups[group].stride {
+            return None;
+        }
+        self.meta().set(meta::WATERMARK, version);
+        self.buffer(GROUPS + group).write(start, bytes);
+        Some(())
+    }
+
     /// Notes the commit that wrote the row last.
     #[inline]
     pub fn touch(&mut self, row: usize, version: u64) {

@@ -113,7 +113,7 @@ mod tests {
         let ids: Vec<_> = (0..2000).map(|n| add(n).expect("it fits")).collect();
         let mut growing = {
             let mut writer = db.shared.lock().expect("nobody has it");
-            assert!(writer.engine().tables[0].wants_third(1000), "two versions circulate");
+            assert!(writer.engine().tables[0].wants_version(3, 1000), "two versions circulate");
             Some(Growing::new(&Measures::of(writer.engine().tables[0].current())))
         };
         let mut steps = 0_u64;
@@ -132,9 +132,9 @@ mod tests {
             db.transact(|tx| tx.update_values(t, *id, &[(0, Value::from(n as u64))])).expect("it is there");
         }
         let mut writer = db.shared.lock().expect("nobody has it");
-        assert!(writer.engine().tables[0].wants_third(1000), "a third one that lags is none");
+        assert!(writer.engine().tables[0].wants_version(3, 1000), "a third one that lags is none");
         while !writer.engine().freshen(0, 1) {}
-        assert!(!writer.engine().tables[0].wants_third(1000), "it has caught up");
+        assert!(!writer.engine().tables[0].wants_version(3, 1000), "it has caught up");
         drop(writer);
         let copies = || db.shared.lock().expect("nobody has it").engine().tables[0].stats.whole_copies;
         let before = copies();

@@ -202,6 +202,14 @@ impl<'v> TableView<'v> {
         (!null).then(|| &bytes[at.offset..at.offset + at.size])
     }
 
+    /// A byte of the cell of a field of the record in `row`, for its cache line.
+    #[inline]
+    pub(crate) fn glance(self, row: usize, field: usize) -> u8 {
+        let at = self.def.fields[field].at;
+        let byte = row * self.def.layout.groups[at.group].stride + at.offset;
+        self.version.buffers[GROUPS + at.group].bytes().get(byte).copied().unwrap_or(0)
+    }
+
     /// Appends the record in `row` to `image`, as a record image's fixed part.
     pub fn gather(self, row: usize, image: &mut Vec<u8>) {
         for (at, group) in self.def.layout.groups.iter().enumerate() {

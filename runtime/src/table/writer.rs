@@ -285,12 +285,12 @@ impl TableWriter {
         }
     }
 
-    /// Whether a version that is held from now on would leave the writer without one to turn to, and a copy be made of more
-    /// than `bytes` at once.
-    pub fn wants_third(&mut self, bytes: usize) -> bool {
+    /// Whether fewer than `count` versions circulate that the writer can turn to, the published one among them, so that it
+    /// may have to copy more than `bytes` at once.
+    pub fn wants_version(&mut self, count: usize, bytes: usize) -> bool {
         let fresh_from = self.current.seq.saturating_sub(FRESH_PUBLICATIONS);
         let fresh = self.spares.iter_mut().filter_map(Arc::get_mut).filter(|spare| spare.seq >= fresh_from).count();
-        fresh + usize::from(self.back.is_some()) < 2 && self.current.bytes().0 > bytes
+        1 + fresh + usize::from(self.back.is_some()) < count && self.current.bytes().0 > bytes
     }
 
     /// Brings the free version that lags most up to date, for about so many notes; says whether none lags. The writer turns
@@ -393,6 +393,43 @@ impl TableWriter {
         if let Some(back) = &mut self.back {
             self.journal.rollback(savepoint.journal, &mut back.version.buffers, &self.current.buffers);
         }
+    }
+
+    /// Has the published version itself be written, which nobody may hold, until [`TableWriter::end_again`]: what comes is
+    /// never taken back, and nobody reads. It is as if all that there is had been added by a transaction that still runs: then
+    /// a write needs no note, and no before-image.
+    pub fn begin_again(&mut self) {
+        let version = match Arc::get_mut(&mut self.current) {
+            Some(alone) => std::mem::take(alone),
+            None => TableVersion::clone(&self.current),
+        };
+        self.journal = Journal::default();
+        self.began = Some(self.savepoint());
+        for (at, buffer) in version.buffers.iter().enumerate() {
+            self.journal.note_growth(at as u32, 0, buffer.len());
+        }
+        self.spares.clear();
+        self.history.clear();
+        self.history_entries = 0;
+        self.back = Some(Back { version, place: Arc::default() });
+    }
+
+    /// Forgets what records changed, where nobody is going to ask.
+    pub fn forget_changes(&mut self) {
+        self.changes.clear();
+    }
+
+    /// Ends what [`TableWriter::begin_again`] began, with commit `commit`. `is_unproved` says that the table has to be checked
+    /// again: it counts as published once more.
+    pub fn end_again(&mut self, commit: u64, is_unproved: bool) {
+        let Some(Back { mut version, .. }) = self.back.take() else { return };
+        version.seq += u64::from(is_unproved);
+        version.runs = IdRuns::unknown();
+        self.current = Arc::new(version);
+        self.began = None;
+        self.changes.clear();
+        self.journal = Journal::default();
+        self.forgotten = self.forgotten.max(commit);
     }
 
     /// Whether there is something to publish.
