@@ -7,6 +7,7 @@
 //!
 //! `UPDATE_GOLDENFILES=1 cargo test -p dbgen-cli` writes what is printed now; read the difference before committing.
 
+mod broken;
 mod catalog;
 mod folder;
 mod kill;

@@ -16,10 +16,10 @@
 //! | D7 | errors are typed; nothing panics |
 //! | D8 | what is provably durable and cannot be read is an error, never a smaller past |
 
-use super::world::{Model, World, builder, transact};
+use super::world::{Model, SEGMENT_BYTES, World, builder, transact};
 use dbgen_runtime::storage::Sabotage;
 use dbgen_runtime::storage::simulated::{Fault, Profile, Simulated};
-use dbgen_runtime::{Database, Error, Value};
+use dbgen_runtime::{Database, Error, SyncLevel, Value};
 use std::collections::HashMap;
 use std::ops::AddAssign;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,6 +57,11 @@ impl AddAssign for Tally {
 pub(super) struct Campaign {
     pub(super) world: World,
     pub(super) seed: u64,
+    /// What the script waits for. What is only written waits for the next sync with all that is written beside it: power
+    /// takes any part of that.
+    pub(super) level: SyncLevel,
+    /// Bytes of a segment of the log.
+    pub(super) segment_bytes: u64,
     /// Transactions of the script.
     pub(super) steps: usize,
     /// After which steps a snapshot is taken.
@@ -74,6 +79,8 @@ struct Run {
     /// Commits that were acknowledged, each with the operations that were done by then.
     acknowledged: Vec<(u64, u64)>,
     failed: bool,
+    /// What was wrong with a version that was published.
+    unsound: Option<String>,
 }
 
 impl Run {
@@ -89,6 +96,8 @@ impl Campaign {
         Campaign {
             world: if seed.is_multiple_of(3) { World::Small } else { World::Rich },
             seed,
+            level: if seed % 4 < 2 { SyncLevel::Group } else { SyncLevel::Buffered },
+            segment_bytes: if seed % 8 < 4 { SEGMENT_BYTES } else { 4 * SEGMENT_BYTES },
             steps: if is_whole() { 12 } else { 5 },
             snapshots: &[2, 8],
             crashes: 1,
@@ -106,13 +115,23 @@ impl Campaign {
     /// Runs the script as far as the disk lets it.
     fn run(&self, disk: &Simulated) -> Run {
         let mut run = Run::default();
-        let Ok(db) = builder(self.world, disk).open() else { return Run { failed: true, ..run } };
+        let builder = builder(self.world, disk).sync(self.level).log_segment_bytes(self.segment_bytes);
+        let Ok(db) = builder.open() else { return Run { failed: true, ..run } };
         for step in 0..self.steps {
             if transact(self.world, &db, self.seed, step).is_err() {
                 run.failed = true;
                 break;
             }
-            run.acknowledged.push((disk.operations(), db.read().commit()));
+            if self.level == SyncLevel::Buffered && step % 4 == 3 && db.sync().is_err() {
+                run.failed = true;
+                break;
+            }
+            let durable = db.durability().map_or(0, |status| status.durable);
+            let is_synced = self.level == SyncLevel::Group;
+            run.acknowledged.push((disk.operations(), if is_synced { db.read().commit() } else { durable }));
+            if let Err(faults) = db.read().verify() {
+                run.unsound.get_or_insert(format!("D3: while it ran, at step {step}: {faults:?}"));
+            }
             if self.snapshots.contains(&step) && db.snapshot().is_err() {
                 run.failed = true;
                 break;
@@ -128,6 +147,9 @@ impl Campaign {
         let whole = self.disk();
         whole.remember();
         let run = self.run(&whole);
+        if let Some(what) = run.unsound {
+            return Err(format!("{}: {what}", self.place()));
+        }
         let mut court = Court::new(self);
         for (at, disk) in whole.past().into_iter().enumerate() {
             let acknowledged = run.before(at as u64);
@@ -268,6 +290,9 @@ fn judged(world: World, disk: &Simulated, acknowledged: u64, model: &Model) -> R
     let open = || builder(world, disk).open().map_err(|error| format!("it does not open: {error}"));
     let db = open()?;
     check(&db, acknowledged, model)?;
+    if db.durability().is_some_and(|status| status.recovered.rebuilt_indexes > 0) {
+        return Err("D3: an index was not stored as the rows say".to_owned());
+    }
     let (names, bytes) = disk.names_and_size();
     if let Some(path) = names.iter().find(|path| path.to_string_lossy().contains(".tmp")) {
         return Err(format!("D6: {} is left", path.display()));

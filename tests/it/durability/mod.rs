@@ -7,6 +7,7 @@ mod campaign;
 mod forged;
 mod golden;
 mod logging;
+mod memory;
 mod migration;
 mod rich;
 mod simulate;

@@ -82,3 +82,8 @@ fn trying_a_failed_sync_again_is_caught() {
 fn naming_a_snapshot_before_it_is_synced_is_caught() {
     must_be_caught(with(|it| it.rename_before_sync = true), Campaign::crashes);
 }
+
+#[test]
+fn publishing_rows_before_their_indexes_is_caught() {
+    must_be_caught(with(|it| it.publish_before_index = true), Campaign::crashes);
+}

@@ -25,7 +25,7 @@ const SCHEMA: &str = r#"{
 }"#;
 
 /// Bytes of a segment of the log: a few records, so that segments end in every script.
-const SEGMENT_BYTES: u64 = 512;
+pub(super) const SEGMENT_BYTES: u64 = 512;
 const HP: usize = 2;
 const BAG: usize = 3;
 
