@@ -44,3 +44,22 @@ fn page_bytes() -> usize {
 /// There is nobody to ask on this system.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn ask(_: &mut Vec<u8>, _: usize) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn asking_changes_no_byte_and_hinders_no_growth() {
+        let mut bytes: Vec<u8> = Vec::with_capacity(5 * HUGE_BYTES);
+        bytes.extend((0..HUGE_BYTES + 100).map(|n| n as u8));
+        ask(&mut bytes, HUGE_BYTES);
+        ask(&mut bytes, 0);
+        ask(&mut bytes, 4 * HUGE_BYTES);
+        ask(&mut Vec::new(), 0);
+        bytes.resize(3 * HUGE_BYTES, 7);
+        bytes.reserve_exact(10 * HUGE_BYTES);
+        assert!(bytes[..HUGE_BYTES + 100].iter().enumerate().all(|(n, byte)| *byte == n as u8));
+        assert!(bytes[HUGE_BYTES + 100..].iter().all(|byte| *byte == 7));
+    }
+}

@@ -51,13 +51,13 @@ impl DynField<'_> {
     pub fn of(&self, record: DynRecord<'_>) -> Value {
         match self.window {
             Some(window) => window.read(self.rows.get(record.row * self.stride + window.at..)),
-            None => self.any(record),
+            None => self.any(record.row),
         }
     }
 
     #[inline(never)]
-    fn any(&self, record: DynRecord<'_>) -> Value {
-        let start = record.row * self.stride;
+    fn any(&self, row: usize) -> Value {
+        let start = row * self.stride;
         let Some(row) = self.rows.get(start..start + self.stride) else { return Value::Null };
         if self.at.null_bit.is_some_and(|bit| codec::null_bit(row, bit)) {
             return Value::Null;
@@ -77,7 +77,8 @@ struct Window {
     /// How far to shift so that the number's bits are on top, and how far back.
     up: u32,
     down: u32,
-    is_signed: bool,
+    /// What is left of the sign: all of it, or nothing.
+    mask: i128,
 }
 
 impl Window {
@@ -91,14 +92,14 @@ impl Window {
         };
         let at = cell.offset.min(stride.checked_sub(8)?);
         let (before, bits) = (8 * (cell.offset - at) as u32, 8 * cell.size as u32);
-        Some(Window { at, up: 64 - bits - before, down: 64 - bits, is_signed })
+        let mask = if is_signed { -1 } else { (1 << bits) - 1 };
+        Some(Window { at, up: 64 - bits - before, down: 64 - bits, mask })
     }
 
     #[inline]
     fn read(self, bytes: Option<&[u8]>) -> Value {
         let Some(bytes) = bytes.and_then(<[u8]>::first_chunk::<8>) else { return Value::Null };
-        let top = u64::from_le_bytes(*bytes) << self.up;
-        Value::Int(if self.is_signed { (top as i64 >> self.down).into() } else { (top >> self.down).into() })
+        Value::Int(i128::from((i64::from_le_bytes(*bytes) << self.up) >> self.down) & self.mask)
     }
 }
 
