@@ -5,7 +5,7 @@
 //! { … }
 //! ```
 
-use super::{FORMAT, FORMAT_PLAIN};
+use super::{FORMAT, FORMAT_PLAIN, require};
 use crate::checksum::xxh3_128;
 use crate::error::{Damage, DamageKind, Result};
 use crate::redo::stored::StoredSchema;
@@ -108,11 +108,8 @@ impl Manifest {
     /// # Errors
     /// [`Error::Io`](crate::Error::Io); [`Error::Damaged`](crate::Error::Damaged).
     pub fn read(disk: &Disk, snapshot_dir: &Path) -> Result<Manifest> {
+        require(disk, snapshot_dir, MANIFEST)?;
         let path = snapshot_dir.join(MANIFEST);
-        if !disk.list(snapshot_dir)?.iter().any(|entry| entry.name == MANIFEST) {
-            let path = path.display().to_string();
-            return Err(Box::new(Damage { path, offset: 0, what: DamageKind::Missing, advice: None }).into());
-        }
         Ok(Manifest::decode(&path, &disk.read(&path, MANIFEST_BYTES_MAX)?).map_err(Box::new)?)
     }
 

@@ -35,7 +35,7 @@ pub use manifest::Manifest;
 pub(crate) use retain::{remove, retain};
 pub(crate) use write::{Source, write};
 
-use crate::error::Result;
+use crate::error::{Damage, DamageKind, Result};
 use crate::storage::Disk;
 use std::path::{Path, PathBuf};
 
@@ -73,6 +73,15 @@ pub(crate) const KEPT: &str = "KEPT";
 /// The file of a table.
 pub(crate) fn table_file(table: usize) -> String {
     format!("{table:04}.table")
+}
+
+/// That a snapshot has a file.
+fn require(disk: &Disk, dir: &Path, name: &str) -> Result<()> {
+    if disk.list(dir)?.iter().any(|entry| entry.name == name) {
+        return Ok(());
+    }
+    let path = dir.join(name).display().to_string();
+    Err(Box::new(Damage { path, offset: 0, what: DamageKind::Missing, advice: None }).into())
 }
 
 /// The last part of a path.

@@ -2,7 +2,7 @@
 
 use super::manifest::{Manifest, StoredBlock, StoredBuffer, StoredTable, hash_text};
 use super::write::{HEADER_BYTES, MAGIC, header};
-use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, table_file};
+use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, require, table_file};
 use crate::catalog::Catalog;
 use crate::cell::huge;
 use crate::checksum::{crc32c, xxh3_128};
@@ -53,7 +53,8 @@ fn table(
 ) -> Result<TableVersion> {
     let path = dir.join(table_file(def.at));
     let wrong = |offset, what| Box::new(damage(&path, offset, what));
-    let file = disk.open(&path, Open::Read)?;
+    // A file that is lost is damage, for which an older snapshot stands in; one that cannot be opened may be there tomorrow.
+    let file = disk.open(&path, Open::Read).or_else(|error| require(disk, dir, &table_file(def.at)).and(Err(error)))?;
     check_header(&file, database, commit, def.at)?;
     let mut version = TableVersion::new(def);
     if stored.buffers.len() != version.buffers.len() {
@@ -83,10 +84,8 @@ fn table(
 /// [`Error::Io`]; [`Error::Damaged`].
 pub(crate) fn kept(disk: &Disk, dir: &Path, manifest: &Manifest) -> Result<Vec<u8>> {
     let Some(stored) = &manifest.kept else { return Ok(Vec::new()) };
+    require(disk, dir, KEPT)?;
     let path = dir.join(KEPT);
-    if !disk.list(dir)?.iter().any(|entry| entry.name == KEPT) {
-        return Err(Box::new(damage(&path, 0, DamageKind::Missing)).into());
-    }
     let bytes = disk.read(&path, u64::MAX)?;
     if bytes.len() as u64 != stored.bytes || hash_text(xxh3_128(&bytes)) != stored.hash {
         return Err(Box::new(damage(&path, 0, DamageKind::Checksum { what: "the requests with keys" })).into());
