@@ -61,6 +61,8 @@ fn items(module: &str, authors: &HashSet<String>) -> Vec<syn::Item> {
         syn::Item::Struct(it) => authors.contains(&it.ident.to_string()),
         syn::Item::Enum(it) => authors.contains(&it.ident.to_string()),
         syn::Item::Use(it) => !it.to_token_stream().to_string().contains("__private as rt"),
+        // That an author's type has what records need.
+        syn::Item::Const(it) => it.to_token_stream().to_string().contains("rt :: is_held"),
         // Declared types of plain fields derive it; for those of an author it is written out.
         syn::Item::Impl(it) => {
             let of = it.trait_.as_ref().and_then(|(path, _)| path.segments.last());

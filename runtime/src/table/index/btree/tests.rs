@@ -347,7 +347,8 @@ fn a_check_names_the_fault() {
     assert_eq!(fault_after(512, 7), Wrong::Kind);
     assert_eq!(fault_after(512 + 2, 200), Wrong::Count);
     assert_eq!(fault_after(512 + 4, 1), Wrong::Neighbours);
-    assert_eq!(fault_after(512 + 12, 0xFF), Wrong::Order);
+    assert_eq!(fault_after(512 + ITEMS_AT, 0xFF), Wrong::Summary);
+    assert_eq!(fault_after(512 + ITEMS_AT + 24, 0xFF), Wrong::Order, "the second item is no end of the leaf");
     let shorter = &sound[..sound.len() - 1];
     assert_eq!(BTree::new(shorter, bench.shape).check().expect_err("cut").wrong, Wrong::Length);
     let fault = BTree::new(&sound, Shape::new(16).expect("a width")).check().expect_err("of other items");
