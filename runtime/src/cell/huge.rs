@@ -10,17 +10,14 @@
 /// Bytes of a large page.
 pub(crate) const HUGE_BYTES: usize = 2 << 20;
 
-/// Asks for large pages for the room of `bytes` from byte `from` on. `from` is rounded up to a large page unless it is 0.
+/// Asks for large pages for the room of `bytes`.
 #[cfg(target_os = "linux")]
-pub(crate) fn ask(bytes: &mut Vec<u8>, from: usize) {
+pub(crate) fn ask(bytes: &mut Vec<u8>) {
     use rustix::mm::{Advice, madvise};
     let room = bytes.as_mut_ptr();
     let page_bytes = page_bytes();
     let end = (room.addr() + bytes.capacity()).next_multiple_of(page_bytes);
-    let start = match from {
-        0 => room.addr() / page_bytes * page_bytes,
-        from => (room.addr() + from).next_multiple_of(HUGE_BYTES),
-    };
+    let start = room.addr() / page_bytes * page_bytes;
     if end.saturating_sub(start) < HUGE_BYTES {
         return;
     }
@@ -43,7 +40,7 @@ fn page_bytes() -> usize {
 
 /// There is nobody to ask on this system.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn ask(_: &mut Vec<u8>, _: usize) {}
+pub(crate) fn ask(_: &mut Vec<u8>) {}
 
 #[cfg(test)]
 mod tests {
@@ -53,10 +50,8 @@ mod tests {
     fn asking_changes_no_byte_and_hinders_no_growth() {
         let mut bytes: Vec<u8> = Vec::with_capacity(5 * HUGE_BYTES);
         bytes.extend((0..HUGE_BYTES + 100).map(|n| n as u8));
-        ask(&mut bytes, HUGE_BYTES);
-        ask(&mut bytes, 0);
-        ask(&mut bytes, 4 * HUGE_BYTES);
-        ask(&mut Vec::new(), 0);
+        ask(&mut bytes);
+        ask(&mut Vec::new());
         bytes.resize(3 * HUGE_BYTES, 7);
         bytes.reserve_exact(10 * HUGE_BYTES);
         assert!(bytes[..HUGE_BYTES + 100].iter().enumerate().all(|(n, byte)| *byte == n as u8));

@@ -140,7 +140,7 @@ fn read_buffer(
     if stored.raw_bytes <= file_bytes.saturating_mul(PROMISE_RATIO_MAX).max(BLOCK_BYTES as u64) {
         // Zeros that nobody writes: the system gives the memory to the threads that fill it.
         let mut raw = vec![0; capacity.max(raw_bytes)];
-        huge::ask(&mut raw, 0);
+        huge::ask(&mut raw);
         raw.truncate(raw_bytes);
         raw.par_chunks_mut(BLOCK_BYTES)
             .zip(starts.par_iter().zip(&stored.blocks))

@@ -18,13 +18,9 @@
 //! 130,000 buffers of more than 256 KiB. Where the system has none to give, the buffer asks for less, and doubles in the
 //! end; so it does where addresses are counted as memory (Windows).
 //!
-//! Large buffers ask for pages of 2 MiB (`cell/huge.rs` says why), but only where their content fills at least one: a
-//! hundred buffers of 300 KiB shall not take 200 MiB.
-//!
-//! ```text
-//! content that came bit by bit:  | 2 to 4 MiB in small pages | large pages ...   |
-//! content whose size was known:  | large pages ...                               |   if it is at least 2 MiB
-//! ```
+//! Content of at least 2 MiB that is written in one go, as a copy, a batch of records or a table of a snapshot is, gets pages of
+//! 2 MiB (`cell/huge.rs` says why). Content that comes bit by bit does not: where memory is in pieces, the system makes room
+//! for such a page when it is met for the first time, and one insert of ten million took 60 ms.
 
 use crate::cell::huge::{self, HUGE_BYTES};
 
@@ -54,23 +50,20 @@ fn extend(bytes: &mut Vec<u8>, additional: usize) {
     let least = needed.saturating_mul(2);
     let steps = STEPS.iter().filter_map(|step| usize::try_from(*step).ok());
     let mut room = steps.filter(|room| !is_moved && *room >= least).min().unwrap_or(0);
-    // Only a block whose pages are all of one kind can be mapped elsewhere.
-    ask_for_large_pages(bytes, bytes.len());
     while room >= least {
         if bytes.try_reserve_exact(room - bytes.len()).is_ok() {
-            return ask_for_large_pages(bytes, needed);
+            return;
         }
         room /= 4;
     }
     bytes.reserve(additional);
-    ask_for_large_pages(bytes, needed);
 }
 
-/// Asks for large pages for what lies beyond the first, and for that too if `content` bytes, which there are or will be for
-/// certain, fill it.
+/// Asks for large pages, all of them, so that the block can still be mapped elsewhere, if `content` bytes are about to be
+/// written in one go.
 fn ask_for_large_pages(bytes: &mut Vec<u8>, content: usize) {
-    if bytes.capacity() >= HUGE_BYTES {
-        huge::ask(bytes, if content >= HUGE_BYTES { 0 } else { HUGE_BYTES });
+    if content >= HUGE_BYTES && bytes.capacity() >= HUGE_BYTES {
+        huge::ask(bytes);
     }
 }
 
@@ -108,6 +101,9 @@ pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
         extend(bytes, additional);
     } else {
         bytes.reserve_exact(additional);
+    }
+    // What is added to much that is there already may have come bit by bit, and so may what follows.
+    if additional >= bytes.len() {
         ask_for_large_pages(bytes, needed);
     }
 }
