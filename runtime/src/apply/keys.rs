@@ -40,6 +40,29 @@ impl Keys {
         Keys { width, is_ordered: index.is_ordered(), bytes, order }
     }
 
+    /// What the records that are there put into index `at`, sorted.
+    pub(crate) fn of_rows(view: TableView<'_>, at: usize) -> Keys {
+        let (index, rows) = (&view.def.indexes[at], view.version.len());
+        let (mut keys, mut image, mut key) = (Keys::new(index, rows), Vec::new(), Key::new());
+        let ids: Vec<u64> = (0..rows)
+            .filter_map(|row| Some((row, view.version.id_at(row)?)))
+            .map(|(row, id)| {
+                image.clear();
+                view.gather(row, &mut image);
+                if index.texts.is_empty() {
+                    index.write_key(&image, keys.add());
+                } else {
+                    index.key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key);
+                    keys.add().copy_from_slice(key.bytes());
+                }
+                id.get()
+            })
+            .collect();
+        keys.name(ids.into_iter());
+        keys.sort();
+        keys
+    }
+
     /// Forgets all items but the first.
     pub(super) fn truncate(&mut self, items: usize) {
         self.bytes.truncate(items * self.width);

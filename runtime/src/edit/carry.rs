@@ -13,7 +13,6 @@ use crate::apply::keys::{Keys, taken};
 use crate::error::Result;
 use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
-use crate::record::key::Key;
 use crate::table::buffer::Buffer;
 use crate::table::def::{Column, FieldDef, TableDef};
 use crate::table::journal::Journal;
@@ -287,24 +286,9 @@ impl<'a> Carry<'a> {
             self.version.buffers[index_buffer(def, at)] = from.version.buffers[index_buffer(from.def, old)].copy();
             return Ok(());
         }
-        // As a batch of inserts does it: all keys are sorted once and written page by page.
         let view = TableView { def, version: &self.version };
-        let (index, rows) = (&def.indexes[at], from.version.len());
-        let mut keys = Keys::new(index, rows);
-        let (mut image, mut key) = (Vec::new(), Key::new());
-        for row in 0..rows {
-            image.clear();
-            view.gather(row, &mut image);
-            if index.texts.is_empty() {
-                index.write_key(&image, keys.add());
-            } else {
-                index.key(Cells::stored(&image, view.version.heap()), &def.fields, &mut key);
-                keys.add().copy_from_slice(key.bytes());
-            }
-        }
+        let keys = Keys::of_rows(view, at);
         let id = |row: usize| from.version.id_at(row).unwrap_or_else(|| unreachable!("row {row} has no record"));
-        keys.name((0..rows).map(|row| id(row).get()));
-        keys.sort();
         let mut in_the_way = InTheWay::default();
         taken(view, at, &keys, id, |row| Some(id(row)), |_, wrong| in_the_way.add(wrong));
         in_the_way.finish()?;

@@ -3,6 +3,7 @@
 use super::manifest::{Manifest, StoredBlock, StoredBuffer, StoredTable, hash_text};
 use super::write::{HEADER_BYTES, MAGIC, header};
 use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, require, table_file};
+use crate::apply::keys::Keys;
 use crate::catalog::Catalog;
 use crate::cell::huge;
 use crate::checksum::{crc32c, xxh3_128};
@@ -225,13 +226,7 @@ fn check_shape(def: &TableDef, version: &TableVersion) -> Result<(), String> {
 /// Builds an index anew.
 pub(crate) fn rebuild_index(def: &TableDef, version: &mut TableVersion, index: usize) {
     version.buffers[index_buffer(def, index)] = Buffer::default();
-    let (mut journal, mut image) = (Journal::default(), Vec::new());
-    for row in 0..version.len() {
-        image.clear();
-        TableView { def, version }.gather(row, &mut image);
-        if let Some(id) = version.id_at(row) {
-            Rows { def, buffers: &mut version.buffers, journal: &mut journal }.index_insert(index, &image, id);
-        }
-        journal.publish(Vec::new());
-    }
+    let keys = Keys::of_rows(TableView { def, version }, index);
+    let mut rows = Rows { def, buffers: &mut version.buffers, journal: &mut Journal::default() };
+    rows.index_insert_sorted(index, keys.items());
 }
