@@ -19,8 +19,8 @@
 //!
 //! **How it is done** (`walk`). The rows of the smallest member that must be there are walked in their order, 64 at a
 //! time. Where the other members' rows have the same ids in the same order, as they do when entities were made one after
-//! another, the 64 are given side by side without another look; elsewhere the entity's mask is asked first, and then the
-//! slots of each member. The order is the same either way: that of the rows of the member that is walked.
+//! another, the 64 are given side by side without another look; elsewhere the masks of the 64 are asked first, and then the
+//! slots of each member, one member after another. The order is the same either way: that of the rows of the member that is walked.
 //!
 //! Walking shares nothing but what is read, so pieces of 64 rows can be walked on several threads; the pieces are given
 //! in order.

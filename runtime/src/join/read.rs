@@ -131,6 +131,9 @@ impl<'v, M: Members> Iterator for Join<'v, M> {
             }
             let Some(item) = self.next() else { return folded };
             folded = f(folded, item);
+            while let Some((id, rows)) = self.walk.next_found() {
+                folded = f(folded, M::item(self.data, RawId(id), &rows));
+            }
         }
     }
 }

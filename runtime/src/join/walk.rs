@@ -82,6 +82,11 @@ impl<'v> Part<'v> {
         matches!(self.need, Need::Required | Need::Optional)
     }
 
+    /// Whether its rows are looked up one by one in the block.
+    fn is_looked_up(&self) -> bool {
+        self.gives_rows() && self.base >= NONE
+    }
+
     /// Whether its rows lie side by side with those of the block, which are `rows` of a table with these ids; at least the
     /// first `in_run` of the block have ids that follow each other.
     fn line_up(&mut self, all: &[[u8; 8]], rows: &Range<usize>, in_run: usize) -> bool {
@@ -138,7 +143,15 @@ pub(crate) struct Walk<'v> {
     filters: bool,
     /// Whether the mask is asked before rows are looked up in this block: it is one look for all members.
     asks_masks: bool,
+    /// Whether rows of some member must be looked up in this block.
+    looks_up: bool,
+    /// The entities of a block whose rows were looked up, and how many of them have been given.
+    found: Vec<Found<'v>>,
+    given: usize,
 }
+
+/// An entity that has what is asked for.
+pub(crate) type Found<'v> = (&'v [u8; 8], Rows);
 
 /// The rows of an entity, member by member.
 pub(crate) type Rows = [u64; MEMBERS_MAX];
@@ -151,18 +164,35 @@ impl<'v> Walk<'v> {
         let walked = smallest.map_or(of.owner, |part| part.source);
         let filters = of.parts[..of.count].iter().any(|part| matches!(part.need, Need::With | Need::Without));
         let (rows, block_rows, bases) = (0..walked.ids.len(), BLOCK_ROWS, [NONE; MEMBERS_MAX]);
-        Walk { walked, rows, block: 0..0, block_rows, bases, lined_up: false, filters, asks_masks: filters, of }
+        let (block, lined_up, looks_up) = (0..0, false, false);
+        let (found, given) = (Vec::new(), 0);
+        Walk {
+            walked,
+            rows,
+            block,
+            block_rows,
+            bases,
+            lined_up,
+            filters,
+            asks_masks: filters,
+            looks_up,
+            found,
+            given,
+            of,
+        }
     }
 
-    /// Rows still to be walked: no fewer than entities that are still to be given.
+    /// Rows still to be walked, and entities found that are still to be given: no fewer than will be given.
     pub(crate) fn rows_left(&self) -> usize {
-        self.rows.len()
+        self.rows.len() + self.found.len() - self.given
     }
 
     /// The same over some of the rows.
     pub(crate) fn part(&self, rows: Range<usize>) -> Walk<'v> {
         let mut part = self.clone();
         (part.rows, part.block) = (rows.clone(), rows.start..rows.start);
+        part.found.clear();
+        part.given = 0;
         part
     }
 
@@ -187,6 +217,7 @@ impl<'v> Walk<'v> {
             looked_up += usize::from(!part.line_up(self.walked.ids, &self.block, in_run));
         }
         self.lined_up = !self.filters && looked_up == 0;
+        self.looks_up = looked_up > 0;
         self.asks_masks = self.filters || looked_up > 1;
         if looked_up == 0 {
             self.block_rows = BLOCK_ROWS_MAX.min(2 * self.block_rows);
@@ -201,7 +232,7 @@ impl<'v> Walk<'v> {
 
     /// The next block, if all members lie side by side in it: the rows of its first entity, and how many there are.
     pub(crate) fn next_lined_up(&mut self) -> Option<(&'v [[u8; 8]], Rows)> {
-        if self.rows.start >= self.block.end && !self.next_block() || !self.lined_up {
+        if self.given < self.found.len() || self.rows.start >= self.block.end && !self.next_block() || !self.lined_up {
             return None;
         }
         let done = self.rows.start - self.block.start;
@@ -210,7 +241,7 @@ impl<'v> Walk<'v> {
         Some((ids, self.bases(done as u64)))
     }
 
-    /// The rows of an entity of a block that is lined up.
+    /// The rows of an entity of a block in which no row need be looked up.
     #[inline]
     fn bases(&self, offset: u64) -> Rows {
         self.bases.map(|base| base + offset)
@@ -218,40 +249,65 @@ impl<'v> Walk<'v> {
 
     /// The next entity that has what is asked for.
     #[inline]
-    pub(crate) fn next(&mut self) -> Option<(&'v [u8; 8], Rows)> {
+    pub(crate) fn next(&mut self) -> Option<Found<'v>> {
         loop {
+            if let Some(found) = self.next_found() {
+                return Some(found);
+            }
             if self.rows.start >= self.block.end && !self.next_block() {
                 return None;
             }
+            if self.looks_up {
+                self.look_up();
+                continue;
+            }
             let row = self.rows.start;
             self.rows.start += 1;
-            let ids = self.walked.ids;
-            let offset = (row - self.block.start) as u64;
-            if self.lined_up {
-                return Some((&ids[row], self.bases(offset)));
-            }
-            if let Some(rows) = self.look_up(id_in(&ids[row])?, offset) {
-                return Some((&ids[row], rows));
+            let id = &self.walked.ids[row];
+            if self.lined_up || self.of.masks.passes(id_in(id)?.slot(), &self.of.test) {
+                return Some((id, self.bases((row - self.block.start) as u64)));
             }
         }
     }
 
-    /// The rows of an entity of a block that is not lined up.
-    fn look_up(&self, id: RecordId, offset: u64) -> Option<Rows> {
-        if self.asks_masks && !self.of.masks.passes(id.slot(), &self.of.test) {
-            return None;
-        }
-        let mut rows = [NONE; MEMBERS_MAX];
-        for (row, part) in rows.iter_mut().zip(&self.of.parts[..self.of.count]).filter(|(_, part)| part.gives_rows()) {
-            *row = match part.base {
-                NONE => part.source.row_of(id).unwrap_or(NONE),
-                base => base + offset,
-            };
-            if *row >= NONE && part.need == Need::Required {
-                return None;
+    /// The next of the entities that were looked up.
+    #[inline]
+    pub(crate) fn next_found(&mut self) -> Option<Found<'v>> {
+        let found = self.found.get(self.given)?;
+        self.given += 1;
+        Some(*found)
+    }
+
+    /// Finds the entities in what is left of the block, member by member. A look that misses the caches depends on none
+    /// of the others, and there is little in between: the processor has a dozen of them under way.
+    #[inline(never)]
+    fn look_up(&mut self) {
+        let (first, of) = (self.block.start, &self.of);
+        let rows = self.rows.start..self.block.end;
+        self.rows.start = self.block.end;
+        self.found.clear();
+        self.given = 0;
+        for (id, row) in self.walked.ids[rows.clone()].iter().zip(rows) {
+            let passes = |id: RecordId| !self.asks_masks || of.masks.passes(id.slot(), &of.test);
+            if id_in(id).is_some_and(passes) {
+                // Members that are not looked up lie side by side with the row that is walked.
+                let offset = (row - first) as u64;
+                let beside = of.parts.each_ref().map(|part| if part.base < NONE { part.base + offset } else { NONE });
+                self.found.push((id, beside));
             }
         }
-        Some(rows)
+        let mut are_all_there = true;
+        for (at, part) in of.parts[..of.count].iter().enumerate().filter(|(_, part)| part.is_looked_up()) {
+            for (id, rows) in &mut self.found {
+                rows[at] = id_in(id).and_then(|id| part.source.row_of(id)).unwrap_or(NONE);
+                are_all_there &= rows[at] < NONE || part.need == Need::Optional;
+            }
+        }
+        if !are_all_there {
+            let parts = &of.parts[..of.count];
+            let is_there = |(row, part): (&u64, &Part<'_>)| *row < NONE || part.need != Need::Required;
+            self.found.retain(|(_, rows)| rows.iter().zip(parts).all(is_there));
+        }
     }
 }
 

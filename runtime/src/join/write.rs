@@ -141,6 +141,9 @@ fn for_each_of<M: MembersMut>(mut walk: Walk<'_>, data: &mut M::Data<'_>, mut ea
         }
         let Some((id, rows)) = walk.next() else { return };
         each(M::item(data, RawId(id), &rows));
+        while let Some((id, rows)) = walk.next_found() {
+            each(M::item(data, RawId(id), &rows));
+        }
     }
 }
 
