@@ -1,5 +1,6 @@
 //! What the loop measures of itself: HDR histograms per tick and per system.
 
+use crate::clock::Clock;
 use crate::db::Database;
 use crate::error::{Error, Result};
 use hdrhistogram::Histogram;
@@ -75,8 +76,12 @@ impl std::fmt::Display for Figures {
 /// Collects figures: those of the running window, and those of the windows before.
 pub(super) struct Recorder {
     names: Vec<String>,
+    clock: Arc<dyn Clock>,
+    /// When this began: the time, and the clock's count.
+    began: (Duration, u64),
     window: Window,
-    /// How long systems took that are not in the window yet, tick after tick: a histogram for each would fill the cache.
+    /// How long systems took that are not in the window yet, by the clock's count, tick after tick: a histogram for each
+    /// would fill the cache.
     laps: Vec<u64>,
     total: Window,
     minute: Window,
@@ -181,11 +186,11 @@ impl Window {
         }
     }
 
-    /// Takes in how long systems took, all of them in turn.
-    fn add_laps(&mut self, laps_ns: &[u64]) {
-        for lap in laps_ns.chunks(self.systems.len().max(1)) {
-            for (system, took_ns) in self.systems.iter_mut().zip(lap) {
-                system.add_ns(*took_ns);
+    /// Takes in how long systems took, all of them in turn, as counts of so many nanoseconds each.
+    fn add_laps(&mut self, laps: &[u64], count_ns: f64) {
+        for lap in laps.chunks(self.systems.len().max(1)) {
+            for (system, took) in self.systems.iter_mut().zip(lap) {
+                system.add_ns((*took as f64 * count_ns) as u64);
             }
         }
     }
@@ -208,11 +213,12 @@ impl Window {
 }
 
 impl Recorder {
-    pub(super) fn new(names: Vec<String>) -> Recorder {
+    pub(super) fn new(names: Vec<String>, clock: Arc<dyn Clock>) -> Recorder {
         let systems = names.len();
         let window = || Window::new(systems);
-        let (minute, hour) = (window(), window());
-        Recorder { names, window: window(), laps: Vec::new(), total: window(), minute, hour, commits_before: 0 }
+        let (began, laps) = ((clock.monotonic(), clock.count()), Vec::new());
+        let (total, minute, hour) = (window(), window(), window());
+        Recorder { names, clock, began, window: window(), laps, total, minute, hour, commits_before: 0 }
     }
 
     pub(super) fn tick(&mut self, took: Duration) {
@@ -222,15 +228,22 @@ impl Recorder {
         }
     }
 
-    /// How long the next system took; a tick runs all of them in turn.
+    /// How long the next system took, by the clock's count; a tick runs all of them in turn.
     #[inline]
-    pub(super) fn system(&mut self, took: Duration) {
-        self.laps.push(took.as_nanos() as u64);
+    pub(super) fn system(&mut self, took: u64) {
+        self.laps.push(took);
     }
 
     fn file_laps(&mut self) {
-        self.window.add_laps(&self.laps);
+        self.window.add_laps(&self.laps, self.count_ns());
         self.laps.clear();
+    }
+
+    /// Nanoseconds that one of the clock's count stands for.
+    fn count_ns(&self) -> f64 {
+        let (time, count) = self.began;
+        let (time, count) = (self.clock.monotonic().saturating_sub(time), self.clock.count().saturating_sub(count));
+        if count == 0 { 1.0 } else { time.as_nanos() as f64 / count as f64 }
     }
 
     pub(super) fn jitter(&mut self, late: Duration) {
@@ -295,7 +308,7 @@ impl Recorder {
         for part in [&self.total, &self.window] {
             all.add(part);
         }
-        all.add_laps(&self.laps);
+        all.add_laps(&self.laps, self.count_ns());
         all.commits += db.stats()?.commits - self.commits_before;
         Ok(all.figures(&self.names, records(db)))
     }

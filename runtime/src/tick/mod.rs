@@ -247,7 +247,7 @@ impl<S: Facade> TickLoop<S> {
         Ok(Stepper {
             requests: self.db.shared.queue.open()?,
             systems,
-            recorder: Recorder::new(names),
+            recorder: Recorder::new(names, self.db.shared.clock.clone()),
             period: Duration::from_secs_f64(1.0 / self.rate_hz),
             next: self.db.shared.lock()?.engine().tick + 1,
             db: self.db.clone(),
@@ -368,13 +368,13 @@ impl<S: Facade> Stepper<S> {
     fn run_systems(&mut self, writer: &mut Writer<'_>, info: TickInfo, view: S::View, clock: &dyn Clock) {
         let (recorder, shared) = (&mut self.recorder, self.db.shared.clone());
         // One system's end is the next one's beginning: asking the clock costs as much as an empty system.
-        let mut before = clock.monotonic();
+        let mut before = clock.count();
         let ended = |at: usize, done: Result<()>| {
             if let Err(error) = done {
                 recorder.system_failure(at, info.number, &error);
             }
-            let after = clock.monotonic();
-            recorder.system(after - before);
+            let after = clock.count();
+            recorder.system(after.saturating_sub(before));
             before = after;
         };
         let systems = self.systems.iter_mut();
