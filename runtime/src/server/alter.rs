@@ -144,8 +144,8 @@ pub(crate) struct PutOptions {
 impl FromParams for PutOptions {
     const NAMES: &'static [&'static str] = &["dry_run"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        Ok(PutOptions { dry_run: params.take_flag("dry_run")? })
+    fn from_params(params: &mut Params) -> Self {
+        PutOptions { dry_run: params.take_flag("dry_run") }
     }
 }
 

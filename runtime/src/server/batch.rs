@@ -292,8 +292,8 @@ pub(crate) struct BatchOptions {
 impl FromParams for BatchOptions {
     const NAMES: &'static [&'static str] = &["dry_run"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        Ok(BatchOptions { dry_run: params.take_flag("dry_run")? })
+    fn from_params(params: &mut Params) -> Self {
+        BatchOptions { dry_run: params.take_flag("dry_run") }
     }
 }
 

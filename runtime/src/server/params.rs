@@ -1,12 +1,15 @@
-//! The parameters of a query string, strictly: none is ignored, none is given twice unless that means something.
+//! The parameters of a query string, strictly: none is ignored, none is given twice unless that means something, and all
+//! that is wrong with them is told at once.
 
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Mistakes, Problem};
 use dbgen_schema::json::Int64;
 
 /// Parameters that nobody has asked for yet, decoded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Params {
     pairs: Vec<(String, String)>,
+    /// What was wrong with those that were asked for.
+    mistakes: Mistakes,
 }
 
 /// What a route takes from its query string.
@@ -14,8 +17,8 @@ pub(crate) trait FromParams: Sized {
     /// The names it knows, for "did you mean".
     const NAMES: &'static [&'static str];
 
-    /// Takes what it knows. What is left is refused by the caller.
-    fn from_params(params: &mut Params) -> Result<Self, Problem>;
+    /// Takes what it knows; what is wrong is noted. What is left is refused by the caller.
+    fn from_params(params: &mut Params) -> Self;
 }
 
 impl Params {
@@ -25,54 +28,66 @@ impl Params {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             Ok((decode(name)?, decode(value)?))
         });
-        Ok(Params { pairs: pairs.collect::<Result<_, Problem>>()? })
+        Ok(Params { pairs: pairs.collect::<Result<_, Problem>>()?, mistakes: Mistakes::of_url() })
     }
 
     /// Reads all of them.
     pub(crate) fn read<T: FromParams>(mut self) -> Result<T, Problem> {
-        let value = T::from_params(&mut self)?;
-        match self.pairs.first() {
-            None => Ok(value),
-            Some((name, _)) => Err(unknown_parameter(name, T::NAMES.iter().copied())),
+        let value = T::from_params(&mut self);
+        for (name, _) in &self.pairs {
+            self.mistakes.push(unknown_parameter(name, T::NAMES.iter().copied()));
         }
+        self.mistakes.check(Kind::InvalidParameter)?;
+        Ok(value)
     }
 
     /// The value of a parameter that may be given once.
-    pub(crate) fn take(&mut self, name: &str) -> Result<Option<String>, Problem> {
-        let Some(at) = self.pairs.iter().position(|(given, _)| given == name) else { return Ok(None) };
-        let (_, value) = self.pairs.remove(at);
-        if self.pairs.iter().any(|(given, _)| given == name) {
+    pub(crate) fn take(&mut self, name: &str) -> Option<String> {
+        let mut values = self.pairs.extract_if(.., |(given, _)| given == name);
+        let (_, value) = values.next()?;
+        if values.count() > 0 {
             let detail = format!("the parameter `{name}` is given twice");
-            return Err(Problem::new(Kind::DuplicateParameter, detail).member("param", name));
+            self.mistakes.push(Problem::new(Kind::DuplicateParameter, detail).member("param", name));
+            return None;
         }
-        Ok(Some(value))
+        Some(value)
+    }
+
+    /// The same, read by `read`.
+    pub(crate) fn take_read<T>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, Problem>) -> Option<T> {
+        let value = self.take(name)?;
+        self.mistakes.note(read(&value))
     }
 
     /// The value of a parameter that is one of a few words.
-    pub(crate) fn take_word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Result<Option<T>, Problem> {
-        let Some(value) = self.take(name)? else { return Ok(None) };
-        match words.iter().find(|(word, _)| *word == value) {
-            Some((_, meaning)) => Ok(Some(*meaning)),
+    pub(crate) fn take_word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
+        self.take_read(name, |value| match words.iter().find(|(word, _)| *word == value) {
+            Some((_, meaning)) => Ok(*meaning),
             None => {
                 let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                Err(invalid_parameter(name, &value, &format!("one of {}", known.join(", "))))
+                Err(invalid_parameter(name, value, &format!("one of {}", known.join(", "))))
             }
-        }
+        })
     }
 
     /// `true` or `false`; false if not given.
-    pub(crate) fn take_flag(&mut self, name: &str) -> Result<bool, Problem> {
-        Ok(self.take_word(name, &[("true", true), ("false", false)])?.unwrap_or(false))
+    pub(crate) fn take_flag(&mut self, name: &str) -> bool {
+        self.take_word(name, &[("true", true), ("false", false)]).unwrap_or(false)
     }
 
     /// How 64-bit integers are written.
-    pub(crate) fn take_int64(&mut self) -> Result<Int64, Problem> {
-        Ok(self.take_word("int64", &[("string", Int64::Text), ("number", Int64::Number)])?.unwrap_or_default())
+    pub(crate) fn take_int64(&mut self) -> Int64 {
+        self.take_word("int64", &[("string", Int64::Text), ("number", Int64::Number)]).unwrap_or_default()
     }
 
     /// Everything that is left, in order.
     pub(crate) fn take_rest(&mut self) -> Vec<(String, String)> {
         std::mem::take(&mut self.pairs)
+    }
+
+    /// What was wrong so far, for who finds more of it later and tells all of it then.
+    pub(crate) fn take_mistakes(&mut self) -> Mistakes {
+        std::mem::replace(&mut self.mistakes, Mistakes::of_url())
     }
 }
 
@@ -80,9 +95,7 @@ impl Params {
 impl FromParams for () {
     const NAMES: &'static [&'static str] = &[];
 
-    fn from_params(_: &mut Params) -> Result<Self, Problem> {
-        Ok(())
-    }
+    fn from_params(_: &mut Params) -> Self {}
 }
 
 /// The problem of a parameter that the route does not know.
@@ -133,7 +146,7 @@ mod tests {
     #[test]
     fn parameters_are_decoded() {
         let mut params = Params::parse("a=1&b=x+y%20z%26&&c").unwrap();
-        assert_eq!(params.take("b").unwrap().as_deref(), Some("x y z&"));
+        assert_eq!(params.take("b").as_deref(), Some("x y z&"));
         assert_eq!(params.take_rest(), [("a".to_owned(), "1".to_owned()), ("c".to_owned(), String::new())]);
         for wrong in ["a=%", "a=%4", "a=%zz", "%ff=1"] {
             assert_eq!(Params::parse(wrong).unwrap_err().kind(), Kind::InvalidParameter, "{wrong}");
@@ -144,7 +157,13 @@ mod tests {
     fn none_is_ignored() {
         let problem = Params::parse("limt=1").unwrap().read::<()>().unwrap_err();
         assert_eq!(problem.kind(), Kind::UnknownParameter);
-        assert_eq!(Params::parse("a=1&a=2").unwrap().take("a").unwrap_err().kind(), Kind::DuplicateParameter);
-        assert_eq!(Params::parse("a=yes").unwrap().take_flag("a").unwrap_err().kind(), Kind::InvalidParameter);
+        let kind_of = |query: &str| {
+            let mut params = Params::parse(query).unwrap();
+            assert!(!params.take_flag("a"));
+            params.read::<()>().unwrap_err().kind()
+        };
+        assert_eq!(kind_of("a=true&a=true"), Kind::DuplicateParameter);
+        assert_eq!(kind_of("a=yes"), Kind::InvalidParameter);
+        assert_eq!(kind_of("a=yes&b=1&c=2"), Kind::InvalidParameter, "several kinds are of the general one");
     }
 }

@@ -150,8 +150,8 @@ pub(crate) struct ReadOptions {
 impl FromParams for ReadOptions {
     const NAMES: &'static [&'static str] = &["int64"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        Ok(ReadOptions { int64: params.take_int64()? })
+    fn from_params(params: &mut Params) -> Self {
+        ReadOptions { int64: params.take_int64() }
     }
 }
 
@@ -165,12 +165,9 @@ pub(crate) struct WriteOptions {
 impl FromParams for WriteOptions {
     const NAMES: &'static [&'static str] = &["int64", "unknown"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+    fn from_params(params: &mut Params) -> Self {
         let words = [("refuse", Unknown::Refuse), ("ignore", Unknown::Ignore)];
-        Ok(WriteOptions {
-            int64: params.take_int64()?,
-            unknown: params.take_word("unknown", &words)?.unwrap_or_default(),
-        })
+        WriteOptions { int64: params.take_int64(), unknown: params.take_word("unknown", &words).unwrap_or_default() }
     }
 }
 
@@ -185,8 +182,8 @@ pub(crate) struct PutOptions {
 impl FromParams for PutOptions {
     const NAMES: &'static [&'static str] = &["int64", "unknown", "upsert"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        Ok(PutOptions { upsert: params.take_flag("upsert")?, write: WriteOptions::from_params(params)? })
+    fn from_params(params: &mut Params) -> Self {
+        PutOptions { upsert: params.take_flag("upsert"), write: WriteOptions::from_params(params) }
     }
 }
 

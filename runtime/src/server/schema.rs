@@ -45,9 +45,9 @@ pub(crate) struct SchemaOptions {
 impl FromParams for SchemaOptions {
     const NAMES: &'static [&'static str] = &["format"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+    fn from_params(params: &mut Params) -> Self {
         let words = [("json", Format::Json), ("toml", Format::Toml)];
-        Ok(SchemaOptions { format: params.take_word("format", &words)?.unwrap_or(Format::Json) })
+        SchemaOptions { format: params.take_word("format", &words).unwrap_or(Format::Json) }
     }
 }
 

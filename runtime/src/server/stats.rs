@@ -6,7 +6,6 @@
 use super::extract::{AcceptsJson, Query};
 use super::json;
 use super::params::{FromParams, Params};
-use super::problem::Problem;
 use super::reply::Reply;
 use super::state::{Server, Shared};
 use crate::tick::{Figures, LoopStats, Quantiles};
@@ -57,9 +56,9 @@ pub(crate) struct StatsOptions {
 impl FromParams for StatsOptions {
     const NAMES: &'static [&'static str] = &["period"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+    fn from_params(params: &mut Params) -> Self {
         let words = [("1s", Period::Second), ("1m", Period::Minute), ("1h", Period::Hour)];
-        Ok(StatsOptions { period: params.take_word("period", &words)?.unwrap_or(Period::Second) })
+        StatsOptions { period: params.take_word("period", &words).unwrap_or(Period::Second) }
     }
 }
 

@@ -203,8 +203,8 @@ pub(crate) struct DropOptions {
 impl FromParams for DropOptions {
     const NAMES: &'static [&'static str] = &["cascade"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        Ok(DropOptions { cascade: params.take_flag("cascade")? })
+    fn from_params(params: &mut Params) -> Self {
+        DropOptions { cascade: params.take_flag("cascade") }
     }
 }
 

@@ -152,6 +152,63 @@ fn rc_5_wrong_questions_are_told_where() {
     client.post("/table/player/query", &json!({ "where": { "hpp": 1 } })).is_problem(400, "unknown_parameter");
 }
 
+/// Whoever mends a long question does it once.
+#[test]
+fn rc_5_all_that_is_wrong_with_a_question_is_told_at_once() {
+    let (_served, mut client) = served();
+    let told = |problem: &Json| -> Vec<(String, String)> {
+        let text = |fault: &Json, name: &str| fault[name].as_str().expect("a text").to_owned();
+        let errors = problem["errors"].as_array().expect("a list");
+        errors.iter().map(|fault| (text(fault, "pointer"), text(fault, "code"))).collect()
+    };
+    let expect = |pairs: &[(&str, &str)]| -> Vec<(String, String)> {
+        pairs.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
+    };
+    let wrong =
+        "limit=0&int64=maybe&hp=gte.x&hpp=eq.1&order=nope,hp.sideways,level&select=name,bags&count=exact&offset=1";
+    let problem = client.get(&format!("/table/player/records?{wrong}")).is_problem(400, "invalid_parameter");
+    assert_eq!(
+        told(&problem),
+        expect(&[
+            ("?limit", "invalid_parameter"),
+            ("?int64", "invalid_parameter"),
+            ("?hp", "invalid_value"),
+            ("?hpp", "unknown_parameter"),
+            ("?order", "unknown_parameter"),
+            ("?order", "invalid_parameter"),
+            ("?order", "unknown_parameter"),
+            ("?select", "unknown_parameter"),
+        ]),
+        "{problem}"
+    );
+    assert_eq!(problem["errors"][3]["suggestion"], "hp", "{problem}");
+    // A single mistake has its place too, and keeps its own code.
+    let problem = client.get("/table/player/records?limit=0").is_problem(400, "invalid_parameter");
+    assert_eq!(told(&problem), expect(&[("?limit", "invalid_parameter")]));
+    // What sets of records are changed by.
+    let problem = client.delete("/table/player/records?all=yes&hp=x&name=like.a*").is_problem(400, "invalid_parameter");
+    assert_eq!(told(&problem), expect(&[("?all", "invalid_parameter"), ("?hp", "invalid_parameter")]));
+    // The same as JSON: its places are those of the body.
+    let body = json!({ "where": { "hp": { "gt": "x", "abut": 1 }, "or": [ { "hpp": 1 }, { "name": 5 } ] },
+        "order": "nope", "limit": 0, "count": "some" });
+    let problem = client.post("/table/player/query", &body).json();
+    let pointers: Vec<String> = told(&problem).into_iter().map(|(pointer, _)| pointer).collect();
+    let expected =
+        ["#/where/hp/gt", "#/where/hp/abut", "#/where/or/0/hpp", "#/where/or/1/name", "#/limit", "#/count", "#/order"];
+    assert_eq!(pointers, expected, "{problem}");
+    // And by name, over JSON-RPC.
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "record.list",
+        "params": { "table": "player", "where": { "hp": { "gt": "x" } }, "order": "nope", "offset": "far" } });
+    let problem = client.post("/rpc", &call).is(200).json()["error"]["data"].take();
+    let pointers: Vec<String> = told(&problem).into_iter().map(|(pointer, _)| pointer).collect();
+    assert_eq!(pointers, ["#/where/hp/gt", "#/offset", "#/order"], "{problem}");
+    let call =
+        json!({ "jsonrpc": "2.0", "id": 1, "method": "record.list", "params": { "tabel": "player", "pgae": 1 } });
+    let problem = client.post("/rpc", &call).is(200).json()["error"]["data"].take();
+    let pointers: Vec<String> = told(&problem).into_iter().map(|(pointer, _)| pointer).collect();
+    assert_eq!(pointers, ["#/tabel", "#/pgae", "#/table"], "{problem}");
+}
+
 /// The default order is that of the slots, so a page reads what it shows and no more, whatever was deleted before.
 #[test]
 fn rc_5_a_page_by_id_looks_at_no_more_than_it_shows() {

@@ -248,7 +248,7 @@ impl Attack {
             assert_eq!(problem["status"], answer.status, "{}", told());
             assert!(problem["detail"].as_str().is_some_and(|detail| !detail.is_empty()), "{}", told());
             for fault in problem["errors"].as_array().unwrap_or_else(|| panic!("{}", told())) {
-                let is_pointer = fault["pointer"].as_str().is_some_and(|pointer| pointer.starts_with('#'));
+                let is_pointer = fault["pointer"].as_str().is_some_and(|pointer| pointer.starts_with(['#', '?']));
                 assert!(is_pointer && fault["detail"].as_str().is_some_and(|d| !d.is_empty()), "{}", told());
             }
         }

@@ -108,6 +108,23 @@ impl Problem {
         self
     }
 
+    /// The same problem with the place of what it names among its faults, which is the name behind `base`.
+    fn pointed(self, base: &str) -> Problem {
+        let Some(pointer) = self.text("param").map(|name| format!("{base}{name}")) else { return self };
+        self.pointed_at(pointer)
+    }
+
+    /// The same problem with a place, if it has none yet.
+    pub(crate) fn pointed_at(mut self, pointer: impl Into<String>) -> Problem {
+        if self.0.faults.is_empty() {
+            let text = |name| self.text(name).map(str::to_owned);
+            let (expected, suggestion) = (text("expected"), text("suggestion"));
+            let (pointer, code, detail) = (pointer.into(), self.kind().code(), self.0.detail.clone());
+            self.0.faults.push(Fault { pointer, code, detail, expected, suggestion });
+        }
+        self
+    }
+
     /// A member that is a text.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.members.get(name)?.as_str()
@@ -210,36 +227,53 @@ impl<'a> FaultShape<'a> {
     }
 }
 
-/// A fault as a sentence that can stand alone.
-/// What is wrong with one body, collected, so that all of it is told at once.
+/// What is wrong with one request's body, or with its parameters, collected, so that all of it is told at once.
 #[derive(Debug, Default)]
-pub(crate) struct Mistakes(Vec<Problem>);
+pub(crate) struct Mistakes {
+    problems: Vec<Problem>,
+    /// Whether what has a name stands in the URL, `?name`, not in the body, `#/name`.
+    is_of_url: bool,
+}
 
 impl Mistakes {
+    /// For the parameters of a URL.
+    pub(crate) fn of_url() -> Mistakes {
+        Mistakes { is_of_url: true, ..Mistakes::default() }
+    }
+
+    /// Notes a mistake.
+    pub(crate) fn push(&mut self, problem: Problem) {
+        self.problems.push(problem);
+    }
+
     /// What was read, or nothing, and why not is noted.
     pub(crate) fn note<T>(&mut self, read: Result<T, Problem>) -> Option<T> {
-        read.map_err(|problem| self.0.push(problem)).ok()
+        read.map_err(|problem| self.push(problem)).ok()
     }
 
     /// Whether nothing is wrong so far.
     pub(crate) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.problems.is_empty()
     }
 
     /// That nothing was wrong. Several mistakes are one problem: `otherwise`, or what they have in common.
-    pub(crate) fn check(mut self, otherwise: Kind) -> Result<(), Problem> {
-        // What has no place in the body, as a loop that has ended, is told by itself.
-        let alone = self.0.iter().position(|problem| problem.0.faults.is_empty());
-        match (alone, self.0.len()) {
+    pub(crate) fn check(self, otherwise: Kind) -> Result<(), Problem> {
+        let base = if self.is_of_url { "?" } else { "#/" };
+        let mut problems: Vec<Problem> = self.problems.into_iter().map(|problem| problem.pointed(base)).collect();
+        // What has no place in the request, as a loop that has ended, is told by itself.
+        let alone = problems.iter().position(|problem| problem.0.faults.is_empty());
+        match (alone, problems.len()) {
             (_, 0) => Ok(()),
-            (Some(at), _) => Err(self.0.swap_remove(at)),
-            (None, 1) => Err(self.0.swap_remove(0)),
+            (Some(at), _) => Err(problems.swap_remove(at)),
+            (None, 1) => Err(problems.swap_remove(0)),
             (None, _) => {
-                let details: Vec<String> = self.0.iter().map(|problem| problem.0.detail.clone()).collect();
+                let details: Vec<String> = problems.iter().map(|problem| problem.0.detail.clone()).collect();
                 let (mut faults, mut members) = (Vec::new(), Map::new());
-                for problem in self.0 {
+                for problem in problems {
                     faults.extend(problem.0.faults);
-                    members.extend(problem.0.members);
+                    // What is said of one name belongs together: it is that of the first.
+                    let is_of_another = problem.0.members.contains_key("param") && members.contains_key("param");
+                    members.extend(if is_of_another { Map::new() } else { problem.0.members });
                 }
                 let mut all = Problem::of_faults(otherwise, faults);
                 (all.0.detail, all.0.members) = (details.join("; "), members);
@@ -249,6 +283,7 @@ impl Mistakes {
     }
 }
 
+/// A fault as a sentence that can stand alone.
 fn sentence(fault: &Fault) -> String {
     let at = fault.pointer.trim_start_matches("#/");
     let at = if at.is_empty() || at == "#" { String::new() } else { format!("`{at}`: ") };

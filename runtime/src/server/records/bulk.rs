@@ -63,7 +63,7 @@ pub(crate) struct BulkOptions {
 impl FromParams for BulkOptions {
     const NAMES: &'static [&'static str] = &["mode", "on_conflict", "unknown"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
+    fn from_params(params: &mut Params) -> Self {
         let modes = [("atomic", Mode::Atomic), ("partial", Mode::Partial), ("chunked", Mode::Chunked)];
         let conflicts = [
             ("error", OnConflict::Error),
@@ -72,11 +72,11 @@ impl FromParams for BulkOptions {
             ("merge", OnConflict::Merge),
         ];
         let unknown = [("refuse", Unknown::Refuse), ("ignore", Unknown::Ignore)];
-        Ok(BulkOptions {
-            mode: params.take_word("mode", &modes)?.unwrap_or(Mode::Atomic),
-            on_conflict: params.take_word("on_conflict", &conflicts)?.unwrap_or(OnConflict::Error),
-            unknown: params.take_word("unknown", &unknown)?.unwrap_or_default(),
-        })
+        BulkOptions {
+            mode: params.take_word("mode", &modes).unwrap_or(Mode::Atomic),
+            on_conflict: params.take_word("on_conflict", &conflicts).unwrap_or(OnConflict::Error),
+            unknown: params.take_word("unknown", &unknown).unwrap_or_default(),
+        }
     }
 }
 

@@ -62,14 +62,14 @@ impl Form {
 }
 
 /// Begins an export. Runs where it may take its time.
-pub(super) fn begin(server: &Server, table: &str, query: ListQuery, form: Form) -> Result<Reply, Problem> {
+pub(super) fn begin(server: &Server, table: &str, mut query: ListQuery, form: Form) -> Result<Reply, Problem> {
     if query.cursor.is_some() {
         let detail = "an export has no pages: it takes no `cursor`";
-        return Err(Problem::new(Kind::InvalidParameter, detail).member("param", "cursor"));
+        query.mistakes.push(Problem::new(Kind::InvalidParameter, detail).member("param", "cursor"));
     }
     let view = server.view();
     let opened = view.open_table(table)?;
-    let plan = understand(server, &view, opened, &query, Vec::new())?;
+    let plan = understand(server, &view, opened, &mut query, Vec::new())?;
     let count = query.limit.map_or(usize::MAX, |limit| query.offset.saturating_add(limit));
     let wanted = super::Wanted { filters: &plan.filters, order: &plan.order, after: None, count, count_all: false };
     let found = super::scan::scan(opened, &wanted)?;

@@ -10,7 +10,7 @@ use crate::dynamic::DynRecord;
 use crate::limits::{FILTER_DEPTH_MAX, FILTER_TERMS_MAX, FILTER_VALUES_MAX};
 use crate::server::json;
 use crate::server::params::{invalid_parameter, unknown_parameter};
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Kind, Mistakes, Problem};
 use dbgen_schema::json::decode;
 use dbgen_schema::{Schema, Table, Type, Value};
 use serde_json::Value as Json;
@@ -108,31 +108,41 @@ impl Filter {
     }
 
     /// Reads an object of conditions, all of which must hold: `{"hp": {"gte": 10}, "or": [{…}, {…}], "not": {…}}`.
-    pub(crate) fn of_json(schema: &Schema, table: &Table, json: &Json, pointer: &str) -> Result<Vec<Filter>, Problem> {
+    pub(crate) fn of_json(
+        schema: &Schema,
+        table: &Table,
+        json: &Json,
+        pointer: &str,
+        mistakes: &mut Mistakes,
+    ) -> Vec<Filter> {
         let Json::Object(members) = json else {
             let detail = format!("{} where an object of conditions is needed", json::describe(json));
-            return Err(Problem::at(Kind::WrongType, pointer, detail));
+            mistakes.push(Problem::at(Kind::WrongType, pointer, detail));
+            return Vec::new();
         };
         if pointer.matches('/').count() > 2 * FILTER_DEPTH_MAX {
-            return Err(Problem::at(Kind::LimitTooLarge, pointer, too_deep()));
+            mistakes.push(Problem::at(Kind::LimitTooLarge, pointer, too_deep()));
+            return Vec::new();
         }
         let mut all = Vec::new();
         for (name, json) in members {
             let inside = format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
-            let each = |list: &[Json]| -> Result<Vec<Filter>, Problem> {
-                let one = |(at, json)| Filter::of_json(schema, table, json, &format!("{inside}/{at}")).map(Filter::All);
-                list.iter().enumerate().map(one).collect()
+            let mut each = |list: &[Json]| -> Vec<Filter> {
+                let places = list.iter().enumerate().map(|(at, json)| (json, format!("{inside}/{at}")));
+                let one = |(json, at): (&Json, String)| Filter::of_json(schema, table, json, &at, mistakes);
+                places.map(one).map(Filter::All).collect()
             };
             match (name.as_str(), json) {
-                ("and", Json::Array(list)) => all.extend(each(list)?),
-                ("or", Json::Array(list)) => all.push(Filter::Any(each(list)?)),
+                ("and", Json::Array(list)) => all.extend(each(list)),
+                ("or", Json::Array(list)) => all.push(Filter::Any(each(list))),
                 ("not", Json::Object(_)) if table.field("not").is_none() => {
-                    all.push(Filter::All(Filter::of_json(schema, table, json, &inside)?).opposite());
+                    all.push(Filter::All(Filter::of_json(schema, table, json, &inside, mistakes)).opposite());
                 }
-                _ => all.extend(Term::of_json(schema, table, name, json, &inside)?.into_iter().map(Filter::Term)),
+                _ => all
+                    .extend(Term::of_json(schema, table, name, json, &inside, mistakes).into_iter().map(Filter::Term)),
             }
         }
-        Ok(all)
+        all
     }
 
     /// What holds where this does not, as far as there are values.
@@ -215,30 +225,37 @@ impl Term {
     }
 
     /// Reads the same from JSON: `"hp": {"gte": 10, "lt": 20}`, or `"hp": 10`. Values are typed, nothing is parsed twice.
-    fn of_json(schema: &Schema, table: &Table, name: &str, json: &Json, pointer: &str) -> Result<Vec<Term>, Problem> {
+    fn of_json(
+        schema: &Schema,
+        table: &Table,
+        name: &str,
+        json: &Json,
+        pointer: &str,
+        mistakes: &mut Mistakes,
+    ) -> Vec<Term> {
         let Json::Object(tests) = json else {
-            let column = Column::parse(table, name, name)?;
-            let test = match json {
-                Json::Null => Test::IsNull(true),
-                _ => Test::Compare(Relation::Equal, typed(schema, &column.ty(table), json, pointer)?),
-            };
-            return Ok(vec![Term { column, test, negated: false }]);
+            let equal = Term::one_of_json(schema, table, name, ("eq", json), pointer);
+            return mistakes.note(equal.map_err(|problem| problem.pointed_at(pointer))).into_iter().collect();
         };
         let mut terms = Vec::new();
         for (op, json) in tests {
             let pointer = format!("{pointer}/{}", op.replace('~', "~0").replace('/', "~1"));
             match (op.as_str(), json) {
                 ("not", Json::Object(_)) => {
-                    let inside = Term::of_json(schema, table, name, json, &pointer)?;
-                    if inside.len() != 1 {
-                        return Err(Problem::at(Kind::InvalidValue, pointer, "`not` takes one condition"));
+                    if json.as_object().is_none_or(|tests| tests.len() != 1) {
+                        mistakes.push(Problem::at(Kind::InvalidValue, pointer, "`not` takes one condition"));
+                        continue;
                     }
+                    let inside = Term::of_json(schema, table, name, json, &pointer, mistakes);
                     terms.extend(inside.into_iter().map(|term| Term { negated: !term.negated, ..term }));
                 }
-                _ => terms.push(Term::one_of_json(schema, table, name, (op, json), &pointer)?),
+                _ => {
+                    let term = Term::one_of_json(schema, table, name, (op, json), &pointer);
+                    terms.extend(mistakes.note(term.map_err(|problem| problem.pointed_at(&pointer))));
+                }
             }
         }
-        Ok(terms)
+        terms
     }
 
     fn one_of_json(

@@ -26,7 +26,7 @@ pub(crate) use set::{patch as patch_set, remove as remove_set};
 use super::extract::{Path, Query};
 use super::json;
 use super::params::{FromParams, Params, invalid_parameter};
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Mistakes, Problem};
 use super::reply::Reply;
 use super::row::{Row, RowJson};
 use super::state::{Server, Shared};
@@ -71,26 +71,31 @@ pub(crate) struct ListQuery {
     pub(crate) cursor: Option<String>,
     pub(crate) count: Count,
     pub(crate) int64: Int64,
+    /// What is wrong with it so far. All of it is told when the table is at hand.
+    pub(crate) mistakes: Mistakes,
 }
 
 impl FromParams for ListQuery {
     const NAMES: &'static [&'static str] = &["select", "order", "limit", "offset", "cursor", "count", "int64"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        Ok(ListQuery {
-            select: params.take("select")?,
-            order: params.take("order")?,
-            limit: params.take("limit")?.map(|text| limit_of(&text)).transpose()?,
-            offset: params
-                .take("offset")?
-                .map_or(Ok(0), |text| text.parse().map_err(|_| invalid_parameter("offset", &text, "a whole number")))?,
-            cursor: params.take("cursor")?,
-            count: params.take_word("count", Count::WORDS)?.unwrap_or_default(),
-            int64: params.take_int64()?,
+    fn from_params(params: &mut Params) -> Self {
+        ListQuery {
+            select: params.take("select"),
+            order: params.take("order"),
+            limit: params.take_read("limit", limit_of),
+            offset: params.take_read("offset", offset_of).unwrap_or_default(),
+            cursor: params.take("cursor"),
+            count: params.take_word("count", Count::WORDS).unwrap_or_default(),
+            int64: params.take_int64(),
             // All others are filters; whether they name fields is seen when the table is at hand.
             filters: params.take_rest(),
-        })
+            mistakes: params.take_mistakes(),
+        }
     }
+}
+
+fn offset_of(text: &str) -> Result<usize, Problem> {
+    text.parse().map_err(|_| invalid_parameter("offset", text, "a whole number"))
 }
 
 pub(super) fn limit_of(text: &str) -> Result<usize, Problem> {
@@ -141,15 +146,16 @@ async fn at_leisure<R: Send + 'static>(
     done.unwrap_or_else(|error| Err(super::problem::internal(&error)))
 }
 
-fn page(server: &Server, table: &str, query: ListQuery, filters: Vec<Filter>) -> Result<Page, Problem> {
+fn page(server: &Server, table: &str, mut query: ListQuery, filters: Vec<Filter>) -> Result<Page, Problem> {
     let view = server.view();
     let table = view.open_table(table)?;
-    let plan = understand(server, &view, table, &query, filters)?;
     let limit = query.limit.unwrap_or(PAGE_RECORDS_DEFAULT);
     if limit > PAGE_RECORDS_MAX {
         let detail = format!("a page has at most {PAGE_RECORDS_MAX} records, not {limit}; an export has no limit");
-        return Err(Problem::new(Kind::LimitTooLarge, detail).member("max", PAGE_RECORDS_MAX));
+        let problem = Problem::new(Kind::LimitTooLarge, detail).member("param", "limit");
+        query.mistakes.push(problem.member("max", PAGE_RECORDS_MAX));
     }
+    let plan = understand(server, &view, table, &mut query, filters)?;
     let wanted = Wanted {
         filters: &plan.filters,
         order: &plan.order,
@@ -205,20 +211,22 @@ fn understand(
     server: &Server,
     view: &crate::view::View,
     table: DynTable<'_>,
-    query: &ListQuery,
+    query: &mut ListQuery,
     mut filters: Vec<Filter>,
 ) -> Result<Plan, Problem> {
     let (schema, definition) = (view.schema(), table.schema());
+    let mut mistakes = std::mem::take(&mut query.mistakes);
     for (name, text) in &query.filters {
-        filters.push(Filter::parse(schema, definition, name, text)?);
+        filters.extend(mistakes.note(Filter::parse(schema, definition, name, text)));
     }
-    let order = Order::parse(definition, query.order.as_deref().unwrap_or_default())?;
-    let select = query.select.as_deref().map(|text| select(definition, text)).transpose()?;
-    let subject = cursor::subject(server, &definition.name, &filters, query.order.as_deref());
+    let order = Order::parse(definition, query.order.as_deref().unwrap_or_default(), &mut mistakes);
+    let select = query.select.as_deref().map(|text| select(definition, text, &mut mistakes));
     if query.cursor.is_some() && query.offset > 0 {
         let detail = "`offset` counts from the beginning: it cannot stand with `cursor`";
-        return Err(Problem::new(Kind::InvalidParameter, detail).member("param", "offset"));
+        mistakes.push(Problem::new(Kind::InvalidParameter, detail).member("param", "offset"));
     }
+    mistakes.check(Kind::InvalidParameter)?;
+    let subject = cursor::subject(server, &definition.name, &filters, query.order.as_deref());
     let cursor = match &query.cursor {
         Some(text) => Some(cursor::open(server, view, table, &order, text, subject)?),
         None => None,
@@ -226,9 +234,9 @@ fn understand(
     Ok(Plan { filters, order, select, cursor, subject })
 }
 
-fn select(definition: &dbgen_schema::Table, text: &str) -> Result<Vec<usize>, Problem> {
+fn select(definition: &dbgen_schema::Table, text: &str, mistakes: &mut Mistakes) -> Vec<usize> {
     let names = text.split(',').map(str::trim).filter(|name| !matches!(*name, "_id" | "_version"));
-    names.map(|name| field_at(definition, name, "select")).collect()
+    names.filter_map(|name| mistakes.note(field_at(definition, name, "select"))).collect()
 }
 
 /// `GET /table/{table}/records`

@@ -5,12 +5,12 @@ use crate::dynamic::DynRecord;
 use crate::id::RecordId;
 use crate::limits::ORDER_KEYS_MAX;
 use crate::server::params::invalid_parameter;
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Kind, Mistakes, Problem};
 use dbgen_schema::{Table, Value};
 use std::cmp::Ordering;
 
 /// An order of records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Order {
     keys: Vec<Key>,
     /// Whether the ids that decide between equal records go down.
@@ -33,11 +33,11 @@ pub(super) struct Place {
 }
 
 impl Order {
-    /// Reads the parameter; an empty one is `_id`.
-    pub(super) fn parse(table: &Table, text: &str) -> Result<Order, Problem> {
-        let mut order = Order { keys: Vec::new(), id_descending: false };
+    /// Reads the parameter; an empty one is `_id`. What is wrong is noted, and left out.
+    pub(super) fn parse(table: &Table, text: &str, mistakes: &mut Mistakes) -> Order {
+        let mut order = Order::default();
         for part in text.split(',').filter(|_| !text.is_empty()) {
-            let key = Key::parse(table, part.trim())?;
+            let Some(key) = mistakes.note(Key::parse(table, part.trim())) else { continue };
             if key.column == Column::Id {
                 // Ids differ: what stands behind them decides nothing.
                 order.id_descending = key.descending;
@@ -47,9 +47,10 @@ impl Order {
         }
         if order.keys.len() > ORDER_KEYS_MAX {
             let detail = format!("a list is ordered by at most {ORDER_KEYS_MAX} fields");
-            return Err(Problem::new(Kind::LimitTooLarge, detail).member("max", ORDER_KEYS_MAX));
+            mistakes
+                .push(Problem::new(Kind::LimitTooLarge, detail).member("param", "order").member("max", ORDER_KEYS_MAX));
         }
-        Ok(order)
+        order
     }
 
     /// Where a record stands.

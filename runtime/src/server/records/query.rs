@@ -28,16 +28,17 @@ pub(crate) async fn post(
 ) -> Result<Reply, Problem> {
     let view = server.view();
     let definition = view.open_table(&table)?.schema();
+    let mut mistakes = Mistakes::default();
     let filters = match body.get("where") {
         None | Some(Json::Null) => Vec::new(),
-        Some(conditions) => Filter::of_json(view.schema(), definition, conditions, "#/where")?,
+        Some(conditions) => Filter::of_json(view.schema(), definition, conditions, "#/where", &mut mistakes),
     };
-    let query = understand(body)?;
+    let query = understand(body, mistakes);
     Ok(listed(list(&server, table, query, filters).await?, None))
 }
 
-fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
-    let mut mistakes = Mistakes::default();
+/// Reads the body but its conditions. What is wrong is noted, beside what was wrong with those.
+fn understand(mut body: Map<String, Json>, mut mistakes: Mistakes) -> ListQuery {
     mistakes.note(refuse_unknown(&body, MEMBERS));
     body.retain(|_, value| !value.is_null());
     let names = |name: &str, json: Option<Json>| match json {
@@ -66,7 +67,7 @@ fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
         Some(Json::String(cursor)) => Ok(Some(cursor)),
         Some(other) => Err(wrong("cursor", "a string", &other)),
     });
-    let query = ListQuery {
+    ListQuery {
         select: mistakes.note(names("select", body.remove("select"))).flatten(),
         order: mistakes.note(names("order", body.remove("order"))).flatten(),
         limit: mistakes.note(number("limit", body.remove("limit")).and_then(limit)).flatten(),
@@ -86,9 +87,8 @@ fn understand(mut body: Map<String, Json>) -> Result<ListQuery, Problem> {
             _ => Int64::default(),
         },
         filters: Vec::new(),
-    };
-    mistakes.check(Kind::InvalidArguments)?;
-    Ok(query)
+        mistakes,
+    }
 }
 
 /// A name, or a name with words to it: `["level", "desc"]`.

@@ -15,7 +15,7 @@ use crate::server::extract::{Object, Path, Query};
 use crate::server::json;
 use crate::server::params::{FromParams, Params};
 use crate::server::precondition::{prefer_max_affected, require_match_not};
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Kind, Mistakes, Problem};
 use crate::server::reply::Reply;
 use crate::server::state::{Server, Shared};
 use crate::txn::Transaction;
@@ -27,26 +27,31 @@ use serde_json::json;
 /// Which records.
 #[derive(Debug)]
 pub(crate) struct SetOptions {
-    all: bool,
+    /// All of these hold; none if every record is meant.
     filters: Vec<(String, String)>,
+    /// What is wrong with the parameters so far.
+    mistakes: Mistakes,
 }
 
 impl FromParams for SetOptions {
     const NAMES: &'static [&'static str] = &["all"];
 
-    fn from_params(params: &mut Params) -> Result<Self, Problem> {
-        let options = SetOptions { all: params.take_flag("all")?, filters: params.take_rest() };
-        match (options.all, options.filters.is_empty()) {
-            (false, true) => {
+    fn from_params(params: &mut Params) -> Self {
+        let (all, filters) = (params.take_flag("all"), params.take_rest());
+        let mut mistakes = params.take_mistakes();
+        match (all, filters.is_empty()) {
+            // A wrong `all` is told as such.
+            (false, true) if mistakes.is_empty() => {
                 let detail = "give a filter like `hp=lt.1`, or `all=true` if every record is meant";
-                Err(Problem::new(Kind::FilterRequired, detail))
+                mistakes.push(Problem::new(Kind::FilterRequired, detail));
             }
             (true, false) => {
                 let detail = "`all=true` stands with no filter";
-                Err(Problem::new(Kind::InvalidParameter, detail).member("param", "all"))
+                mistakes.push(Problem::new(Kind::InvalidParameter, detail).member("param", "all"));
             }
-            _ => Ok(options),
+            _ => {}
         }
+        SetOptions { filters, mistakes }
     }
 }
 
@@ -85,7 +90,7 @@ pub(crate) async fn remove(
 async fn each(
     server: &Server,
     name: String,
-    options: SetOptions,
+    mut options: SetOptions,
     headers: &HeaderMap,
     mut change: impl FnMut(&mut Transaction, TableNo, RecordId) -> Result<()> + Send + 'static,
 ) -> Result<Reply, Problem> {
@@ -93,9 +98,11 @@ async fn each(
     // Asked here too, so that a wrong filter costs the loop nothing.
     let view = server.view();
     let definition = view.open_table(&name)?.schema();
+    let mut mistakes = std::mem::take(&mut options.mistakes);
     for (field, text) in &options.filters {
-        Filter::parse(view.schema(), definition, field, text)?;
+        mistakes.note(Filter::parse(view.schema(), definition, field, text));
     }
+    mistakes.check(Kind::InvalidParameter)?;
     let body = move |tx: &mut Transaction| {
         let table = tx.open_table(&name)?;
         require_match_not(tx, table, "change them one by one, or as a batch with `if_match`")?;
@@ -119,7 +126,7 @@ fn found(tx: &Transaction, table: TableNo, options: &SetOptions) -> Result<Vec<R
     let (schema, opened) = (tx.schema(), tx.read_table(table));
     let filters = options.filters.iter().map(|(field, text)| Filter::parse(schema, opened.schema(), field, text));
     let filters = filters.collect::<Result<Vec<Filter>, Problem>>()?;
-    let order = Order::parse(opened.schema(), "")?;
+    let order = Order::default();
     let wanted = Wanted { filters: &filters, order: &order, after: None, count: usize::MAX, count_all: false };
     Ok(scan(opened, &wanted)?.rows.into_iter().map(|found| found.id).collect())
 }

@@ -4,7 +4,7 @@ use crate::id::RecordId;
 use crate::server::batch::id_of_json;
 use crate::server::json;
 use crate::server::params::{invalid_parameter, unknown_parameter};
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Kind, Mistakes, Problem};
 use crate::server::role::Grant;
 use serde_json::{Map, Value as Json};
 
@@ -44,14 +44,17 @@ impl Args {
             Some(Json::Array(list)) => known.iter().map(|param| param.name.to_owned()).zip(list).collect(),
             Some(other) => return Err(wrong_type("params", "a list or an object", &other)),
         };
-        if let Some(name) = given.keys().find(|name| known.iter().all(|param| param.name != **name)) {
-            return Err(unknown_parameter(name, known.iter().map(|param| param.name)));
+        let mut mistakes = Mistakes::default();
+        for name in given.keys().filter(|name| known.iter().all(|param| param.name != **name)) {
+            mistakes.push(unknown_parameter(name, known.iter().map(|param| param.name)));
         }
         given.retain(|_, value| !value.is_null());
-        if let Some(param) = known.iter().find(|param| param.required && !given.contains_key(param.name)) {
+        for param in known.iter().filter(|param| param.required && !given.contains_key(param.name)) {
             let detail = format!("the parameter `{}` is missing", param.name);
-            return Err(Problem::new(Kind::MissingParameter, detail).member("param", param.name));
+            mistakes.push(Problem::new(Kind::MissingParameter, detail).member("param", param.name));
         }
+        // Who mistypes a name that is needed leaves it out too: the name is what is wrong.
+        mistakes.check(Kind::UnknownParameter)?;
         Ok(Args(given, grant))
     }
 

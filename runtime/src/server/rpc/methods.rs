@@ -7,7 +7,7 @@ use crate::server::batch;
 use crate::server::draft::{Draft, Unknown};
 use crate::server::json;
 use crate::server::precondition::Preconditions;
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Kind, Mistakes, Problem};
 use crate::server::record::{self, Update};
 use crate::server::records::{self, Count, Filter, ListQuery};
 use crate::server::relation;
@@ -337,19 +337,22 @@ fn preconditions(args: &mut Args) -> Result<Preconditions, Problem> {
 }
 
 async fn list(server: Arc<Server>, mut args: Args) -> MethodResult {
-    let (table, conditions) = (args.text("table")?, args.object("where")?);
-    let query = ListQuery {
-        order: args.optional_text("order")?,
-        select: args.optional_text("select")?,
-        limit: args.count("limit")?.map(|limit| limit.max(1)),
-        offset: args.count("offset")?.unwrap_or(0),
-        cursor: args.optional_text("cursor")?,
-        count: args.word("count", Count::WORDS)?.unwrap_or_default(),
-        ..ListQuery::default()
-    };
+    let table = args.text("table")?;
     let view = server.view();
     let definition = view.open_table(&table)?.schema();
-    let filters = Filter::of_json(view.schema(), definition, &Json::Object(conditions), "#/where")?;
+    let mut mistakes = Mistakes::default();
+    let conditions = Json::Object(mistakes.note(args.object("where")).unwrap_or_default());
+    let filters = Filter::of_json(view.schema(), definition, &conditions, "#/where", &mut mistakes);
+    let query = ListQuery {
+        order: mistakes.note(args.optional_text("order")).flatten(),
+        select: mistakes.note(args.optional_text("select")).flatten(),
+        limit: mistakes.note(args.count("limit")).flatten().map(|limit| limit.max(1)),
+        offset: mistakes.note(args.count("offset")).flatten().unwrap_or(0),
+        cursor: mistakes.note(args.optional_text("cursor")).flatten(),
+        count: mistakes.note(args.word("count", Count::WORDS)).flatten().unwrap_or_default(),
+        mistakes,
+        ..ListQuery::default()
+    };
     Ok(records::list(&server, table, query, filters).await?.json)
 }
 
