@@ -82,8 +82,10 @@ mod every_order {
     fn model(preemptions: usize, writes: u64) {
         let mut model = loom::model::Builder::new();
         (model.preemption_bound, model.max_branches) = (Some(preemptions), 100_000);
-        // The cell of the root is real here, with its locks: there are more orders than anybody waits for.
-        model.max_duration = Some(std::time::Duration::from_secs(90));
+        // The cell of the root is real here, with its locks: there are more orders than anybody waits for. So many seconds of
+        // them are tried, or as many as are asked for.
+        let asked = std::env::var("DBGEN_LOOM_SECONDS").ok().and_then(|seconds| seconds.parse().ok());
+        model.max_duration = Some(std::time::Duration::from_secs(asked.unwrap_or(45)));
         let orders = Arc::new(AtomicU64::new(0));
         let counted = orders.clone();
         model.check(move || {
