@@ -23,26 +23,31 @@ pub struct RecordId(u64);
 
 impl RecordId {
     /// The id of the record that `slot` holds in its `generation`.
+    #[inline]
     pub(crate) const fn new(slot: u32, generation: u32) -> RecordId {
         RecordId((generation as u64) << 32 | slot as u64)
     }
 
     /// The id with this number, if a record could have it.
+    #[inline]
     pub const fn from_u64(number: u64) -> Option<RecordId> {
         if number >> 32 == 0 || number >> 32 > GENERATION_MAX as u64 { None } else { Some(RecordId(number)) }
     }
 
     /// The number: what JSON shows and a `ref` field stores.
+    #[inline]
     pub const fn get(self) -> u64 {
         self.0
     }
 
     /// Index into the table's slots.
+    #[inline]
     pub(crate) const fn slot(self) -> u32 {
         self.0 as u32
     }
 
     /// Which record of the slot.
+    #[inline]
     pub(crate) const fn generation(self) -> u32 {
         (self.0 >> 32) as u32
     }
@@ -68,11 +73,13 @@ pub struct Id<T> {
 
 impl<T> Id<T> {
     /// Claims that `id` is one of `T`'s. If it is not, lookups say that the record does not exist.
+    #[inline]
     pub const fn new(id: RecordId) -> Id<T> {
         Id { id, table: PhantomData }
     }
 
     /// The id with this number, if a record could have it.
+    #[inline]
     pub const fn from_u64(number: u64) -> Option<Id<T>> {
         match RecordId::from_u64(number) {
             Some(id) => Some(Id::new(id)),
@@ -81,11 +88,13 @@ impl<T> Id<T> {
     }
 
     /// The number: what JSON shows and a `ref` field stores.
+    #[inline]
     pub const fn get(self) -> u64 {
         self.id.get()
     }
 
     /// Without its table.
+    #[inline]
     pub const fn record_id(self) -> RecordId {
         self.id
     }

@@ -18,7 +18,7 @@ use crate::record::codec;
 use crate::record::hash::hash_of;
 use crate::record::heap_ref::{Cells, HeapCell};
 use crate::record::key::Key;
-use crate::table::def::{Column, IndexDef, RelationDef, write_columns};
+use crate::table::def::{Column, IndexDef, RelationDef, write_columns_of_all};
 use crate::table::heap::{CLASSES, class_of, class_units};
 use crate::table::index::Index;
 use crate::table::meta;
@@ -82,18 +82,28 @@ pub(crate) fn check_record(view: TableView<'_>, row: usize) -> Result<(), Fault>
 
 /// Rows that one thread looks at.
 const ROWS_AT_ONCE: usize = 8 << 10;
+/// Keys that are written before their hashes are summed up.
+const KEYS_AT_ONCE: usize = 64;
 
 /// Checks a table by itself. Every row and every page is looked at once, and none is looked for: an index holds exactly the
 /// keys of the rows if both have the same sum of hashes. That takes the time of reading it all, on as many threads as there
-/// are.
+/// are: rows and indexes at the same time.
 fn check_alone(view: TableView<'_>) -> Result<(), String> {
-    let sums = check_content(view)?;
-    let check = |at: usize| check_index(view, at, sums[at]);
-    match view.version.len() <= ROWS_AT_ONCE {
+    let count = view.def.indexes.len();
+    let (content, sums) = match view.version.len() <= ROWS_AT_ONCE {
         // Not worth another thread.
-        true => (0..sums.len()).try_for_each(check),
-        false => (0..sums.len()).into_par_iter().try_for_each(check),
-    }
+        true => (check_content(view), (0..count).map(|at| index_sum(view, at)).collect::<Vec<_>>()),
+        false => rayon::join(
+            || check_content(view),
+            || (0..count).into_par_iter().map(|at| index_sum(view, at)).collect::<Vec<_>>(),
+        ),
+    };
+    let expected = content?;
+    (0..count).zip(sums).try_for_each(|(at, sum)| match sum? == expected[at] {
+        true => Ok(()),
+        false => Err(missing_key(view, at)
+            .unwrap_or_else(|| format!("index `{}` has keys of no row", view.def.indexes[at].name))),
+    })
 }
 
 /// Checks slots, rows and heap of a table; gives the sums that its indexes should have ([`index_sum`]). Nothing is believed
@@ -116,6 +126,7 @@ pub(crate) fn check_content(view: TableView<'_>) -> Result<Vec<u64>, String> {
 
 /// Checks some rows; for each index gives the sum of the hashes of their keys.
 fn check_rows(view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Result<Vec<u64>, String> {
+    check_ids(view, rows.clone())?;
     for field in &view.def.fields {
         cells::check(view, field, rows.clone(), blocks)
             .map_err(|(row, what)| format!("row {row}, field `{}`: {what}", field.name))?;
@@ -160,15 +171,20 @@ fn sum_of_group(
     let bytes = &view.group_bytes(group)[rows.start * stride..rows.end * stride];
     let ids = view.version.buffers[IDS].bytes().as_chunks::<8>().0;
     let ids = ids.get(rows.clone()).ok_or_else(|| format!("rows {rows:?} have no ids"))?;
-    let mut item = vec![0; index.item_bytes()];
+    let width = index.item_bytes();
+    let mut items = vec![0; KEYS_AT_ONCE * width];
     let mut sum = 0_u64;
-    for (row, id) in bytes.chunks_exact(stride).zip(ids) {
-        let Some((key, place)) = item.split_last_chunk_mut::<8>() else { return Ok(0) };
+    for (rows, ids) in bytes.chunks(KEYS_AT_ONCE * stride).zip(ids.chunks(KEYS_AT_ONCE)) {
+        let items = &mut items[..ids.len() * width];
         // A column that is null writes nothing.
-        key.fill(0);
-        write_columns(columns, row, key);
-        *place = u64::from_le_bytes(*id).to_be_bytes();
-        sum = sum.wrapping_add(hash_of(&item));
+        items.fill(0);
+        write_columns_of_all(columns, (rows, stride), (items, width));
+        for (item, id) in items.chunks_exact_mut(width).zip(ids) {
+            if let Some(place) = item.last_chunk_mut::<8>() {
+                *place = u64::from_le_bytes(*id).to_be_bytes();
+            }
+            sum = sum.wrapping_add(hash_of(item));
+        }
     }
     Ok(sum)
 }
@@ -178,8 +194,16 @@ fn check_bonds(version: &Version, view: TableView<'_>) -> Result<(), String> {
     check_owners(version, view)?;
     check_masks(version, view)?;
     let mut by_id = view.def.outgoing.iter().filter(|relation| relation.to_value.is_none());
+    let rows = view.version.len();
     by_id.try_for_each(|relation| {
-        check_references(view, relation, version.table(relation.to_table), 0..view.version.len())
+        let check = |rows| check_references(view, relation, version.table(relation.to_table), rows);
+        match rows <= ROWS_AT_ONCE {
+            true => check(0..rows),
+            false => {
+                let starts = (0..rows.div_ceil(ROWS_AT_ONCE)).into_par_iter().map(|part| part * ROWS_AT_ONCE);
+                starts.map(|start| check(start..rows.min(start + ROWS_AT_ONCE))).collect::<Result<(), String>>()
+            }
+        }
     })
 }
 
@@ -195,18 +219,28 @@ fn check_room(view: TableView<'_>) -> Result<(), String> {
     if buffers.all(is_zero) { Ok(()) } else { Err("there is something behind the last row".to_owned()) }
 }
 
+/// That some rows have ids whose slots name them.
+fn check_ids(view: TableView<'_>, rows: Range<usize>) -> Result<(), String> {
+    let ids = view.version.buffers[IDS].bytes().as_chunks::<8>().0;
+    let slots = view.version.buffers[SLOTS].bytes().as_chunks::<SLOT_BYTES>().0;
+    for row in rows {
+        let id = ids.get(row).and_then(|id| RecordId::from_u64(u64::from_le_bytes(*id)));
+        let id = id.ok_or_else(|| format!("row {row} has no id"))?;
+        let expected = u64::from(id.generation() | IN_USE) << 32 | row as u64;
+        if slots.get(id.slot() as usize).map(|slot| u64::from_le_bytes(*slot)) != Some(expected) {
+            return Err(format!("row {row} has id {id}, whose slot names another row"));
+        }
+    }
+    Ok(())
+}
+
+/// That the slots are as many as they should be, and each is in use, free or retired.
 fn check_slots(view: TableView<'_>) -> Result<(), String> {
     let number = |at| meta::get(&view.version.buffers[META], at) as usize;
     let (rows, slots) = (number(meta::ROWS), number(meta::SLOTS));
     let bytes = view.version.buffers[SLOTS].bytes();
     if bytes.len() != slots * SLOT_BYTES {
         return Err(format!("{slots} slots take {} bytes", bytes.len()));
-    }
-    for row in 0..rows {
-        let id = view.version.id_at(row).ok_or_else(|| format!("row {row} has no id"))?;
-        if view.version.row_of(id) != Some(row) {
-            return Err(format!("row {row} has id {id}, whose slot names another row"));
-        }
     }
     let entry = |slot: usize| codec::le_u64(&bytes[slot * SLOT_BYTES..]);
     let generation = |slot: usize| (entry(slot) >> 32) as u32;
@@ -339,15 +373,6 @@ fn check_heap(view: TableView<'_>, blocks: &Blocks) -> Result<(), String> {
     if taken == expected { Ok(()) } else { Err(format!("{taken} units of heap belong to something, not {expected}")) }
 }
 
-/// That an index is sound and holds the keys of the rows, whose hashes have this sum.
-fn check_index(view: TableView<'_>, at: usize, expected: u64) -> Result<(), String> {
-    match index_sum(view, at)? == expected {
-        true => Ok(()),
-        false => Err(missing_key(view, at)
-            .unwrap_or_else(|| format!("index `{}` has keys of no row", view.def.indexes[at].name))),
-    }
-}
-
 /// That an index is sound, has a key for every row, and, if it is unique, none twice. Gives the sum of the hashes of its
 /// keys.
 pub(crate) fn index_sum(view: TableView<'_>, at: usize) -> Result<u64, String> {
@@ -373,7 +398,9 @@ pub(crate) fn index_sum(view: TableView<'_>, at: usize) -> Result<u64, String> {
 
 /// Whether a part of a record's key is null: such a key may be there more than once.
 fn has_null_key(view: TableView<'_>, index: usize, id: u64) -> bool {
-    let Some(row) = RecordId::from_u64(id).and_then(|id| view.version.row_of(id)) else { return false };
+    let row = RecordId::from_u64(id).and_then(|id| view.version.row_of(id));
+    // The slots may not have been checked yet.
+    let Some(row) = row.filter(|row| *row < view.version.len()) else { return false };
     let (mut image, mut key) = (Vec::new(), Key::new());
     view.gather(row, &mut image);
     view.def.indexes[index].key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key)

@@ -20,9 +20,11 @@ use crate::limits::VIOLATIONS_MAX;
 use crate::op::{Applied, Images, Op};
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
-use crate::table::def::TableDef;
+use crate::record::strided::Strided;
+use crate::table::def::{RelationDef, TableDef};
 use crate::table::lookup;
 use crate::table::values::put_extension;
+use crate::table::version::TableView;
 use crate::table::writer::ChangeKind;
 use std::ops::Range;
 
@@ -168,30 +170,49 @@ impl Engine {
         if !def.unguarded.is_empty() || !image.misfits.is_empty() || def.owner.is_some() {
             return false;
         }
-        let stored = self.view(def.at).version.heap();
-        let mut all = records.map(|at| Arriving::of(image, def, at).cells(stored));
-        all.clone().all(|cells| def.guards.iter().all(|guard| guard.holds(cells.fixed)))
-            && all.all(|cells| {
-                let mut relations = def.outgoing.iter();
-                !relations.any(|relation| refers_to_nothing(def, relation, self.view(relation.to_table), cells))
-            })
+        let width = def.layout.image_bytes;
+        let images = &image.fixed[records.start * width..records.end * width];
+        let names_records = |relation: &RelationDef| match (relation.to_value, def.has_null_bit(relation.from_field)) {
+            (None, false) => {
+                let at = def.fields[relation.from_field].at.image_offset;
+                are_there(self.view(relation.to_table), Strided { bytes: images, stride: width, at })
+            }
+            _ => {
+                let (to, stored) = (self.view(relation.to_table), self.view(def.at).version.heap());
+                records.clone().all(|at| {
+                    let cells = Arriving::of(image, def, at).cells(stored);
+                    !refers_to_nothing(def, relation, to, cells)
+                })
+            }
+        };
+        def.guards.iter().all(|guard| guard.holds_for_all(images, width)) && def.outgoing.iter().all(names_records)
     }
 
     /// Collects the keys of records; says whether no record has one of the unique ones yet. If not, it may be so all the
     /// same.
     fn collect_keys(&self, def: &TableDef, image: &RecordImage, records: Range<usize>, keys: &mut [Keys]) -> bool {
         let view = self.view(def.at);
+        let width = def.layout.image_bytes;
+        let images = &image.fixed[records.start * width..records.end * width];
         let mut are_new = true;
         for (at, (index, keys)) in def.indexes.iter().zip(keys).enumerate() {
             let is_asked = index.unique && !lookup::is_empty(view, at);
-            let arriving = |record| Arriving::of(image, def, record).cells(view.version.heap());
-            if index.texts.is_empty() && !is_asked {
-                records.clone().for_each(|record| index.write_key(arriving(record).fixed, keys.add()));
+            if index.texts.is_empty() {
+                let items = keys.add_all(records.len());
+                index.write_keys(images, width, items);
+                if is_asked {
+                    let item_bytes = index.item_bytes();
+                    are_new &= items.chunks_exact(item_bytes).zip(images.chunks_exact(width)).all(|(item, image)| {
+                        let key = &item[..item_bytes - size_of::<RecordId>()];
+                        index.has_null(image, &def.fields) || !lookup::has(view, at, key)
+                    });
+                }
                 continue;
             }
             let mut key = Key::new();
             for record in records.clone() {
-                let has_null = index.key(arriving(record), &def.fields, &mut key);
+                let cells = Arriving::of(image, def, record).cells(view.version.heap());
+                let has_null = index.key(cells, &def.fields, &mut key);
                 keys.add().copy_from_slice(key.bytes());
                 are_new &= !is_asked || has_null || lookup::first(view, at, &key).is_none();
             }
@@ -237,6 +258,13 @@ impl Engine {
         let id = |nth: usize| ids[*before + nth];
         taken(self.view(table), at, &keys[at], id, |_| None, |nth, wrong| add(found, number_of(nth, refused), wrong));
     }
+}
+
+/// Whether all of these record ids that are not zeros are those of records.
+fn are_there(to: TableView<'_>, ids: Strided<'_>) -> bool {
+    ids.cells::<8>()
+        .map(|id| u64::from_le_bytes(*id))
+        .all(|number| number == 0 || RecordId::from_u64(number).is_some_and(|id| to.version.row_of(id).is_some()))
 }
 
 /// What is known of a batch.

@@ -15,10 +15,12 @@ use crate::table::version::TableView;
 
 /// Bytes of the record id behind a key.
 const ID_BYTES: usize = 8;
-/// Hashes are sorted by these bits first: few items agree in all of them.
-const HASH_TOP: u64 = 0xFFFF_FF00_0000_0000;
+/// Hashes are sorted by these bits first, two digits' worth: few items agree in all of them.
+const HASH_TOP: u64 = 0xFFFF_FC00_0000_0000;
 /// Fewer items than this are sorted by comparing.
 const COMPARED_MAX: usize = 96;
+/// Fewer items than this are sorted by bytes, others by longer digits: these need more room to count.
+const SHORT_DIGITS_MAX: usize = 2048;
 
 /// What is to go into one index.
 pub(crate) struct Keys {
@@ -28,6 +30,9 @@ pub(crate) struct Keys {
     is_ordered: bool,
     /// Items, in the order of the records.
     bytes: Vec<u8>,
+    /// Whether the ids ascend too, as they do where no slot is used again.
+    are_ids_ascending: bool,
+    last_id: u64,
     /// Once sorted: what tells most items apart, and the number of the item.
     order: Vec<(u64, u32)>,
 }
@@ -37,7 +42,7 @@ impl Keys {
     pub(crate) fn new(index: &IndexDef, expected: usize) -> Keys {
         let width = index.item_bytes();
         let (bytes, order) = (Vec::with_capacity(expected * width), Vec::with_capacity(expected));
-        Keys { width, is_ordered: index.is_ordered(), bytes, order }
+        Keys { width, is_ordered: index.is_ordered(), bytes, are_ids_ascending: true, last_id: 0, order }
     }
 
     /// What the records that are there put into index `at`, sorted.
@@ -76,11 +81,26 @@ impl Keys {
         &mut self.bytes[from..from + self.width - ID_BYTES]
     }
 
+    /// Adds so many items of zeros, whose keys are to be written. Their records have no ids yet.
+    pub(crate) fn add_all(&mut self, items: usize) -> &mut [u8] {
+        let from = self.bytes.len();
+        self.bytes.resize(from + items * self.width, 0);
+        &mut self.bytes[from..]
+    }
+
     /// Gives the last items the ids of their records.
-    pub(crate) fn name(&mut self, ids: impl DoubleEndedIterator<Item = u64>) {
-        for (item, id) in self.bytes.rchunks_exact_mut(self.width).zip(ids.rev()) {
-            item[self.width - ID_BYTES..].copy_from_slice(&id.to_be_bytes());
+    pub(crate) fn name(&mut self, ids: impl ExactSizeIterator<Item = u64>) {
+        let from = self.bytes.len() - ids.len() * self.width;
+        let (mut last, mut are_ascending) = (self.last_id, true);
+        for (item, id) in self.bytes[from..].chunks_exact_mut(self.width).zip(ids) {
+            if let Some(place) = item.last_chunk_mut::<ID_BYTES>() {
+                *place = id.to_be_bytes();
+            }
+            are_ascending &= id > last;
+            last = id;
         }
+        self.are_ids_ascending &= are_ascending;
+        self.last_id = last;
     }
 
     fn item(&self, number: u32) -> &[u8] {
@@ -90,18 +110,25 @@ impl Keys {
     /// Sorts the items: by 8 bytes that tell most of them apart, and as a whole only where those are equal.
     pub(crate) fn sort(&mut self) {
         let mut order = std::mem::take(&mut self.order);
-        let skip = self.skip();
         order.clear();
-        let items = self.bytes.chunks_exact(self.width);
-        match self.is_ordered {
-            true => order.extend(items.map(|item| word(item, skip)).zip(0..)),
-            false => order.extend(items.map(|item| hash_of(&item[..self.width - ID_BYTES])).zip(0..)),
+        let (width, key_bytes) = (self.width, self.width - ID_BYTES);
+        let items = self.bytes.chunks_exact(width);
+        let mut is_all_told = false;
+        if self.is_ordered {
+            let skip = self.skip();
+            order.extend(items.map(|item| word(item, skip)).zip(0..));
+            sort_by_head(&mut order, u64::MAX);
+            // Items of the same key are in the order of their records, and so of their ids.
+            is_all_told = key_bytes - skip <= size_of::<u64>() && self.are_ids_ascending;
+        } else {
+            order.extend(items.map(|item| hash_of(&item[..key_bytes])).zip(0..));
+            sort_by_head(&mut order, HASH_TOP);
         }
-        sort_by_head(&mut order, if self.is_ordered { u64::MAX } else { HASH_TOP });
-        for tied in order.chunk_by_mut(|(one, _), (other, _)| one == other).filter(|tied| tied.len() > 1) {
-            // Records come in the order of their ids mostly, and then so do items of the same key.
-            if !tied.is_sorted_by(|(_, one), (_, other)| self.item(*one) <= self.item(*other)) {
-                tied.sort_unstable_by(|(_, one), (_, other)| self.item(*one).cmp(self.item(*other)));
+        if !is_all_told {
+            for tied in order.chunk_by_mut(|(one, _), (other, _)| one == other).filter(|tied| tied.len() > 1) {
+                if !tied.is_sorted_by(|(_, one), (_, other)| self.item(*one) <= self.item(*other)) {
+                    tied.sort_unstable_by(|(_, one), (_, other)| self.item(*one).cmp(self.item(*other)));
+                }
             }
         }
         self.order = order;
@@ -154,8 +181,11 @@ pub(crate) fn taken(
     mut found: impl FnMut(usize, Vec<Violation>),
 ) {
     let index = &view.def.indexes[at];
+    if !index.unique {
+        return;
+    }
     let (mut image, mut key) = (Vec::new(), Key::new());
-    for (first, second) in keys.repeated().filter(|_| index.unique) {
+    for (first, second) in keys.repeated() {
         let Some(row) = view.version.row_of(id(second)) else { continue };
         image.clear();
         view.gather(row, &mut image);
@@ -181,8 +211,8 @@ fn word(item: &[u8], at: usize) -> u64 {
     }
 }
 
-/// Sorts by the first number, and leaves those that are equal in their order: digit by digit from the last, skipping the
-/// digits that are the same everywhere. Of game data two or three are not. Only the bits of `sorted_by` are sorted in that
+/// Sorts by the first number, and leaves those that are equal in their order: digit by digit from the last, leaving out the
+/// bits that are the same everywhere. Of game data one or two digits are not. Only the bits of `sorted_by` are sorted in that
 /// way; the few that differ in nothing but the others are put right in the end.
 fn sort_by_head(order: &mut Vec<(u64, u32)>, sorted_by: u64) {
     if order.is_sorted_by_key(|(head, _)| *head) {
@@ -192,22 +222,15 @@ fn sort_by_head(order: &mut Vec<(u64, u32)>, sorted_by: u64) {
         return order.sort_by_key(|(head, _)| *head);
     }
     let first = order.first().map_or(0, |(head, _)| *head);
-    let varying = order.iter().fold(0, |varying, (head, _)| varying | (head ^ first)) & sorted_by;
+    let mut varying = order.iter().fold(0, |varying, (head, _)| varying | (head ^ first)) & sorted_by;
     let mut sorted = vec![(0, 0); order.len()];
-    for shift in (0..u64::BITS).step_by(8).filter(|shift| varying >> shift & 0xFF != 0) {
-        let digit = |head: u64| (head >> shift) as usize & 0xFF;
-        let mut places = [0_usize; 256];
-        order.iter().for_each(|(head, _)| places[digit(*head)] += 1);
-        let mut next = 0;
-        for place in &mut places {
-            next += std::mem::replace(place, next);
-        }
-        for entry in order.iter() {
-            let place = &mut places[digit(entry.0)];
-            sorted[*place] = *entry;
-            *place += 1;
-        }
+    let is_short = order.len() < SHORT_DIGITS_MAX;
+    while varying != 0 {
+        let shift = varying.trailing_zeros();
+        let digit_bits = if is_short { 8 } else { 11 };
+        sort_by_digit(order, &mut sorted, shift, digit_bits);
         std::mem::swap(order, &mut sorted);
+        varying &= !(((1 << digit_bits) - 1) << shift);
     }
     if sorted_by != u64::MAX {
         for alike in order.chunk_by_mut(|(one, _), (other, _)| (one ^ other) & sorted_by == 0) {
@@ -218,13 +241,31 @@ fn sort_by_head(order: &mut Vec<(u64, u32)>, sorted_by: u64) {
     }
 }
 
+/// Puts `order` into `sorted` by the `digit_bits` bits of the first number from bit `shift` on.
+fn sort_by_digit(order: &[(u64, u32)], sorted: &mut [(u64, u32)], shift: u32, digit_bits: u32) {
+    let mut places = [0_u32; 1 << 11];
+    let mask = places.len().min(1 << digit_bits) - 1;
+    let digit = |head: u64| (head >> shift) as usize & mask;
+    order.iter().for_each(|(head, _)| places[digit(*head)] += 1);
+    let mut next = 0;
+    for place in &mut places[..=mask] {
+        next += std::mem::replace(place, next);
+    }
+    for entry in order {
+        let place = &mut places[digit(entry.0)];
+        sorted[*place as usize] = *entry;
+        *place += 1;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn keys(width: usize, is_ordered: bool, items: &[Vec<u8>]) -> Keys {
-        let mut keys = Keys { width, is_ordered, bytes: Vec::new(), order: Vec::new() };
+        let bytes = Vec::new();
+        let mut keys = Keys { width, is_ordered, bytes, are_ids_ascending: false, last_id: 0, order: Vec::new() };
         items.iter().for_each(|item| keys.bytes.extend_from_slice(item));
         keys.sort();
         keys
@@ -239,6 +280,40 @@ mod tests {
             let mut expected: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
             expected.sort();
             prop_assert_eq!(keys.items().map(|(_, item)| item).collect::<Vec<_>>(), expected);
+        }
+
+        /// What comes in the order of ids needs no look at the ids, if the key is told apart by what it is sorted by.
+        #[test]
+        fn items_of_ascending_ids_are_sorted_as_a_whole_too(
+            keys_of in prop::collection::vec(prop::collection::vec(0_u8..3, 12), 0..3000),
+            first in 1_u64..1 << 40,
+            are_ascending: bool,
+        ) {
+            let step = if are_ascending { 1 } else { u64::MAX };
+            let ids = (0..keys_of.len() as u64).map(|n| (first + 4000).wrapping_add(n.wrapping_mul(step)));
+            let mut keys = Keys {
+                width: 20, is_ordered: true, bytes: Vec::new(), are_ids_ascending: true, last_id: 0, order: Vec::new(),
+            };
+            for key in &keys_of {
+                keys.add().copy_from_slice(key);
+            }
+            keys.name(ids.clone().collect::<Vec<_>>().into_iter());
+            keys.sort();
+            let mut expected: Vec<Vec<u8>> =
+                keys_of.iter().zip(ids).map(|(key, id)| [key, &id.to_be_bytes()[..]].concat()).collect();
+            expected.sort();
+            prop_assert_eq!(keys.items().map(|(_, item)| item.to_vec()).collect::<Vec<_>>(), expected);
+        }
+
+        #[test]
+        fn heads_are_sorted_whichever_bits_differ(
+            heads in prop::collection::vec(any::<u64>(), 0..5000), mask: u64, sorted_by: bool,
+        ) {
+            let mut order: Vec<(u64, u32)> = heads.iter().map(|head| head & mask).zip(0..).collect();
+            let mut expected = order.clone();
+            expected.sort();
+            sort_by_head(&mut order, if sorted_by { HASH_TOP } else { u64::MAX });
+            prop_assert_eq!(order, expected);
         }
 
         #[test]

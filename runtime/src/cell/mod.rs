@@ -36,6 +36,7 @@ mod reference;
 mod string;
 mod time;
 mod uuid;
+pub(crate) mod wide;
 
 pub use array::Array;
 // For composites of cells that are written by hand, so that a game depends on the runtime alone.

@@ -6,6 +6,7 @@
 
 use super::codec::{le_u64, null_bit};
 use super::plan::CellPlan;
+use super::strided::Strided;
 use dbgen_schema::Value;
 use dbgen_schema::field_type::ScalarKind;
 use dbgen_schema::layout::FieldLayout;
@@ -62,6 +63,22 @@ impl Guard {
             Guard::Int { at, size, signed, min, span } => int(&image[at..at + size], signed).wrapping_sub(min) <= span,
             Guard::NotNull { at, bit } => !null_bit(&image[at..], bit),
             Guard::Given { at } => le_u64(&image[at..]) != 0,
+        }
+    }
+}
+
+impl Guard {
+    /// Whether all of several record images, which lie one behind the other, are proved right, as far as this guard goes.
+    pub fn holds_for_all(&self, images: &[u8], image_bytes: usize) -> bool {
+        let images_of = |at| Strided { bytes: images, stride: image_bytes, at };
+        match *self {
+            // Most that lie together are a vector or two of three.
+            Guard::Finite32 { at, count: 3 } => images_of(at).cells::<12>().all(|vector| are_finite(vector)),
+            Guard::Finite32 { at, count: 6 } => images_of(at).cells::<24>().all(|vectors| are_finite(vectors)),
+            Guard::Int { at, size: 4, signed, min, span } => {
+                images_of(at).cells::<4>().all(|cell| int(cell, signed).wrapping_sub(min) <= span)
+            }
+            _ => images.chunks_exact(image_bytes).all(|image| self.holds(image)),
         }
     }
 }
@@ -211,6 +228,31 @@ mod tests {
         }
         let all = int_guard(0, 8, true, i128::from(i64::MIN), i128::from(i64::MAX)).expect("a guard");
         assert!([i64::MIN, -1, 0, i64::MAX].iter().all(|value| all.holds(&value.to_le_bytes())));
+    }
+
+    #[test]
+    fn a_guard_holds_for_all_images_if_it_holds_for_each() {
+        let guards = [
+            Guard::Finite32 { at: 4, count: 3 },
+            Guard::Finite32 { at: 4, count: 6 },
+            Guard::Finite32 { at: 8, count: 1 },
+            Guard::Finite64 { at: 8 },
+            Guard::Int { at: 8, size: 4, signed: true, min: 0, span: 99 },
+            Guard::Int { at: 8, size: 2, signed: false, min: 0, span: 99 },
+            Guard::NotNull { at: 8, bit: 0 },
+            Guard::Given { at: 8 },
+        ];
+        const IMAGE_BYTES: usize = 30;
+        let right = [[0; 8].as_slice(), &50_u64.to_le_bytes(), &[0; 14]].concat();
+        let wrong = [right[..8].to_vec(), vec![0xFF; 8], vec![0; 14]].concat();
+        let none = vec![0; IMAGE_BYTES];
+        for guard in guards {
+            for images in [[&right, &right, &right], [&right, &wrong, &right], [&right, &right, &none]] {
+                let each = images.iter().all(|image| guard.holds(image));
+                let all: Vec<u8> = images.iter().flat_map(|image| image.iter().copied()).collect();
+                assert_eq!(guard.holds_for_all(&all, IMAGE_BYTES), each, "{guard:?} of {images:?}");
+            }
+        }
     }
 
     #[test]

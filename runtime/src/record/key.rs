@@ -18,6 +18,7 @@
 //! whole of such texts beside its bytes.
 
 use super::hash::hash_of;
+use super::strided::{Strided, StridedMut};
 use crate::id::Id;
 use crate::limits::KEY_BYTES_MAX;
 use dbgen_schema::field_type::{ScalarKind, Type, enum_tag_bytes, str_length_bytes};
@@ -109,6 +110,57 @@ impl KeyKind {
             }
         }
     }
+}
+
+impl KeyKind {
+    /// Writes columns of this kind, which is not a text, of many records: what [`KeyKind::write`] does to one.
+    #[inline]
+    pub fn write_all(self, cells: Strided<'_>, parts: StridedMut<'_>) {
+        match self {
+            KeyKind::Uint(1) => parts.copy(cells, 1),
+            KeyKind::Uint(2) => parts.turn::<2>(cells, reversed),
+            KeyKind::Uint(4) => parts.turn::<4>(cells, reversed),
+            KeyKind::Uint(8) => parts.turn::<8>(cells, reversed),
+            KeyKind::Int(1) => parts.turn::<1>(cells, reversed_signed),
+            KeyKind::Int(2) => parts.turn::<2>(cells, reversed_signed),
+            KeyKind::Int(4) => parts.turn::<4>(cells, reversed_signed),
+            KeyKind::Int(8) => parts.turn::<8>(cells, reversed_signed),
+            KeyKind::Raw(n) => parts.copy(cells, n),
+            KeyKind::Str(n) if str_length_bytes(n) == 1 => {
+                let StridedMut { bytes, stride, at } = parts;
+                let text = StridedMut { bytes: &mut *bytes, stride, at };
+                text.copy(Strided { at: cells.at + 1, ..cells }, usize::from(n));
+                StridedMut { bytes, stride, at: at + usize::from(n) }.copy(cells, 1);
+            }
+            kind => kind.write_each(cells, parts),
+        }
+    }
+
+    /// The same, one by one.
+    fn write_each(self, cells: Strided<'_>, parts: StridedMut<'_>) {
+        let (len, records) = (self.key_bytes(), cells.bytes.chunks_exact(cells.stride));
+        for (item, record) in parts.bytes.chunks_exact_mut(parts.stride).zip(records) {
+            // A cell has as many bytes as its column.
+            self.write(&record[cells.at..cells.at + len], &mut item[parts.at..parts.at + len]);
+        }
+    }
+}
+
+/// A number in the other order of bytes.
+#[inline]
+fn reversed<const N: usize>(mut number: [u8; N]) -> [u8; N] {
+    number.reverse();
+    number
+}
+
+/// The same for one with a sign, which is turned.
+#[inline]
+fn reversed_signed<const N: usize>(number: [u8; N]) -> [u8; N] {
+    let mut number = reversed(number);
+    if let Some(first) = number.first_mut() {
+        *first ^= 0x80;
+    }
+    number
 }
 
 /// Writes little-endian bytes as big-endian ones.
@@ -307,9 +359,10 @@ impl Key {
     pub fn str<const N: usize>(mut self, value: &str) -> Key {
         let len = value.len().min(N);
         self.impossible |= value.len() > N;
-        self.raw(&value.as_bytes()[..len]);
-        self.zeros(N - len);
-        if str_length_bytes(N as u16) == 1 {
+        let mut column = [0; N];
+        copy_short(&mut column, &value.as_bytes()[..len]);
+        self.raw(&column);
+        if const { str_length_bytes(N as u16) == 1 } {
             self.raw(&[len as u8])
         } else {
             self.raw(&(len as u16).to_be_bytes())
@@ -374,6 +427,24 @@ impl Key {
                 self
             }
         }
+    }
+}
+
+/// Copies a short text to where there is room for it: most are a few words, for which a call takes longer.
+#[inline]
+fn copy_short(to: &mut [u8], text: &[u8]) {
+    let len = text.len();
+    match (text.first_chunk::<8>(), text.last_chunk::<8>(), text.first_chunk::<4>(), text.last_chunk::<4>()) {
+        (Some(begin), Some(end), ..) if len <= 16 => {
+            // The second half may overlap the first.
+            to[..8].copy_from_slice(begin);
+            to[len - 8..len].copy_from_slice(end);
+        }
+        (None, _, Some(begin), Some(end)) => {
+            to[..4].copy_from_slice(begin);
+            to[len - 4..len].copy_from_slice(end);
+        }
+        _ => to[..len].copy_from_slice(text),
     }
 }
 
@@ -447,6 +518,16 @@ mod tests {
     }
 
     #[test]
+    fn a_string_is_in_its_key_whatever_its_length() {
+        for len in 0..=40 {
+            let text: String = ('a'..='z').cycle().take(len).collect();
+            let key = Key::new().scalar(7_u16).str::<40>(&text);
+            let expected = [&[0, 7], text.as_bytes(), &[0; 40][len..], &[len as u8]].concat();
+            assert_eq!(key.bytes(), expected, "{len} bytes");
+        }
+    }
+
+    #[test]
     fn a_shorter_string_comes_first_and_nul_is_a_character() {
         let key = |s: &str| Key::new().str::<4>(s).bytes().to_vec();
         assert!(key("") < key("a") && key("a") < key("a\0") && key("a\0") < key("aa") && key("ab") < key("b"));
@@ -467,9 +548,16 @@ mod tests {
     #[test]
     fn a_written_column_is_the_one_that_is_appended() {
         let text = [&[3][..], b"abc", &[0; 5]].concat();
-        let cells: [(KeyKind, &[u8]); 8] = [
+        let long_text = [&[3, 0][..], b"abc", &[0; 297]].concat();
+        let cells: [(KeyKind, &[u8]); 14] = [
             (KeyKind::Uint(1), &[7]),
             (KeyKind::Uint(2), &[1, 2]),
+            (KeyKind::Uint(4), &[1, 2, 3, 4]),
+            (KeyKind::Uint(8), &[1, 2, 3, 4, 5, 6, 7, 8]),
+            (KeyKind::Int(1), &[7]),
+            (KeyKind::Int(2), &[1, 0xFF]),
+            (KeyKind::Raw(16), b"raw and sixteen!"),
+            (KeyKind::Str(300), &long_text),
             (KeyKind::Int(4), &[1, 2, 3, 0xFF]),
             (KeyKind::Int(8), &[1, 2, 3, 4, 5, 6, 7, 8]),
             (KeyKind::Float(4), &(-1.5_f32).to_le_bytes()),
@@ -482,6 +570,13 @@ mod tests {
             key.column(kind, cell);
             kind.write(cell, &mut part);
             assert_eq!(part, key.bytes(), "{kind:?}");
+            let (cells, mut parts) = ([&[9], cell].concat().repeat(3), vec![0; 3 * (part.len() + 2)]);
+            let (from, to) = (cell.len() + 1, part.len() + 2);
+            kind.write_all(
+                Strided { bytes: &cells, stride: from, at: 1 },
+                StridedMut { bytes: &mut parts, stride: to, at: 2 },
+            );
+            assert_eq!(parts, [&[0, 0][..], key.bytes()].concat().repeat(3), "{kind:?}, of three records");
         }
     }
 

@@ -9,3 +9,4 @@ pub mod image;
 pub mod key;
 pub mod plan;
 pub mod rules;
+pub mod strided;

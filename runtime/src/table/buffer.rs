@@ -8,6 +8,7 @@
 
 use super::journal::Journal;
 use super::room;
+use crate::record::strided::{Strided, StridedMut};
 use std::ops::Range;
 
 /// A growable run of bytes that belongs to one table version.
@@ -247,6 +248,11 @@ impl<'a> BufferMut<'a> {
         }
     }
 
+    /// Makes room for `additional` bytes that are about to be written in one go.
+    pub fn expect(&mut self, additional: usize) {
+        room::make_at_once(&mut self.buffer.bytes, additional);
+    }
+
     /// Makes the buffer `additional` zero bytes longer.
     pub fn grow(&mut self, additional: usize) {
         let len = self.buffer.bytes.len();
@@ -264,17 +270,16 @@ impl<'a> BufferMut<'a> {
         self.journal.note_growth(self.id, len, bytes.len());
     }
 
-    /// Makes the buffer longer by rows of `stride` bytes each.
-    #[inline]
-    pub fn append_rows<R: AsRef<[u8]>>(&mut self, stride: usize, rows: impl ExactSizeIterator<Item = R>) {
-        let (len, additional) = (self.buffer.bytes.len(), rows.len() * stride);
+    /// Makes the buffer longer by rows of `len` bytes each, one of every record.
+    pub fn append_rows(&mut self, records: Strided<'_>, len: usize) {
+        let (from, additional) = (self.buffer.bytes.len(), records.bytes.len() / records.stride * len);
         if additional == 0 {
             return;
         }
         room::make(&mut self.buffer.bytes, additional);
-        rows.for_each(|row| self.buffer.bytes.extend_from_slice(row.as_ref()));
-        debug_assert_eq!(self.buffer.bytes.len(), len + additional, "rows of their stride");
-        self.journal.note_growth(self.id, len, additional);
+        self.buffer.bytes.resize(from + additional, 0);
+        StridedMut { bytes: &mut self.buffer.bytes[from..], stride: len, at: 0 }.copy(records, len);
+        self.journal.note_growth(self.id, from, additional);
     }
 
     /// Makes the buffer longer by numbers.

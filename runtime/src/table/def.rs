@@ -7,6 +7,7 @@ use crate::record::guard::{self, Guard};
 use crate::record::heap_ref::Cells;
 use crate::record::key::{Key, KeyKind};
 use crate::record::plan::CellPlan;
+use crate::record::strided::{Strided, StridedMut};
 use crate::table::index::IndexShape;
 use dbgen_schema::layout::{FieldLayout, TableLayout, table_layout};
 use dbgen_schema::{Durability, IndexKind, OnDelete, Scalar, Schema, Value};
@@ -419,6 +420,17 @@ impl Column {
         }
     }
 
+    /// The same for many records, from byte `at` of each item on.
+    fn write_all(&self, images: &[u8], image_bytes: usize, (items, stride): (&mut [u8], usize), at: usize) {
+        if self.null_bit.is_none() {
+            let cells = Strided { bytes: images, stride: image_bytes, at: self.offset };
+            return self.kind.write_all(cells, StridedMut { bytes: items, stride, at });
+        }
+        for (image, item) in images.chunks_exact(image_bytes).zip(items.chunks_exact_mut(stride)) {
+            self.write(image, &mut item[at..at + self.key_bytes()]);
+        }
+    }
+
     /// The same for the cell of a value.
     #[inline]
     fn write_value(&self, cell: &[u8], part: &mut [u8]) {
@@ -475,10 +487,27 @@ impl IndexDef {
         any_null
     }
 
+    /// Whether the key of a record would hold a null (a nullable reference without a target counts).
+    pub fn has_null(&self, image: &[u8], fields: &[FieldDef]) -> bool {
+        self.columns.iter().any(|column| match column.null_bit {
+            Some(bit) => null_bit(&image[column.group_offset..], bit),
+            None => {
+                is_ref(&fields[column.field]) && image[column.offset..][..column.size].iter().all(|byte| *byte == 0)
+            }
+        })
+    }
+
     /// Writes the key of a record that arrives, of an index without texts, over zeros.
     #[inline]
     pub fn write_key(&self, image: &[u8], key: &mut [u8]) {
         write_columns(&self.columns, image, key);
+    }
+
+    /// Writes the keys of records that arrive, one behind the other, of an index without texts, over the zeros that begin its
+    /// items: one column of all of them after another.
+    pub fn write_keys(&self, images: &[u8], image_bytes: usize, items: &mut [u8]) {
+        let width = self.item_bytes();
+        write_columns_of_all(&self.columns, (images, image_bytes), (items, width));
     }
 
     /// The group in which all columns lie, and the columns as they lie in its rows; `None` if they lie in several, or one is
@@ -508,14 +537,28 @@ impl IndexDef {
     }
 }
 
-/// Writes the columns of a key, none of which is a text, from an image; or from a row of a group, if they lie in that.
+/// Writes the columns of a key, none of which is a text, from an image.
 #[inline]
-pub fn write_columns(columns: &[Column], image: &[u8], key: &mut [u8]) {
+fn write_columns(columns: &[Column], image: &[u8], key: &mut [u8]) {
     let mut rest = key;
     for column in columns {
         let (part, behind) = rest.split_at_mut(column.key_bytes());
         column.write(image, part);
         rest = behind;
+    }
+}
+
+/// Writes the columns of the keys of many records, none of which is a text, from their images or rows, over the zeros that
+/// begin as many items: one column of all of them after another. Both come with the bytes of one.
+pub fn write_columns_of_all(
+    columns: &[Column],
+    (images, image_bytes): (&[u8], usize),
+    (items, width): (&mut [u8], usize),
+) {
+    let mut at = 0;
+    for column in columns {
+        column.write_all(images, image_bytes, (&mut *items, width), at);
+        at += column.key_bytes();
     }
 }
 

@@ -6,7 +6,7 @@
 //! written costs nothing. From then on the buffer grows in place, and nothing is copied.
 //!
 //! ```text
-//! up to 256 KiB:  | content | room |                  doubling, moved
+//! up to 64 KiB:   | content | room |                  doubling, moved
 //! beyond:         | content | room ...          |     addresses for 1 GiB, of which only the written pages exist
 //! beyond 1 GiB:   | content | room ...          |     for 64 GiB
 //! beyond 64 GiB:  | content | room ...          |     for 4 TiB
@@ -15,7 +15,7 @@
 //! When even that is used up, the allocator asks the system for more. A block of that size is not copied but mapped
 //! elsewhere, which takes 3 us a MiB on Linux: a move is met at 1 GiB, 14 million rows of 76 bytes. (From 16 MiB it would be
 //! copied: up to 32 MiB the C library takes blocks from its heap.) A processor has 128 TiB of addresses: they last for
-//! 130,000 buffers of more than 256 KiB. Where the system has none to give, the buffer asks for less, and doubles in the
+//! 130,000 buffers of more than 64 KiB. Where the system has none to give, the buffer asks for less, and doubles in the
 //! end; so it does where addresses are counted as memory (Windows).
 //!
 //! Content of at least 2 MiB that is written in one go, as a copy, a batch of records or a table of a snapshot is, gets pages of
@@ -24,12 +24,15 @@
 
 use crate::cell::huge::{self, HUGE_BYTES};
 
-/// Content of up to this size is moved when its room runs out.
-const MOVED_BYTES_MAX: usize = 256 << 10;
+/// Content of up to this size is moved when its room runs out. Buffers that grow together are moved together: the ids, versions
+/// and slots of a table by the same insert, which meets every page of the new places for the first time.
+const MOVED_BYTES_MAX: usize = 64 << 10;
 /// What a larger buffer takes addresses for: the first of these that is at least twice its content.
 const STEPS: [u64; 3] = [1 << 30, 64 << 30, 4 << 40];
 /// What is announced is given from the memory that the allocator has already, up to this size.
 const ANNOUNCED_BYTES_MAX: usize = 32 << 20;
+/// What is written in one go and grows bit by bit afterwards is given from that memory up to this size: it is moved once more.
+const AT_ONCE_BYTES_MAX: usize = 512 << 10;
 /// Whether addresses cost nothing until they are written.
 const ARE_ADDRESSES_FREE: bool = cfg!(all(unix, target_pointer_width = "64"));
 /// The smallest unit in which systems give memory.
@@ -108,6 +111,23 @@ pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
     }
 }
 
+/// Makes room for `additional` bytes that are about to be written in one go, though what comes later comes bit by bit: little
+/// is taken from the memory that the allocator has already, and moved once more when it grows.
+pub(super) fn make_at_once(bytes: &mut Vec<u8>, additional: usize) {
+    let needed = bytes.len().saturating_add(additional);
+    if needed <= bytes.capacity() {
+        return;
+    }
+    if needed <= AT_ONCE_BYTES_MAX {
+        bytes.reserve_exact(additional);
+    } else {
+        extend(bytes, additional);
+        if additional >= bytes.len() {
+            ask_for_large_pages(bytes, needed);
+        }
+    }
+}
+
 /// About how much memory the bytes take: their room, or, where that is addresses, the pages that were written.
 pub(super) fn held(bytes: &Vec<u8>) -> usize {
     let is_addresses = ARE_ADDRESSES_FREE && bytes.capacity() / 2 > bytes.len().max(ANNOUNCED_BYTES_MAX);
@@ -137,9 +157,22 @@ mod tests {
             bytes.resize(bytes.len() + (16 << 10), 1);
             moves += usize::from(before != bytes.as_ptr());
         }
-        // 16 KiB to 256 KiB are five doublings; then there is room for 1 GiB.
-        assert!(!ARE_ADDRESSES_FREE || moves <= 7, "{moves} moves on the way to 32 MiB");
+        // 16 KiB to 64 KiB are three doublings; then there is room for 1 GiB.
+        assert!(!ARE_ADDRESSES_FREE || moves <= 5, "{moves} moves on the way to 32 MiB");
         assert!(bytes.iter().all(|byte| *byte == 1));
+    }
+
+    #[test]
+    fn what_is_written_in_one_go_is_not_moved_while_it_is() {
+        for additional in [1000, 300 << 10, 3 << 20] {
+            let mut bytes = vec![1; 100];
+            make_at_once(&mut bytes, additional);
+            let before = bytes.as_ptr();
+            bytes.resize(100 + additional, 1);
+            make_at_once(&mut bytes, 0);
+            assert_eq!(before, bytes.as_ptr(), "{additional}");
+            assert!(held(&bytes) < 2 * bytes.len() + PAGE_BYTES, "{} of {additional}", held(&bytes));
+        }
     }
 
     #[test]

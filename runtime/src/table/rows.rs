@@ -15,6 +15,7 @@ use crate::record::codec::{le_u64, null_bit, set_null_bit};
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::record::key::Key;
+use crate::record::strided::Strided;
 use std::ops::Range;
 
 /// A table whose rows are being changed.
@@ -211,9 +212,8 @@ impl<'a> Rows<'a> {
     pub fn append_groups(&mut self, row: usize, images: &[u8]) {
         let def = self.def;
         for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
-            let rows = images.chunks_exact(def.layout.image_bytes);
-            let rows = rows.map(|image| &image[group.image_offset..group.image_offset + group.stride]);
-            self.put_rows(GROUPS + at, row, group.stride, rows);
+            let records = Strided { bytes: images, stride: def.layout.image_bytes, at: group.image_offset };
+            self.put_rows(GROUPS + at, row, group.stride, records);
         }
     }
 
@@ -230,23 +230,17 @@ impl<'a> Rows<'a> {
         buffer.append_each(numbers);
     }
 
-    /// Writes rows from `row` on. Room beyond the last may be there already, left by records that were deleted: zeros.
-    #[inline]
-    fn put_rows<R: AsRef<[u8]>>(
-        &mut self,
-        buffer: usize,
-        row: usize,
-        stride: usize,
-        mut rows: impl ExactSizeIterator<Item = R>,
-    ) {
+    /// Writes rows of `len` bytes, one of every record, from `row` on. Room beyond the last may be there already, left by
+    /// records that were deleted: zeros.
+    fn put_rows(&mut self, buffer: usize, row: usize, len: usize, records: Strided<'_>) {
         let mut buffer = self.buffer(buffer);
-        let mut at = row * stride;
-        while at < buffer.len() {
-            let Some(row) = rows.next() else { return };
-            buffer.write_zeros(at, row.as_ref());
-            at += stride;
+        let Strided { bytes, stride, at } = records;
+        let room = buffer.len().saturating_sub(row * len) / len;
+        let (into_room, beyond) = bytes.split_at(bytes.len().min(room * stride));
+        for (row, record) in (row..).zip(into_room.chunks_exact(stride)) {
+            buffer.write_zeros(row * len, &record[at..at + len]);
         }
-        buffer.append_rows(stride, rows);
+        buffer.append_rows(Strided { bytes: beyond, stride, at }, len);
     }
 
     /// Removes the record in `row`. `image` is the fixed part of its image.

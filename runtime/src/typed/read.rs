@@ -93,9 +93,7 @@ impl<'v, T: Table> TableRef<'v, T> {
         if key.is_impossible() {
             return None;
         }
-        let id = lookup::first(self.view, index, key)?;
-        self.view.look_ahead(id);
-        self.find_id(Id::new(id))
+        lookup::first(self.view, index, key).and_then(|id| self.find_id(Id::new(id)))
     }
 
     /// The records whose key in an index begins with `key`, in the order of their keys.

@@ -1,6 +1,7 @@
 //! Generated code compiles as strictly as anybody may ask for, and does what it says.
 
 mod arena;
+mod batch;
 mod catalog;
 mod derive;
 mod many;

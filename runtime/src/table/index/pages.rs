@@ -113,7 +113,8 @@ impl Root {
     /// The record at byte `at`; the empty one if there are no bytes.
     #[inline]
     pub(super) fn read(bytes: &[u8], at: usize) -> Root {
-        Root { page: u32_at(bytes, at), height: u32_at(bytes, at + 4), items: u64_at(bytes, at + 8) }
+        let Some(record) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) else { return Root::default() };
+        Root { page: u32_at(record, 0), height: u32_at(record, 4), items: u64_at(record, 8) }
     }
 }
 
@@ -250,6 +251,13 @@ impl<'a> PagesMut<'a> {
         page
     }
 
+    /// Makes room for about `count` pages more, which are going to be written in one go.
+    pub(super) fn expect(&mut self, count: usize) {
+        let used = u32_at(self.bytes(), USED_AT) as usize;
+        let needed = (used + count) << self.format.page_shift;
+        self.buffer.expect(needed.saturating_sub(self.buffer.len()));
+    }
+
     /// Takes `count` pages that follow each other, and gives the first. What is in them is undefined.
     pub(super) fn alloc_run(&mut self, count: u32) -> u32 {
         let page = u32_at(self.bytes(), USED_AT);
@@ -286,6 +294,7 @@ impl<'a> PagesMut<'a> {
     pub(super) fn restart(&mut self, count: u32) {
         self.ensure_header();
         self.clear();
+        self.expect(count as usize);
         self.alloc_run(count);
     }
 

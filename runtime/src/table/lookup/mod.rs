@@ -29,6 +29,15 @@ pub fn first(view: TableView<'_>, index: usize, key: &Key) -> Option<RecordId> {
     }
 }
 
+/// Whether an index without texts has a record with this key.
+#[inline]
+pub fn has(view: TableView<'_>, index: usize, key: &[u8]) -> bool {
+    match Index::new(view.index_bytes(index), view.def.indexes[index].shape) {
+        Index::Tree(tree) => tree.first_with_prefix(key).is_some(),
+        Index::Hash(hash) => hash.get(key).is_some(),
+    }
+}
+
 /// Whether an index has no entries.
 pub fn is_empty(view: TableView<'_>, index: usize) -> bool {
     Index::new(view.index_bytes(index), view.def.indexes[index].shape).is_empty()

@@ -7,7 +7,7 @@
 use super::super::pages::{NONE, ROOT_AT, Root, kind};
 use super::edit::BTreeMut;
 use super::entries::{Image, separator_behind};
-use super::node::{CHILD_BYTES, COUNT_AT, ITEMS_AT, NEXT_AT, PREVIOUS_AT, SKIP_AT};
+use super::node::{CHILD_BYTES, COUNT_AT, ITEMS_AT, NEXT_AT, PREVIOUS_AT, SKIP_AT, copy_item, is_less};
 
 /// So many new items at least.
 const NEW_ITEMS_MIN: usize = 32;
@@ -38,25 +38,26 @@ impl BTreeMut<'_> {
     /// Merges what is in the tree and `items`; gives apart those that do not come in order.
     fn merge<T: AsRef<[u8]>>(&self, items: impl Iterator<Item = T>) -> (Vec<u8>, Vec<u8>) {
         let width = self.shape.item_bytes();
-        let expected = self.root().items as usize + items.size_hint().0;
-        let (mut merged, mut late) = (Vec::with_capacity(expected * width), Vec::new());
+        let mut merged = Merged::new(width, self.root().items as usize + items.size_hint().0);
+        let mut late = Vec::new();
         let tree = self.as_tree();
-        let mut old = tree.iter().peekable();
+        let mut all_old = tree.iter();
+        let mut old = all_old.next();
         for item in items {
             let item = item.as_ref();
             assert_eq!(item.len(), width, "an item of the tree's width");
-            while let Some(item) = old.next_if(|old| *old < item) {
-                merged.extend_from_slice(item);
+            while let Some(before) = old.filter(|old| is_less(old, item)) {
+                merged.push(before);
+                old = all_old.next();
             }
-            let is_old = old.peek().is_some_and(|old| *old == item);
-            match merged.len().checked_sub(width).map(|last| &merged[last..]) {
-                _ if is_old => {}
-                Some(last) if item <= last => late.extend_from_slice(item),
-                _ => merged.extend_from_slice(item),
+            match merged.last() {
+                _ if old.is_some_and(|old| old == item) => {}
+                Some(last) if !is_less(last, item) => late.extend_from_slice(item),
+                _ => merged.push(item),
             }
         }
-        old.for_each(|item| merged.extend_from_slice(item));
-        (merged, late)
+        old.into_iter().chain(all_old).for_each(|item| merged.push(item));
+        (merged.into_items(), late)
     }
 
     /// Writes all pages; gives how many levels there are, and the root.
@@ -118,6 +119,45 @@ impl BTreeMut<'_> {
             entries.extend_from_slice(&page.to_le_bytes());
         }
         entries
+    }
+}
+
+/// Items being put one behind the other.
+struct Merged {
+    width: usize,
+    /// Room for them, and for those to come.
+    bytes: Vec<u8>,
+    len: usize,
+}
+
+impl Merged {
+    fn new(width: usize, expected: usize) -> Merged {
+        Merged { width, bytes: vec![0; expected * width], len: 0 }
+    }
+
+    fn last(&self) -> Option<&[u8]> {
+        self.bytes.get(self.len.checked_sub(self.width)?..self.len)
+    }
+
+    #[inline]
+    fn push(&mut self, item: &[u8]) {
+        let end = self.len + self.width;
+        if self.bytes.len() < end {
+            self.make_room();
+        }
+        copy_item(&mut self.bytes[self.len..end], item);
+        self.len = end;
+    }
+
+    /// Makes room for more items than were announced.
+    #[cold]
+    fn make_room(&mut self) {
+        self.bytes.resize(2 * self.bytes.len() + self.width, 0);
+    }
+
+    fn into_items(mut self) -> Vec<u8> {
+        self.bytes.truncate(self.len);
+        self.bytes
     }
 }
 

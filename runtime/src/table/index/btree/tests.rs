@@ -88,6 +88,27 @@ fn borrowed(bound: &Bound<Vec<u8>>) -> Bound<&[u8]> {
     }
 }
 
+#[test]
+fn items_are_compared_and_copied_as_bytes_whatever_their_width() {
+    use super::node::{copy_item, is_less};
+    for width in 9..=40 {
+        let item: Vec<u8> = (0..width).map(|n| n as u8 + 100).collect();
+        let mut copy = vec![0; width];
+        copy_item(&mut copy, &item);
+        assert_eq!(copy, item);
+        assert!(!is_less(&item, &item), "{width}");
+        for at in 0..width {
+            let mut other = item.clone();
+            other[at] ^= 0xFF;
+            // What follows is smaller where this one is larger: it must not count.
+            let rest = if other[at] > item[at] { 0 } else { 0xFF };
+            other[at + 1..].fill(rest);
+            assert_eq!(is_less(&item, &other), item < other, "byte {at} of {width}");
+            assert_eq!(is_less(&other, &item), other < item, "byte {at} of {width}");
+        }
+    }
+}
+
 #[derive(Debug, Clone)]
 enum Step {
     Insert(u64),

@@ -3,6 +3,8 @@
 use super::super::btree::Shape;
 use super::super::pages::{PAGE_BYTES_MAX, kind};
 use super::{HashShape, hash_of, id_of};
+use crate::cell::ahead::fetch_soon;
+use crate::cell::wide::equal_bytes;
 
 /// Where a bucket says how many bits its items' hashes have in common.
 pub(super) const DEPTH_AT: usize = 1;
@@ -44,15 +46,12 @@ impl<'a> Bucket<'a> {
         Bucket { page, shape }
     }
 
-    /// Looks at some of the page's lines. The tags say which item is looked at next, but nobody waits for these loads: a bucket
-    /// that is not in the cache comes as a whole, and costs one miss and not two.
+    /// Has the page's other lines come, while its tags do: a bucket that is not in the cache comes as a whole, and costs one
+    /// miss and not two.
     #[inline]
     pub(super) fn look_ahead(self) {
         const LINE_BYTES: usize = 64;
-        if let Some(lines) = self.page.first_chunk::<{ 8 * LINE_BYTES }>() {
-            let (lines, _) = lines.as_chunks::<LINE_BYTES>();
-            std::hint::black_box(lines.iter().fold(0, |seen, line| seen ^ line[LINE_BYTES / 2]));
-        }
+        (1..8).for_each(|line| fetch_soon(self.page, line * LINE_BYTES));
     }
 
     pub(super) fn depth(self) -> u32 {
@@ -66,6 +65,7 @@ impl<'a> Bucket<'a> {
     }
 
     /// How many items the page says there are.
+    #[inline]
     pub(super) fn claimed_count(self) -> usize {
         self.page.get(COUNT_AT).map_or(0, |count| usize::from(*count))
     }
@@ -108,19 +108,12 @@ impl<'a> Bucket<'a> {
     /// wrong half of the time, and waits for memory to learn it.
     #[inline]
     fn hits(self, hash: u64, start: usize) -> u64 {
-        const EACH_BYTE: u64 = u64::from_ne_bytes([1; 8]);
-        /// Gathers the top bits of all bytes in the highest byte.
-        const GATHER: u64 = 0x0002_0408_1020_4081;
-        let wanted = u64::from(tag_of(hash)) * EACH_BYTE;
         // What lies behind the tags is items, never the end of the page.
         let Some(tags) = self.page.get(TAGS_AT + start..).and_then(<[u8]>::first_chunk::<ASKED_AT_ONCE>) else {
             return 0;
         };
-        let mut hits = 0;
-        for (group, tags) in tags.as_chunks::<8>().0.iter().enumerate() {
-            let equal = zero_bytes(u64::from_le_bytes(*tags) ^ wanted);
-            hits |= (equal.wrapping_mul(GATHER) >> 56) << (8 * group);
-        }
+        let (halves, _) = tags.as_chunks::<16>();
+        let hits = halves.iter().rev().fold(0, |hits, tags| hits << 16 | u64::from(equal_bytes(tags, tag_of(hash))));
         let there = self.count().saturating_sub(start).min(ASKED_AT_ONCE);
         hits & ((1 << there) - 1)
     }
@@ -153,13 +146,6 @@ fn is_key_of(item: &[u8], key: &[u8]) -> bool {
 #[inline]
 fn word(bytes: &[u8; 8]) -> u64 {
     u64::from_ne_bytes(*bytes)
-}
-
-/// The top bit of each byte that is zero.
-#[inline]
-fn zero_bytes(word: u64) -> u64 {
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x7F; 8]);
-    !(((word & LOW_BITS) + LOW_BITS) | word | LOW_BITS)
 }
 
 /// The page of a bucket with these items, and how many of its bytes are in use.

@@ -5,6 +5,7 @@
 //! bucket would be split again and again. Directories are split first until their share of the pairs fits them. The few
 //! pairs for which a bucket of the deepest kind has no room are added one by one in the end.
 
+use super::super::btree::copy_item;
 use super::super::pages::{NONE, ROOT_AT, kind};
 use super::bucket::{COUNT_AT, DEPTH_AT, TAGS_AT, item_at, tag_of};
 use super::edit::{HashIndexMut, Place, Run};
@@ -36,6 +37,7 @@ impl HashIndexMut<'_> {
         self.ensure_roots();
         let before = self.root().items;
         self.expected = before + pairs.len() as u64;
+        self.expect_pages(pairs.len());
         let (mut late, mut inserted, mut rest) = (Vec::new(), 0, pairs.as_slice());
         while !rest.is_empty() {
             let (taken, new) = self.insert_run(rest, &mut late);
@@ -48,6 +50,13 @@ impl HashIndexMut<'_> {
             self.insert(&item[..key_bytes], id_of(item));
         });
         inserted
+    }
+
+    /// Makes room for the pages that so many new items need, about: buckets are shared out by halves, and most are not full.
+    fn expect_pages(&mut self, items: usize) {
+        let buckets = items / (self.shape.items_max() * 2 / 3).max(1);
+        let directories = buckets.next_power_of_two() / self.shape.slots();
+        self.pages.expect(buckets + directories);
     }
 
     /// Adds the first pairs, as many as belong into the same range of slots; gives how many it has dealt with, and how many
@@ -136,14 +145,15 @@ impl HashIndexMut<'_> {
 
     /// Makes a bucket of `pairs`, in the page `spare` if there is one; gives its page.
     fn write_bucket(&mut self, depth: u32, pairs: &[Hashed<'_>], spare: Option<u32>) -> u32 {
-        let mut content = Vec::with_capacity(self.shape.page_bytes());
-        content.resize(item_at(self.shape, 0), 0);
-        content[0] = kind::BUCKET;
-        content[DEPTH_AT] = depth as u8;
-        content[COUNT_AT] = pairs.len() as u8;
-        for (at, (hash, item)) in pairs.iter().enumerate() {
-            content[TAGS_AT + at] = tag_of(*hash);
-            content.extend_from_slice(item);
+        let mut content = vec![0; item_at(self.shape, pairs.len())];
+        let (head, items) = content.split_at_mut(item_at(self.shape, 0));
+        head[0] = kind::BUCKET;
+        head[DEPTH_AT] = depth as u8;
+        head[COUNT_AT] = pairs.len() as u8;
+        let places = head[TAGS_AT..].iter_mut().zip(items.chunks_exact_mut(self.shape.tree.item_bytes()));
+        for ((tag, to), (hash, item)) in places.zip(pairs) {
+            *tag = tag_of(*hash);
+            copy_item(to, item);
         }
         match spare {
             None => self.pages.alloc(&content),
