@@ -4,6 +4,7 @@
 use dbgen_schema::evolve::rules::RULES;
 use dbgen_schema::{Format, Schema, Source};
 use dbgen_tests::{files, read, root};
+use serde_json::Value as Json;
 
 #[test]
 fn readme_schemas_are_schemas() {
@@ -12,6 +13,30 @@ fn readme_schemas_are_schemas() {
     for text in blocks {
         let source = Source { name: "README.md".to_owned(), text, format: Format::Json };
         Schema::parse(&source).unwrap_or_else(|wrong| panic!("{wrong}"));
+    }
+}
+
+/// The README's program is compiled with the whole of `schemas/arena.json`; what the README shows of it must be enough.
+#[test]
+fn readme_schema_of_the_arena_is_what_its_program_needs() {
+    let whole: Json = serde_json::from_str(&read("schemas/arena.json")).expect("a schema");
+    let shown = blocks("json")
+        .iter()
+        .map(|text| serde_json::from_str(text).expect("JSON"))
+        .find(|shown: &Json| shown["name"] == whole["name"]);
+    let shown = shown.expect("the README shows the arena");
+    let fields = |schema: &Json, table: &str| schema["tables"][table]["fields"].as_array().cloned().unwrap_or_default();
+    for table in ["guild", "player"] {
+        for field in fields(&shown, table) {
+            assert!(fields(&whole, table).contains(&field), "the README says of {table}: {field}");
+        }
+    }
+    // What the program says, and the field of the schema that it needs.
+    let program = blocks("rust,no_run").into_iter().find(|block| block.contains("tick_loop")).expect("a program");
+    for (said, needed) in
+        [(".pos()", "\"pos\""), ("motion_mut()", "\"group\":\"motion\""), (".by_guild(", "\"indexed\":true")]
+    {
+        assert!(program.contains(said) && shown.to_string().contains(needed), "{said} needs {needed}");
     }
 }
 
