@@ -1,21 +1,11 @@
 //! Components: what their owner's table knows of them.
 
+use super::check::Arriving;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::id::RecordId;
 use crate::record::image::RecordImage;
-use crate::table::def::TableDef;
 use crate::table::writer::ChangeKind;
-
-impl TableDef {
-    /// Whether nothing is asked of its components but that they belong to a record, and nothing follows from them.
-    #[inline]
-    fn is_bare_component(&self) -> bool {
-        let nothing_asked = self.ruled.is_empty() && self.outgoing.is_empty() && self.counters == 0;
-        let nothing_follows = self.incoming.is_empty() && self.components.is_empty() && self.indexes.is_empty();
-        self.owner.is_some() && nothing_asked && nothing_follows && self.heap_fields.is_empty()
-    }
-}
 
 impl Engine {
     /// Adds a component of which nothing is asked to a record; `None` if it takes a closer look.
@@ -27,23 +17,30 @@ impl Engine {
         image: &mut RecordImage,
     ) -> Option<Result<RecordId>> {
         let view = self.view(table);
-        let owners = self.view(view.def.owner?);
+        let owners = self.view(view.def.owner.filter(|_| view.def.is_bare)?);
         let fits = image.misfits.is_empty() && image.fixed.len() == view.def.layout.image_bytes;
         if !fits
-            || !view.def.is_bare_component()
             || self.hooks.concern(table)
             || owners.version.row_of(to).is_none()
             || view.version.row_of(to).is_some()
         {
             return None;
         }
-        Some(self.insert_checked(table, Some(to), &[], image))
+        let version = self.next_commit();
+        let noted =
+            self.noted(table, |redo, def| redo.insert(def, true, &[], Arriving::only(image).pending(), version));
+        let (def, writer) = self.table_mut(table);
+        // There is room: its owner has the slot, and nothing of it is in the heap.
+        writer.rows(def).attach(to, &image.fixed, version);
+        writer.note(to, ChangeKind::Insert);
+        self.mark_component(table, to, true);
+        Some(self.inserted(noted, Ok(to)))
     }
 
     /// Takes a component away from which nothing follows; says whether it was one.
     #[inline]
     pub(super) fn detach_bare(&mut self, table: usize, id: RecordId, row: usize) -> bool {
-        if !self.catalog.tables()[table].is_bare_component() || self.hooks.concern(table) {
+        if !self.catalog.tables()[table].is_bare || self.hooks.concern(table) {
             return false;
         }
         let version = self.next_commit();

@@ -32,7 +32,15 @@ use hook::Coming;
 
 impl Engine {
     /// Executes a mutation inside the running transaction.
+    #[inline]
     pub fn apply(&mut self, op: Op<'_>) -> Result<Applied> {
+        let is_watched = self.tape.is_noting() || !self.hooks.is_empty();
+        if is_watched { self.apply_watched(op) } else { self.execute(op) }
+    }
+
+    /// The same where a recording or handlers may have to know of it.
+    #[inline(never)]
+    fn apply_watched(&mut self, op: Op<'_>) -> Result<Applied> {
         if matches!(op, Op::InsertMany { .. }) {
             // It notes and tells each of its records, if there is anybody to do it for.
             return self.execute(op);

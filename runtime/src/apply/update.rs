@@ -6,13 +6,15 @@ use crate::engine::Engine;
 use crate::error::{Blocking, Error, Result, Rule};
 use crate::id::RecordId;
 use crate::op::Applied;
+use crate::record::codec::null_bit;
 use crate::record::heap_ref::HeapCell;
 use crate::record::image::{PENDING, RecordImage};
 use crate::table::def::{FieldDef, IndexDef, RelationDef, TableDef};
 use crate::table::rows::Rows;
 use crate::table::values::put_extension;
-use crate::table::version::TableView;
+use crate::table::version::{GROUPS, TableView};
 use crate::table::writer::ChangeKind;
+use std::ops::Range;
 
 impl Engine {
     pub(super) fn update(&mut self, table: usize, id: RecordId, image: &mut RecordImage) -> Result<Applied> {
@@ -31,12 +33,27 @@ impl Engine {
         old: &mut Vec<u8>,
     ) -> Result<Applied> {
         let view = self.view(table);
-        view.gather(view.row_of(id)?, old);
+        let row = view.row_of(id)?;
+        if view.def.heap_fields.is_empty()
+            && image.fixed.len() == view.def.layout.image_bytes
+            && image.misfits.is_empty()
+        {
+            let changed = Changed::between(view, row, &image.fixed);
+            if changed.is_empty() {
+                return Ok(Applied::Unchanged);
+            }
+            if let Some(field) = changed.only().filter(|field| view.def.fields[*field].alone) {
+                let is_null = view.def.has_null_bit(field) && view.def.is_null(&image.fixed, field);
+                let cell = (!is_null).then(|| view.def.cell(&image.fixed, field));
+                return self.write_alone(table, id, row, field, cell);
+            }
+        }
+        view.gather(row, old);
         if image.fixed.len() < old.len() {
             put_extension(view.def, image, Some(old));
         }
         keep_equal_heap_values(view, old, image);
-        let changed = Changed::between(view.def, old, &image.fixed);
+        let changed = Changed::between(view, row, &image.fixed);
         self.check_update(table, id, image, old, &changed)?;
         if changed.is_empty() {
             return Ok(Applied::Unchanged);
@@ -173,15 +190,22 @@ impl Changed {
         Changed { first: 0, rest: vec![false; def.fields.len().saturating_sub(Changed::INLINE)] }
     }
 
-    fn between(def: &TableDef, old: &[u8], new: &[u8]) -> Changed {
+    /// What differs between the record in `row` and an image.
+    fn between(view: TableView<'_>, row: usize, new: &[u8]) -> Changed {
+        let def = view.def;
         let mut changed = Changed::none(def);
-        for group in &def.layout.groups {
-            let row = group.image_offset..group.image_offset + group.stride;
-            if old[row.clone()] == new[row] {
-                continue;
-            }
+        for (group, buffer) in def.layout.groups.iter().zip(view.version.buffers.get(GROUPS..).unwrap_or_default()) {
+            let old = &buffer.bytes()[row * group.stride..(row + 1) * group.stride];
+            let new = &new[group.image_offset..group.image_offset + group.stride];
+            let Some(differ) = differing(old, new) else { continue };
             for at in group.fields.iter().map(|field| field.at()) {
-                if def.cell(old, at) != def.cell(new, at) || def.is_null(old, at) != def.is_null(new, at) {
+                let field = &def.layout.fields[at];
+                let end = field.offset + field.size;
+                // A field that cannot be null, or is null in what it holds, differs in its cell.
+                let may_differ = field.offset < differ.end && differ.start < end;
+                if may_differ && old[field.offset..end] != new[field.offset..end]
+                    || field.null_bit.is_some_and(|bit| null_bit(old, bit) != null_bit(new, bit))
+                {
                     changed.add(at);
                 }
             }
@@ -216,6 +240,12 @@ impl Changed {
         first.chain((0..self.rest.len()).filter(|at| self.rest[*at]).map(|at| at + Changed::INLINE))
     }
 
+    /// The field, if it is only one.
+    fn only(&self) -> Option<usize> {
+        let is_one = self.first.is_power_of_two() && !self.rest.contains(&true);
+        is_one.then(|| self.first.trailing_zeros() as usize)
+    }
+
     fn concerns(&self, index: &IndexDef) -> bool {
         index.columns.iter().any(|column| self.has(column.field))
     }
@@ -223,6 +253,27 @@ impl Changed {
     fn is_empty(&self) -> bool {
         self.first == 0 && !self.rest.contains(&true)
     }
+}
+
+/// Where two rows differ: all that does is in there, and little else.
+#[inline]
+fn differing(old: &[u8], new: &[u8]) -> Option<Range<usize>> {
+    const STEP: usize = 8;
+    let word = |bytes: &[u8; STEP]| u64::from_le_bytes(*bytes);
+    let (mut first, mut end) = (usize::MAX, 0);
+    let steps = old.as_chunks::<STEP>().0.iter().zip(new.as_chunks::<STEP>().0);
+    for (at, (old, new)) in steps.enumerate() {
+        if word(old) != word(new) {
+            (first, end) = (first.min(at * STEP), (at + 1) * STEP);
+        }
+    }
+    // What is left is less than a step: the last step of the row, which begins before.
+    match (old.last_chunk::<STEP>(), new.last_chunk::<STEP>()) {
+        (Some(old_last), Some(new_last)) if word(old_last) == word(new_last) => {}
+        (None, _) | (_, None) if old == new => {}
+        _ => (first, end) = (first.min(old.len().saturating_sub(STEP)), old.len()),
+    }
+    (end > 0).then_some(first..end)
 }
 
 fn write_changed(
@@ -250,4 +301,24 @@ fn write_changed(
     }
     rows.touch(row, version);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::differing;
+
+    #[test]
+    fn rows_of_every_length_differ_where_a_byte_does() {
+        for len in 0..40 {
+            let old: Vec<u8> = (0..len).map(|n| n as u8).collect();
+            assert_eq!(differing(&old, &old), None);
+            for (a, b) in (0..len).flat_map(|a| (a..len).map(move |b| (a, b))) {
+                let mut new = old.clone();
+                (new[a], new[b]) = (200, 200);
+                let found = differing(&old, &new).expect("they differ");
+                assert!(found.start <= a && b < found.end && found.end <= len, "{a} and {b} of {len}: {found:?}");
+                assert!(found.start + 8 > a && found.end < b + 9, "{a} and {b} of {len}: {found:?}");
+            }
+        }
+    }
 }

@@ -12,10 +12,16 @@ use crate::table::writer::ChangeKind;
 impl Engine {
     pub(super) fn write(&mut self, table: usize, id: RecordId, field: usize, cell: Option<&[u8]>) -> Result<Applied> {
         let view = self.view(table);
-        let row = view.row_of(id)?;
         let def = &view.def.fields[field];
-        let offset = row * view.def.layout.groups[def.at.group].stride + def.at.offset;
-        self.tables[table].foresee(def.at.group, offset, row);
+        let (stride, offset) = (view.def.layout.groups[def.at.group].stride, def.at.offset);
+        let foresee = |row: usize| self.tables[table].foresee(def.at.group, row * stride + offset, row);
+        // Where it lies if nothing was ever deleted: nobody waits for the slot to say so.
+        let likely = id.slot() as usize;
+        foresee(likely);
+        let row = view.row_of(id)?;
+        if row != likely {
+            foresee(row);
+        }
         if def.free && cell.is_some() {
             return self.write_cell(table, id, row, field, cell);
         }
@@ -25,10 +31,27 @@ impl Engine {
         if view.cell(row, field) == cell {
             return Ok(Applied::Unchanged);
         }
-        let mut findings = Findings::new(view, Some(id));
-        let cells = Cells::stored(cell.unwrap_or_default(), view.version.heap());
-        findings.value(field, cells, cell.map(|_| 0));
-        findings.finish()?;
+        self.write_alone(table, id, row, field, cell)
+    }
+
+    /// Writes a field that its own rules concern and nothing else, if it obeys them.
+    pub(super) fn write_alone(
+        &mut self,
+        table: usize,
+        id: RecordId,
+        row: usize,
+        field: usize,
+        cell: Option<&[u8]>,
+    ) -> Result<Applied> {
+        let view = self.view(table);
+        let guards = view.def.fields[field].cell_guards.as_deref();
+        let is_proved = cell.zip(guards).is_some_and(|(cell, guards)| guards.iter().all(|guard| guard.holds(cell)));
+        if !is_proved {
+            let mut findings = Findings::new(view, Some(id));
+            let cells = Cells::stored(cell.unwrap_or_default(), view.version.heap());
+            findings.value(field, cells, cell.map(|_| 0));
+            findings.finish()?;
+        }
         self.write_cell(table, id, row, field, cell)
     }
 
@@ -61,13 +84,12 @@ impl Engine {
         field: usize,
         cell: Option<&[u8]>,
     ) -> Result<Applied> {
-        let mut image = std::mem::take(&mut self.image);
-        image.clear();
+        let mut image = self.take_image();
         let view = self.view(table);
         view.gather(row, &mut image.fixed);
         view.def.put_cell(&mut image.fixed, field, cell);
         let written = self.update(table, id, &mut image);
-        self.image = image;
+        self.give_image(image);
         written
     }
 }

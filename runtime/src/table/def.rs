@@ -54,6 +54,8 @@ pub struct TableDef {
     pub components: Vec<usize>,
     /// For a component table: its place among its owner's components, and so its bit in their masks.
     pub component_bit: usize,
+    /// Nothing is asked of its components but that they belong to a record, and nothing follows from them.
+    pub is_bare: bool,
 }
 
 /// A timer table, prepared.
@@ -92,6 +94,8 @@ pub struct FieldDef {
     pub min: Option<Value>,
     /// Largest value allowed.
     pub max: Option<Value>,
+    /// Guards of its cell by itself, which together stand for all of its rules; `None` if some rule has none.
+    pub cell_guards: Option<Vec<Guard>>,
     /// The value of a record that gives none; `None` = it must be given.
     pub default: Option<Value>,
     /// Its counter, if it takes the next number.
@@ -192,6 +196,7 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
             def.fields[at].free = is_free(def, table, at);
             def.fields[at].alone = is_alone(def, at);
         }
+        def.is_bare = is_bare_component(def);
     }
     Ok(defs)
 }
@@ -272,11 +277,15 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         owner: table.parent.map(|parent| parent.at()),
         components: Vec::new(),
         component_bit: 0,
+        is_bare: false,
     })
 }
 
 fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, counters: &mut usize) -> FieldDef {
     let plan = CellPlan::of(schema, &field.ty);
+    let rules = guard::Rules { allow_nan: field.allow_nan, min: &field.min, max: &field.max };
+    let (by_itself, mut guards) = (FieldLayout { image_offset: 0, null_bit: None, ..at }, Vec::new());
+    let is_guarded = guard::field_guards(&plan, by_itself, 0, field.nullable, rules, &mut guards);
     let counter = field.auto_increment.then(|| {
         *counters += 1;
         *counters - 1
@@ -292,6 +301,7 @@ fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, coun
         allow_nan: field.allow_nan,
         min: field.min.clone(),
         max: field.max.clone(),
+        cell_guards: is_guarded.then_some(guards),
         default: match &field.default {
             Some(value) => Some(value.clone()),
             None if field.nullable => Some(Value::Null),
@@ -351,6 +361,13 @@ impl FieldDef {
         let rules = guard::Rules { allow_nan: self.allow_nan, min: &self.min, max: &self.max };
         guard::field_guards(&self.plan, self.at, group_offset, self.nullable, rules, guards)
     }
+}
+
+/// Whether nothing is asked of its components but that they belong to a record, and nothing follows from them.
+fn is_bare_component(def: &TableDef) -> bool {
+    let nothing_asked = def.ruled.is_empty() && def.outgoing.is_empty() && def.counters == 0;
+    let nothing_follows = def.incoming.is_empty() && def.components.is_empty() && def.indexes.is_empty();
+    def.owner.is_some() && nothing_asked && nothing_follows && def.heap_fields.is_empty()
 }
 
 /// Whether nothing but the field's own rules concerns a new value of it.

@@ -84,14 +84,15 @@ impl MaskTest {
 
 impl Rows<'_> {
     /// Notes that the record in `slot` has component number `bit`, or has it no more.
+    #[inline]
     pub fn set_component(&mut self, slot: u32, bit: usize, there: bool) {
         let (at, words) = (mask_buffer(self.def), mask_words(self.def));
-        let offset = (slot as usize * words + bit / 64) * 8;
-        let missing = ((slot as usize + 1) * words * 8).saturating_sub(self.buffers[at].len());
-        if missing > 0 {
-            self.buffer(at).grow(missing);
-        }
+        let (offset, end) = ((slot as usize * words + bit / 64) * 8, (slot as usize + 1) * words * 8);
         let mut masks = self.buffer(at);
+        if end > masks.len() {
+            let missing = end - masks.len();
+            masks.grow(missing);
+        }
         let mask = le_u64(&masks.bytes()[offset..]);
         let bit = 1 << (bit % 64);
         masks.write(offset, &(if there { mask | bit } else { mask & !bit }).to_le_bytes());

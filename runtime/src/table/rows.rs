@@ -153,16 +153,34 @@ impl<'a> Rows<'a> {
         Ok(id)
     }
 
+    /// Adds a component without heap values and indexes: what [`insert`](Rows::insert) comes to then.
+    #[inline]
+    pub fn attach(&mut self, owner: RecordId, image: &[u8], version: u64) {
+        self.take_owner_slot(owner);
+        self.append_row(image, version, owner);
+    }
+
     /// Writes the row behind the last: what [`insert_rows`](Rows::insert_rows) does to many.
     #[inline]
     fn append_row(&mut self, image: &[u8], version: u64, id: RecordId) {
         let (def, row) = (self.def, self.count());
-        self.put_row(IDS, row, &id.get().to_le_bytes());
-        self.put_row(VERSIONS, row, &version.to_le_bytes());
+        self.put_number(IDS, row, id.get());
+        self.put_number(VERSIONS, row, version);
         for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
             self.put_row(GROUPS + at, row, &image[group.image_offset..group.image_offset + group.stride]);
         }
         self.meta().set(meta::ROWS, row as u64 + 1);
+    }
+
+    /// Writes a number of a row. Room beyond the last may be there already: zeros.
+    #[inline]
+    fn put_number(&mut self, buffer: usize, row: usize, number: u64) {
+        let (mut buffer, at) = (self.buffer(buffer), row * 8);
+        if at < buffer.len() {
+            buffer.write_zeros(at, &number.to_le_bytes());
+        } else {
+            buffer.append(&number.to_le_bytes());
+        }
     }
 
     /// Writes a row. Room beyond the last may be there already: zeros.
@@ -257,12 +275,23 @@ impl<'a> Rows<'a> {
             // The slot's upper half, generation and mark, stays.
             self.buffer(SLOTS).write(moved as u32 as usize * SLOT_BYTES, &(row as u32).to_le_bytes());
         }
-        self.close_hole(IDS, row, last, 8);
-        self.close_hole(VERSIONS, row, last, 8);
+        self.close_number_hole(IDS, row, last);
+        self.close_number_hole(VERSIONS, row, last);
         for at in 0..self.def.layout.groups.len() {
             self.close_hole(GROUPS + at, row, last, self.def.layout.groups[at].stride);
         }
         self.meta().set(meta::ROWS, last as u64);
+    }
+
+    /// Moves the last row's number into the hole and zeroes where it was.
+    #[inline]
+    fn close_number_hole(&mut self, buffer: usize, row: usize, last: usize) {
+        let mut buffer = self.buffer(buffer);
+        if row != last {
+            let moved = le_u64(&buffer.bytes()[last * 8..]);
+            buffer.write(row * 8, &moved.to_le_bytes());
+        }
+        buffer.write(last * 8, &[0; 8]);
     }
 
     /// Moves the last row into the hole and zeroes where it was.
@@ -276,7 +305,7 @@ impl<'a> Rows<'a> {
             buffer.copy_within(last * stride, row * stride, stride);
         }
         match stride {
-            // Columns of the table's own, and the smallest components: no call for those.
+            // The smallest components: no call for those.
             8 => buffer.write(last * 8, &[0; 8]),
             4 => buffer.write(last * 4, &[0; 4]),
             _ => buffer.edit(last * stride, stride).fill(0),

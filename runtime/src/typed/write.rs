@@ -58,6 +58,8 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Invalid`](crate::Error::Invalid) with every rule that the changed record breaks.
     pub fn update<R>(&mut self, id: Id<T>, change: impl FnOnce(&mut T) -> R) -> Result<R> {
+        let engine = &self.tx.engine;
+        engine.tables[T::INDEX].foresee_record(engine.view(T::INDEX).def, id.record_id());
         let mut record = T::decode(self.read().get(id)?);
         let result = change(&mut record);
         self.replace(id, &record)?;
