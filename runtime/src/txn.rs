@@ -56,17 +56,28 @@ impl Transaction {
     }
 
     /// Runs `body` as one transaction of the engine that `tx` has: committed on `Ok`, rolled back on `Err` and on panic.
+    #[inline]
     pub(crate) fn attempt<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Outcome<R> {
         tx.as_mut().engine.begin();
         let outcome = catch_unwind(AssertUnwindSafe(|| body(tx)));
         let engine = &mut tx.as_mut().engine;
-        let outcome = outcome.map(|returned| engine.refused.take().map_or(returned, Err));
-        let outcome = outcome.map(|returned| returned.and_then(|value| engine.check_loggable().map(|()| value)));
-        match &outcome {
-            Ok(Ok(_)) => engine.commit(),
-            Ok(Err(_)) | Err(_) => engine.rollback(),
-        }
-        outcome.map_or_else(Outcome::Panicked, Outcome::Returned)
+        let returned = match outcome {
+            Ok(Ok(value)) => match engine.refusal() {
+                None => {
+                    engine.commit();
+                    return Outcome::Returned(Ok(value));
+                }
+                Some(refusal) => Err(refusal),
+            },
+            // What a handler refused comes before what became of it.
+            Ok(Err(error)) => Err(engine.refused.take().unwrap_or(error)),
+            Err(payload) => {
+                engine.rollback();
+                return Outcome::Panicked(payload);
+            }
+        };
+        engine.rollback();
+        Outcome::Returned(returned)
     }
 
     /// Lends the engine, from inside of one of its operations, to `body` as the running transaction.
@@ -172,10 +183,9 @@ impl Transaction {
 
     /// Calls `body` with the engine and an empty image.
     pub(crate) fn with_image<R>(&mut self, body: impl FnOnce(&mut Engine, &mut RecordImage) -> Result<R>) -> Result<R> {
-        let mut image = std::mem::take(&mut self.engine.image);
-        image.clear();
+        let mut image = self.engine.take_image();
         let result = body(&mut self.engine, &mut image);
-        self.engine.image = image;
+        self.engine.give_image(image);
         result
     }
 }

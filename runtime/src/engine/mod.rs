@@ -87,7 +87,7 @@ pub struct Engine {
     /// Room for the image of a stored record, kept for its allocation.
     pub(crate) scratch: Vec<u8>,
     /// Room for the image of a record on its way in, kept for its allocations.
-    pub(crate) image: RecordImage,
+    image: Option<Box<RecordImage>>,
     pub(crate) stats: EngineStats,
     /// The game's handlers.
     pub(crate) hooks: Hooks,
@@ -157,7 +157,7 @@ impl Engine {
             dirty: Vec::new(),
             refreshed: false,
             scratch: Vec::new(),
-            image: RecordImage::new(),
+            image: None,
             stats: EngineStats::default(),
             hooks: Hooks::default(),
             tape: Tape::default(),

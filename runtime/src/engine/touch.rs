@@ -5,6 +5,7 @@
 
 use super::Engine;
 use crate::catalog::Catalog;
+use crate::record::image::RecordImage;
 use crate::recording::Noted;
 use crate::table::def::TableDef;
 use crate::table::writer::TableWriter;
@@ -20,14 +21,36 @@ impl Engine {
     /// The same, for a column group that was just announced with [`Engine::lend_group`].
     #[inline]
     pub(crate) fn table_to_lend(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
+        if self.tables[at].began().is_none() {
+            self.touch(at);
+        }
+        let writer = &mut self.tables[at];
+        (&self.catalog.tables()[at], writer)
+    }
+
+    /// Takes note that the running transaction is about to change table number `at`.
+    #[inline(never)]
+    fn touch(&mut self, at: usize) {
         if self.tables[at].touch() {
             self.touched.push(at as u32);
             if !self.tables[at].has_back() {
                 self.free_versions();
             }
         }
-        let writer = &mut self.tables[at];
-        (&self.catalog.tables()[at], writer)
+    }
+
+    /// An empty image for a record on its way in, to be given back with [`Engine::give_image`].
+    #[inline]
+    pub(crate) fn take_image(&mut self) -> Box<RecordImage> {
+        let mut image = self.image.take().unwrap_or_default();
+        image.clear();
+        image
+    }
+
+    /// Keeps an image for its allocations.
+    #[inline]
+    pub(crate) fn give_image(&mut self, image: Box<RecordImage>) {
+        self.image = Some(image);
     }
 
     /// Has old roots let go of the versions that nobody else holds, so that tables can write on them.

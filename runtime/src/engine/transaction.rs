@@ -56,6 +56,16 @@ impl Engine {
         self.refreshed = false;
     }
 
+    /// Why the running transaction cannot be committed, if so: what a handler refused where there was no result to say so, or
+    /// that it is more than the log can take.
+    #[inline]
+    pub(crate) fn refusal(&mut self) -> Option<crate::error::Error> {
+        if self.refused.is_some() {
+            return self.refused.take();
+        }
+        if self.is_untouched() { None } else { self.check_loggable().err() }
+    }
+
     /// Ends the transaction: its changes stay, and become visible with the next publication. One that changed nothing
     /// takes no number.
     pub fn commit(&mut self) {
