@@ -258,6 +258,55 @@ fn pp_1_a_join_that_writes_on_several_threads_writes_the_same() {
 }
 
 #[test]
+fn tables_in_orders_of_their_own_are_joined_in_the_order_of_the_smallest() {
+    const COUNT: usize = 300;
+    let db = Ecs::builder().open().expect("it opens");
+    // 37 and 300 have no divisor in common: each entity comes once, none beside the one before.
+    let shuffled = || (0..COUNT).map(|n| n * 37 % COUNT);
+    let ids = db
+        .transact(|tx| {
+            let entities = (0..COUNT).map(|_| tx.entity_mut().insert(Entity { label: None }));
+            let ids = entities.collect::<dbgen_runtime::Result<Vec<_>>>()?;
+            (0..COUNT).rev().try_for_each(|n| attach(tx, ids[n], 0, n as u32))?;
+            shuffled().filter(|n| n % 4 != 0).try_for_each(|n| attach(tx, ids[n], 1, n as u32))?;
+            (0..COUNT).filter(|n| n % 3 == 0).try_for_each(|n| attach(tx, ids[n], 2, n as u32))?;
+            (0..COUNT).filter(|n| n % 5 == 0).try_for_each(|n| attach(tx, ids[n], 3, n as u32))?;
+            Ok(ids)
+        })
+        .expect("filled");
+    let expected: Vec<_> = shuffled().filter(|n| n % 4 != 0 && n % 5 != 0).map(|n| (ids[n], n as f32)).collect();
+    let health = |n: f32| (n as usize % 3 == 0).then_some(n as i32);
+    let view = db.read();
+    let join = || {
+        let members = view.join::<(Id<Entity>, &Position, &velocity::Turn, Option<&Health>, Without<Frozen>)>();
+        members.map(|(id, position, turn, hp, ())| {
+            let n = position.at.x.get();
+            assert_eq!((turn.spin.get(), hp.map(|health| health.hp.get())), (n, health(n)));
+            (id, n)
+        })
+    };
+    // All at once, one by one, and some of each: what was looked up and not yet given is not lost.
+    assert_eq!(join().collect::<Vec<_>>(), expected);
+    let (mut one_by_one, mut given) = (join(), Vec::new());
+    while let Some(next) = one_by_one.next() {
+        given.push(next);
+        assert!(one_by_one.size_hint().1.is_some_and(|most| most >= expected.len() - given.len()));
+    }
+    assert_eq!(given, expected);
+    let mut rest = join();
+    let first: Vec<_> = rest.by_ref().take(70).collect();
+    assert_eq!((first, rest.collect::<Vec<_>>()), (expected[..70].to_vec(), expected[70..].to_vec()));
+    let mut seen = Vec::new();
+    db.transact(|tx| {
+        tx.join_mut::<(&mut Velocity, &Position, Without<Frozen>)>()
+            .for_each(|(_, position, ())| seen.push(position.at.x.get()));
+        Ok(())
+    })
+    .expect("walked");
+    assert_eq!(seen, expected.iter().map(|(_, n)| *n).collect::<Vec<_>>());
+}
+
+#[test]
 fn slices_of_several_tables_and_groups_live_side_by_side() {
     let db = crowd(1000, 0);
     let before = __private::buffers(&db).expect("idle");
