@@ -21,9 +21,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    if !arguments.data.is_dir() {
-        return Err(Failure::no_folder(&arguments.data));
-    }
+    Failure::unless_database(&arguments.data)?;
     let bar = Bar::new("backup");
     let mut done = 0;
     let copied = tools::backup(&Disk::real(), &arguments.data, &arguments.target, &mut |bytes| {

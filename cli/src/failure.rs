@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use dbgen_runtime::Error;
+use dbgen_runtime::recover::tools;
+use dbgen_runtime::storage::Disk;
 use dbgen_schema::Diagnostics;
 use dbgen_schema::lock::Drift;
 
@@ -122,6 +124,22 @@ pub(crate) enum Misuse {
         /// Where it would be.
         folder: PathBuf,
     },
+    /// A folder without a database.
+    #[error("{}: there is no database in this folder; `dbgen serve --data {}` makes one", folder.display(), folder.display())]
+    NoDatabase {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A snapshot that is not there.
+    #[error("{}: there is no snapshot of commit {commit}; there {}", folder.display(), those(.there))]
+    NoSnapshot {
+        /// The data folder.
+        folder: PathBuf,
+        /// The commit that was asked for.
+        commit: u64,
+        /// Those that there are, newest first.
+        there: Vec<u64>,
+    },
     /// A token file without a token.
     #[error("{}: no token in it", file.display())]
     EmptyToken {
@@ -155,12 +173,27 @@ fn way_out(error: &dbgen_runtime::Error) -> &'static str {
         dbgen_runtime::Error::TokenRequired { .. } => {
             "\nhelp: give a token with --token-file FILE, or listen on 127.0.0.1; --insecure lets everybody in"
         }
+        dbgen_runtime::Error::InUse { .. } => {
+            "\nhelp: end the server that has it first; `dbgen backup` copies the folder while it runs"
+        }
         dbgen_runtime::Error::Io { source, .. } => match source.kind() {
             ErrorKind::InvalidInput => "\nhelp: --listen takes an address and a port, as 127.0.0.1:7700",
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                "\nhelp: make room on this disk; nothing that was acknowledged is lost"
+            }
             ErrorKind::AddrInUse => "\nhelp: something listens there already; port 0 takes a free one",
             _ => "",
         },
         _ => "",
+    }
+}
+
+/// The snapshots that there are.
+fn those(commits: &[u64]) -> String {
+    match commits {
+        [] => "is none".to_owned(),
+        [only] => format!("is that of {only}"),
+        several => format!("are those of {}", several.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")),
     }
 }
 
@@ -191,9 +224,15 @@ impl Failure {
         Failure::Runtime { error: Box::new(error) }
     }
 
-    /// There is no data folder there.
-    pub(crate) fn no_folder(folder: &Path) -> Failure {
-        Failure::Usage(Misuse::NoFolder { folder: folder.to_path_buf() })
+    /// A data folder must be there, with a database in it: nothing is made where a name was mistyped.
+    pub(crate) fn unless_database(folder: &Path) -> Result<(), Failure> {
+        if !folder.is_dir() {
+            return Err(Failure::Usage(Misuse::NoFolder { folder: folder.to_path_buf() }));
+        }
+        match tools::is_database(&Disk::real(), folder).map_err(Failure::runtime)? {
+            true => Ok(()),
+            false => Err(Failure::Usage(Misuse::NoDatabase { folder: folder.to_path_buf() })),
+        }
     }
 
     /// Says on standard error what went wrong and gives the exit code.

@@ -36,9 +36,7 @@ enum Command {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (Command::Dump { data } | Command::Verify { data }) = &arguments.command;
-    if !data.is_dir() {
-        return Err(Failure::no_folder(data));
-    }
+    Failure::unless_database(data)?;
     match &arguments.command {
         Command::Dump { data } => {
             output::print("segment      offset      commit        tick     durable  kind     payload\n")?;
@@ -55,7 +53,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 );
                 output::print(&line).map_err(dbgen_runtime::Error::abort)
             };
-            tools::dump(&Disk::real(), data, &mut line).map_err(Failure::runtime)
+            for tools::Unread { path, offset, bytes, .. } in
+                tools::dump(&Disk::real(), data, &mut line).map_err(Failure::runtime)?
+            {
+                let path = path.display();
+                output::print(&format!(
+                    "{path}, byte {offset}: {bytes} bytes follow that are no record; `dbgen log verify` says what they are\n"
+                ))?;
+            }
+            Ok(())
         }
         Command::Verify { data } => {
             let ending = reading("log", data, |disk| tools::check(disk, data)).map_err(Failure::runtime)?;

@@ -25,9 +25,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Some(data) = arguments.data.as_ref().or(arguments.folder.as_ref()) else { return Ok(()) };
-    if !data.is_dir() {
-        return Err(Failure::no_folder(data));
-    }
+    Failure::unless_database(data)?;
     let (bar, files) = Bar::reading("recover", data);
     let builder = Database::builder().data_dir(data).storage(files, false);
     let builder = if arguments.salvage { builder.salvage() } else { builder };

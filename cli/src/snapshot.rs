@@ -7,7 +7,7 @@ use dbgen_runtime::Database;
 use dbgen_runtime::recover::tools;
 use dbgen_runtime::storage::Disk;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Misuse};
 use crate::output;
 use crate::progress::{Bar, reading};
 
@@ -56,14 +56,13 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     | Command::Create { data }
     | Command::Verify { data, .. }
     | Command::Restore { data, .. }) = &arguments.command;
-    if !data.is_dir() {
-        return Err(Failure::no_folder(data));
-    }
+    Failure::unless_database(data)?;
     match &arguments.command {
         Command::List { data } => list(&disk, data),
         Command::Create { data } => create(data),
         Command::Verify { data, commit } => verify(&disk, data, *commit),
         Command::Restore { data, commit } => {
+            known(&disk, data, Some(*commit))?;
             reading("restore", data, |disk| tools::restore(disk, data, *commit)).map_err(Failure::runtime)?;
             output::print(&format!("the database is at commit {commit} again\n"))
         }
@@ -99,23 +98,38 @@ fn create(data: &Path) -> Result<(), Failure> {
 }
 
 fn verify(disk: &Disk, data: &Path, commit: Option<u64>) -> Result<(), Failure> {
-    let known = tools::snapshots(disk, data).map_err(Failure::runtime)?;
-    let commits: Vec<u64> = match commit {
-        Some(commit) => vec![commit],
-        None => known.into_iter().map(|(commit, _)| commit).collect(),
-    };
-    if commits.is_empty() {
-        return Err(Failure::no_folder(data));
-    }
     let mut failure = None;
+    let commits = known(disk, data, commit)?;
+    let mut whole = Vec::new();
     for commit in commits {
         match reading("verify", &data.join(format!("snap-{commit:016}")), |disk| tools::prove(disk, data, commit)) {
-            Ok(manifest) => output::print(&format!("{commit}  whole, {} bytes\n", manifest.stored_bytes()))?,
+            Ok(manifest) => {
+                output::print(&format!("{commit}  whole, {} bytes\n", manifest.stored_bytes()))?;
+                whole.push(commit);
+            }
             Err(error) => {
-                output::print(&format!("{commit}  damaged\n"))?;
+                output::print(&format!("{commit}  damaged: {error}\n"))?;
                 failure.get_or_insert(error);
             }
         }
     }
-    failure.map_or(Ok(()), |error| Err(Failure::runtime(error)))
+    let Some(failure) = failure else { return Ok(()) };
+    if commit.is_none() {
+        output::print(&match whole.first() {
+            Some(newest) => format!("a start passes the damaged ones over and begins with that of commit {newest}\n"),
+            None => "none is whole: restore a backup\n".to_owned(),
+        })?;
+    }
+    Err(Failure::runtime(failure))
+}
+
+/// The snapshots that are asked for, newest first: one that must be there, or all.
+fn known(disk: &Disk, data: &Path, commit: Option<u64>) -> Result<Vec<u64>, Failure> {
+    let known = tools::snapshots(disk, data).map_err(Failure::runtime)?;
+    let there: Vec<u64> = known.into_iter().map(|(commit, _)| commit).collect();
+    match commit {
+        None if !there.is_empty() => Ok(there),
+        Some(commit) if there.contains(&commit) => Ok(vec![commit]),
+        _ => Err(Failure::Usage(Misuse::NoSnapshot { folder: data.to_path_buf(), commit: commit.unwrap_or(0), there })),
+    }
 }

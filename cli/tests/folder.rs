@@ -83,7 +83,9 @@ fn a_snapshot_is_gone_back_to() {
     let (folder, commit) = prepared();
     let at = folder.path();
     says(at, "snapshot list --data data", 0, &format!("{commit}  tick 0, 1 tables"));
-    says(at, "snapshot restore --data data 999", 1, "MANIFEST");
+    for command in ["snapshot restore --data data 999", "snapshot verify --data data 999"] {
+        says(at, command, 2, "data: there is no snapshot of commit 999; there are those of 2, 0");
+    }
     assert_eq!(names(at), "a b c d", "nothing happened");
     says(at, &format!("snapshot restore --data data {commit}"), 0, &format!("at commit {commit} again"));
     assert_eq!(names(at), "a b");
@@ -103,6 +105,7 @@ fn damage_is_told_with_what_to_do_and_salvage_does_it() {
         says(at, command, 1, "dbgen recover --salvage --data data");
     }
     assert!(content(at) == before, "nothing on the disk changed");
+    says(at, "log dump --data data", 0, "byte 64: ");
     says(at, "recover --salvage --data data", 0, "in quarantine");
     says(at, "recover data", 0, "commit ");
     says(at, "log verify --data data", 0, "whole: ");
@@ -119,6 +122,7 @@ fn a_damaged_snapshot_is_told_and_the_older_one_serves() {
     std::fs::write(table, bytes).expect("writable");
     says(at, "snapshot verify --data data", 1, "0000.table");
     says(at, &format!("snapshot verify --data data {commit}"), 1, &format!("{commit}  damaged"));
+    says(at, "snapshot verify --data data", 1, "begins with that of commit 0");
     says(at, &format!("snapshot restore --data data {commit}"), 1, "0000.table");
     says(at, "recover --data data", 0, "passed over: ");
     assert_eq!(names(at), "a b c d");
@@ -130,7 +134,7 @@ fn a_folder_in_use_is_left_alone() {
     let at = folder.path();
     let db = open(at);
     for command in ["recover --data data", "recover data", "snapshot create --data data"] {
-        says(at, command, 2, "LOCK");
+        says(at, command, 2, "LOCK: another process has this data folder open\nhelp: end the server");
     }
     says(at, &format!("snapshot restore --data data {commit}"), 2, "LOCK");
     // What only reads does not mind.
@@ -139,6 +143,26 @@ fn a_folder_in_use_is_left_alone() {
     says(at, "log verify --data data", 0, "whole: ");
     drop(db);
     says(at, "recover data", 0, "commit ");
+}
+
+/// A program that another thread starts has every open file for a moment, the lock's too: it used to keep the lock as long.
+#[test]
+fn a_lock_is_given_back_whatever_is_started_meanwhile() {
+    use dbgen_runtime::storage::Disk;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("LOCK");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_over.load(Ordering::Relaxed) {
+                dbgen(folder.path(), "--version");
+            }
+        });
+        let taken = (0..2000).try_for_each(|_| Disk::real().lock(&path).map(drop));
+        is_over.store(true, Ordering::Relaxed);
+        taken.expect("nobody else wants it");
+    });
 }
 
 #[test]
@@ -160,6 +184,28 @@ fn a_folder_that_is_not_there_is_a_wrong_argument() {
     }
     says(folder.path(), "recover", 2, "--data <DIR>");
     assert_eq!(std::fs::read_dir(folder.path()).expect("it is there").count(), 0, "and nothing was made");
+}
+
+#[test]
+fn a_folder_without_a_database_is_a_wrong_argument_and_stays_one() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    std::fs::create_dir(folder.path().join("letters")).expect("writable");
+    std::fs::write(folder.path().join("letters/mum.txt"), "dear").expect("writable");
+    let commands = [
+        "snapshot list --data letters",
+        "snapshot create --data letters",
+        "snapshot verify --data letters",
+        "log dump --data letters",
+        "log verify --data letters",
+        "recover letters",
+        "recover --salvage --data letters",
+        "backup --data letters copy",
+    ];
+    for command in commands {
+        says(folder.path(), command, 2, "letters: there is no database in this folder");
+    }
+    let left = std::fs::read_dir(folder.path().join("letters")).expect("it is there").count();
+    assert_eq!(left, 1, "and nothing was made");
 }
 
 #[test]

@@ -12,7 +12,7 @@ use crate::log::{log_dir, segment_name};
 use crate::recover::Given;
 use crate::snapshot::{self, Manifest, manifest, snapshot_dir};
 use crate::storage::{Disk, Open};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes copied at once.
 const COPY_BYTES: usize = 1 << 20;
@@ -39,18 +39,40 @@ pub struct LogRecord {
     pub payload_bytes: u32,
 }
 
-/// Calls `each` with every whole record of all segments that there are, and gives the end of what could be read.
+/// Whether a folder holds a database, or what is left of one.
+///
+/// # Errors
+/// [`Error::Io`].
+pub fn is_database(disk: &Disk, data_dir: &Path) -> Result<bool> {
+    let Folder { snapshots, segments } = Folder::look(disk, data_dir)?;
+    Ok(!snapshots.is_empty() || !segments.is_empty())
+}
+
+/// Bytes in a segment that are no record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unread {
+    /// The file.
+    pub path: PathBuf,
+    /// Where they begin.
+    pub offset: u64,
+    /// How many there are, without zeros at the end.
+    pub bytes: u64,
+}
+
+/// Calls `each` with every whole record of all segments that there are, and gives what is none.
 ///
 /// # Errors
 /// [`Error::Io`]; [`Error::Damaged`] if the header of a segment is; what `each` returns.
-pub fn dump(disk: &Disk, data_dir: &Path, each: &mut dyn FnMut(&LogRecord) -> Result<()>) -> Result<()> {
+pub fn dump(disk: &Disk, data_dir: &Path, each: &mut dyn FnMut(&LogRecord) -> Result<()>) -> Result<Vec<Unread>> {
     let numbers = segments(disk, data_dir)?;
-    let mut previous = None;
+    let (mut previous, mut unread) = (None, Vec::new());
     for (at, number) in numbers.iter().enumerate() {
         let next = numbers.get(at + 1).filter(|next| **next == number + 1);
         let valid = next.map(|next| crate::log::read::header(disk, data_dir, *next, None)).transpose()?;
         let segment = Segment::read(disk, data_dir, *number, None, valid.map(|next| next.previous_bytes))?;
-        for (offset, record) in segment.records(previous) {
+        let mut records = segment.records(previous);
+        for (offset, record) in records.by_ref() {
             previous = Some((record.header.commit, record.check));
             each(&LogRecord {
                 segment: *number,
@@ -62,8 +84,12 @@ pub fn dump(disk: &Disk, data_dir: &Path, each: &mut dyn FnMut(&LogRecord) -> Re
                 payload_bytes: record.header.payload_bytes,
             })?;
         }
+        let (offset, bytes) = (records.offset() as u64, segment.rest(records.offset()).len() as u64);
+        if bytes > 0 {
+            unread.push(Unread { path: segment.path, offset, bytes });
+        }
     }
-    Ok(())
+    Ok(unread)
 }
 
 /// Reads the log behind the newest snapshot whose manifest proves whole, and judges its end as a recovery would.
