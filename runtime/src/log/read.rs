@@ -121,13 +121,14 @@ impl Segment {
 }
 
 /// Reads `len` bytes of a file, and says behind which all are zero. Most of the last segment is room that was taken in
-/// advance: memory for it is never touched.
+/// advance: it is not read where the storage knows, and memory for it is never touched.
 fn read_but_zeros(file: &DiskFile, len: u64) -> Result<(Vec<u8>, usize)> {
     const PIECE_BYTES: usize = 1 << 18;
     let mut bytes = vec![0; len as usize];
-    let (mut piece, mut done, mut used) = (vec![0; PIECE_BYTES.min(bytes.len())], 0, 0);
-    while done < bytes.len() {
-        let wanted = piece.len().min(bytes.len() - done);
+    let written = file.written_bytes()?.min(len) as usize;
+    let (mut piece, mut done, mut used) = (vec![0; PIECE_BYTES.min(written)], 0, 0);
+    while done < written {
+        let wanted = piece.len().min(written - done);
         let read = file.read_up_to(done as u64, &mut piece[..wanted])?;
         if read == 0 {
             bytes.truncate(done);

@@ -158,6 +158,11 @@ impl DiskFile {
         self.file.bytes().map_err(|error| self.error(error))
     }
 
+    /// A length behind which there are only zeros, as far as the storage knows without reading them.
+    pub fn written_bytes(&self) -> Result<u64> {
+        self.file.written_bytes().map_err(|error| self.error(error))
+    }
+
     /// Reads until `bytes` is full or the file ends; gives how much it read.
     pub fn read_up_to(&self, offset: u64, bytes: &mut [u8]) -> Result<usize> {
         let mut done = 0;

@@ -83,6 +83,11 @@ pub trait File: Send + Sync + Debug {
     fn write_at(&self, offset: u64, bytes: &[u8]) -> io::Result<usize>;
     /// Bytes of the file.
     fn bytes(&self) -> io::Result<u64>;
+    /// A length behind which the storage knows that there are only zeros, without reading them: room that was taken and never
+    /// written. The file's length where it does not know.
+    fn written_bytes(&self) -> io::Result<u64> {
+        self.bytes()
+    }
     /// Cuts the file, or fills it up with zeros.
     fn set_len(&self, len: u64) -> io::Result<()>;
     /// Makes the file `len` bytes long, with room on the disk for all of them; new bytes are zero.

@@ -65,7 +65,7 @@ impl Storage for RealStorage {
     fn lock(&self, path: &Path) -> io::Result<Option<Box<dyn Lock>>> {
         let file = fs::OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Box::new(RealLock { _held: file }))),
+            Ok(()) => Ok(Some(Box::new(RealLock { held: file }))),
             Err(fs::TryLockError::WouldBlock) => Ok(None),
             Err(fs::TryLockError::Error(error)) => Err(error),
         }
@@ -85,13 +85,23 @@ impl Storage for RealStorage {
     }
 }
 
-/// Held for as long as its file is open.
+/// Held until it is dropped.
 #[derive(Debug)]
 struct RealLock {
-    _held: fs::File,
+    held: fs::File,
 }
 
 impl Lock for RealLock {}
+
+impl Drop for RealLock {
+    /// Given back by name: a child that another thread is about to start has the file open as well for a moment, and would keep
+    /// the lock for as long.
+    fn drop(&mut self) {
+        if let Err(error) = self.held.unlock() {
+            tracing::debug!(%error, "the lock goes with its file");
+        }
+    }
+}
 
 #[derive(Debug)]
 struct RealFile(fs::File);
@@ -119,6 +129,22 @@ impl File for RealFile {
 
     fn bytes(&self) -> io::Result<u64> {
         Ok(self.0.metadata()?.len())
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    fn written_bytes(&self) -> io::Result<u64> {
+        use rustix::fs::{SeekFrom, seek};
+        let len = self.bytes()?;
+        let mut end = 0;
+        // From one run of written bytes to the next. A system of files that knows no holes says that there are none.
+        while end < len {
+            match seek(&self.0, SeekFrom::Data(end)).and_then(|start| seek(&self.0, SeekFrom::Hole(start))) {
+                Ok(hole) if hole > end => end = hole,
+                Err(rustix::io::Errno::NXIO) => return Ok(end),
+                _ => return Ok(len),
+            }
+        }
+        Ok(len)
     }
 
     fn set_len(&self, len: u64) -> io::Result<()> {

@@ -101,6 +101,10 @@ impl File for WatchedFile {
         self.inner.bytes()
     }
 
+    fn written_bytes(&self) -> io::Result<u64> {
+        self.inner.written_bytes()
+    }
+
     fn set_len(&self, len: u64) -> io::Result<()> {
         self.inner.set_len(len)
     }
