@@ -46,10 +46,7 @@ pub struct Db<S> {
 
 /// What all handles of a database share.
 pub(crate) struct Shared {
-    /// The writing side; `None` only while a transaction runs, which holds the lock.
-    writer: Mutex<Option<Box<Engine>>>,
-    /// Which thread runs a transaction, so that one inside another is told instead of waiting for itself for ever.
-    holder: AtomicU64,
+    writing: Arc<WritingSide>,
     published: Published<Version>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Queue,
@@ -60,6 +57,16 @@ pub(crate) struct Shared {
     pub(crate) kept: crate::redo::KeptRequests,
     /// The data folder, if there is one.
     pub(crate) durable: Option<Durable>,
+}
+
+/// The writing side, which one thread at a time has. Who works beside the database, for its snapshots, holds this and not
+/// the database: so it is the last handle of the user's that closes it.
+#[derive(Debug)]
+pub(crate) struct WritingSide {
+    /// `None` only while a transaction runs, which holds the lock.
+    engine: Mutex<Option<Box<Engine>>>,
+    /// Which thread runs a transaction, so that one inside another is told instead of waiting for itself for ever.
+    holder: AtomicU64,
 }
 
 impl<S> Clone for Db<S> {
@@ -298,19 +305,17 @@ impl<S: Facade> Builder<S> {
             published: engine.published(),
             #[cfg(feature = "server")]
             kept: engine.kept.clone(),
-            writer: Mutex::new(Some(engine)),
-            holder: AtomicU64::new(0),
+            writing: Arc::new(WritingSide { engine: Mutex::new(Some(engine)), holder: AtomicU64::new(0) }),
             clock,
             queue: Queue::new(),
             loop_stats: Mutex::new(None),
             procedures: Procedures::default(),
             durable,
         };
-        let shared = Arc::new(shared);
         if let Some(durable) = &shared.durable {
-            durable.belongs_to(&shared)?;
+            durable.begin(&shared.writing)?;
         }
-        Ok(Db { shared, facade: PhantomData })
+        Ok(Db { shared: Arc::new(shared), facade: PhantomData })
     }
 }
 
@@ -319,7 +324,7 @@ impl Shared {
     /// writing: who writes publishes by himself.
     #[cold]
     pub(crate) fn publish_put_off(&self) {
-        let mut writer = match self.writer.try_lock() {
+        let mut writer = match self.writing.engine.try_lock() {
             Ok(writer) => Some(writer),
             Err(TryLockError::Poisoned(writer)) => Some(writer.into_inner()),
             Err(TryLockError::WouldBlock) => None,
@@ -347,12 +352,19 @@ impl Shared {
 
     /// Takes the writing side.
     pub(crate) fn lock(&self) -> Result<Writer<'_>> {
+        self.writing.lock()
+    }
+}
+
+impl WritingSide {
+    /// Takes it.
+    pub(crate) fn lock(&self) -> Result<Writer<'_>> {
         let me = thread_number();
         if self.holder.load(Ordering::Relaxed) == me {
             return Err(Error::Reentrant);
         }
         // A panic inside a transaction is caught and rolled back before the lock is released: the engine is whole.
-        let guard = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let guard = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
         self.holder.store(me, Ordering::Relaxed);
         Ok(Writer { guard, holder: &self.holder })
     }

@@ -1,7 +1,7 @@
 //! The data folder of an open database: its log, its snapshots in the background, and what is known of both.
 
 use crate::clock::Clock;
-use crate::db::{Db, Shared};
+use crate::db::{Db, WritingSide};
 use crate::engine::{Engine, Version};
 use crate::error::{Error, Result};
 use crate::log::{Log, SyncLevel};
@@ -13,8 +13,9 @@ use crate::table::publish::Published;
 use crate::table::third::Growing;
 use crate::typed::Facade;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -118,8 +119,10 @@ struct Keeper {
     published: Published<Version>,
     given: Arc<dbgen_schema::Schema>,
     kept: KeptRequests,
-    /// The database whose folder it is.
-    shared: OnceLock<Weak<Shared>>,
+    /// That of the database whose folder it is.
+    writing: OnceLock<Arc<WritingSide>>,
+    /// The database is being closed: what goes on in the background is given up.
+    is_closing: AtomicBool,
     /// One snapshot at a time; the commit of the last, and why one failed since.
     last: Mutex<(u64, Option<String>)>,
 }
@@ -143,7 +146,8 @@ impl Durable {
             published: opened.engine.published(),
             given: opened.engine.given.clone(),
             kept: opened.engine.kept.clone(),
-            shared: OnceLock::new(),
+            writing: OnceLock::new(),
+            is_closing: AtomicBool::new(false),
             last: Mutex::new((opened.recovered.snapshot, None)),
         });
         let (log, recovered, lock) = (opened.log, opened.recovered, opened.lock);
@@ -152,8 +156,8 @@ impl Durable {
     }
 
     /// Says whose data folder this is, when the database has just been opened. What goes on beside it begins.
-    pub(crate) fn belongs_to(&self, shared: &Arc<Shared>) -> Result<()> {
-        if self.keeper.shared.set(Arc::downgrade(shared)).is_ok() && !self.keeper.folder.inline {
+    pub(crate) fn begin(&self, writing: &Arc<WritingSide>) -> Result<()> {
+        if self.keeper.writing.set(writing.clone()).is_ok() && !self.keeper.folder.inline {
             let begun = background(self.keeper.clone(), self.clock.clone())?;
             *self.background.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
         }
@@ -178,12 +182,14 @@ impl Durable {
 }
 
 impl Drop for Durable {
+    /// The background ends before the lock is given back, so that the folder can be opened again at once. A snapshot that it
+    /// is writing is given up: the log holds everything, and the next start removes what there is of it.
     fn drop(&mut self) {
+        self.keeper.is_closing.store(true, Ordering::Relaxed);
         let background = self.background.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         if let Some((stop, thread)) = background {
             drop(stop);
-            // The last handle may be let go of by the thread itself, which held it for a moment: it ends by itself then.
-            if thread.thread().id() != std::thread::current().id() && thread.join().is_err() {
+            if thread.join().is_err() {
                 tracing::error!("the snapshot thread panicked");
             }
         }
@@ -194,7 +200,6 @@ impl Drop for Durable {
 fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>, JoinHandle<()>)> {
     let (stop, stopped) = channel::<()>();
     let run = move || {
-        crate::clock::give_way();
         let (mut taken, mut log_bytes) = (clock.monotonic(), keeper.log.bytes());
         while stopped.recv_timeout(POLL) == Err(RecvTimeoutError::Timeout) {
             let is_long = keeper.log.bytes() - log_bytes >= LOG_BYTES_DUE;
@@ -202,8 +207,10 @@ fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>,
                 continue;
             }
             // A failure is kept for whoever asks, and told; the log goes on holding everything.
-            if let Err(error) = keeper.snapshot_by(|last| keeper.take(last, &mut |_, _| {})) {
-                tracing::error!(%error, "a snapshot failed");
+            match keeper.snapshot(&mut |_, _| {}) {
+                Err(Error::Stopped) => return,
+                Err(error) => tracing::error!(%error, "a snapshot failed"),
+                Ok(_) => {}
             }
             (taken, log_bytes) = (clock.monotonic(), keeper.log.bytes());
         }
@@ -213,34 +220,27 @@ fn background(keeper: Arc<Keeper>, clock: Arc<dyn Clock>) -> Result<(Sender<()>,
     Ok((stop, thread))
 }
 
-impl Keeper {
-    /// Takes a snapshot of what is published now, on behalf of whoever holds the database; gives its commit. A thread of its
-    /// own does it, and gives way to all others: who asks may not want to, and no thread can take that back.
-    fn snapshot(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
-        if self.folder.inline {
-            return self.snapshot_by(|last| self.take(last, progress));
-        }
-        let (tell, told) = channel();
-        std::thread::scope(|scope| {
-            let take = move || {
-                crate::clock::give_way();
-                // Who asked waits for the end, and may not want to hear of the way there.
-                let mut hears = |done, total| {
-                    tell.send((done, total)).ok();
-                };
-                self.snapshot_by(|last| self.take(last, &mut hears))
-            };
-            let thread = std::thread::Builder::new().name("dbgen-snapshot".to_owned()).spawn_scoped(scope, take);
-            let thread = thread.map_err(|source| Error::Io { path: "the snapshot thread".to_owned(), source })?;
-            told.iter().for_each(|(done, total)| progress(done, total));
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
-    }
+/// Does something on a thread that gives way to all others, and `meanwhile` here; waits for both. Never anything that holds
+/// the writing side: who has given way and lost its core would keep it, and ticks would wait for a thread that comes last.
+/// A thread of its own, since the way back is not open: nobody but an administrator may raise a priority again.
+fn gently<R: Send>(work: impl FnOnce() -> R + Send, meanwhile: impl FnOnce()) -> Result<R> {
+    std::thread::scope(|scope| {
+        let give_way_and_work = || {
+            crate::clock::give_way();
+            work()
+        };
+        let thread = std::thread::Builder::new().name("dbgen-gently".to_owned()).spawn_scoped(scope, give_way_and_work);
+        let thread = thread.map_err(|source| Error::Io { path: "a background thread".to_owned(), source })?;
+        meanwhile();
+        Ok(thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+    })
+}
 
-    /// One at a time, and remembers what came of it. `take` is told the commit of the last one.
-    fn snapshot_by(&self, take: impl FnOnce(u64) -> Result<u64>) -> Result<u64> {
+impl Keeper {
+    /// Takes a snapshot of what is published now, one at a time, and remembers what came of it; gives its commit.
+    fn snapshot(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = take(last.0);
+        let taken = self.take(last.0, progress);
         match &taken {
             Ok(commit) => *last = (*commit, None),
             Err(error) => last.1 = Some(error.to_string()),
@@ -253,14 +253,14 @@ impl Keeper {
             return Ok(last);
         }
         if !self.folder.inline {
-            self.make_thirds();
+            self.make_thirds(last);
         }
-        let version = self.pin();
+        let version = self.pin(last);
         // Before the sync: what they are the answers to is durable then.
         let kept = self.kept.encode(version.commit);
         // The log holds all that the snapshot shows before the snapshot is there: commits have no gaps.
         self.log.sync()?;
-        let Folder { disk, data_dir, snapshots_kept, .. } = &self.folder;
+        let Folder { disk, data_dir, snapshots_kept, inline, .. } = &self.folder;
         let source = snapshot::Source {
             version: &version,
             database: self.database,
@@ -270,71 +270,99 @@ impl Keeper {
             log_segment: self.log.segment_of(version.commit + 1),
             kept,
         };
-        snapshot::write(disk, data_dir, &source, progress)?;
+        if *inline {
+            let mut hears = |done, total| {
+                progress(done, total);
+                Ok(())
+            };
+            snapshot::write(disk, data_dir, &source, &mut hears)?;
+        } else {
+            let (tell, told) = channel();
+            let mut hears = move |done, total| {
+                // Who asked waits for the end, and may not want to hear of the way there.
+                tell.send((done, total)).ok();
+                self.go_on()
+            };
+            let write = move || snapshot::write(disk, data_dir, &source, &mut hears).map(drop);
+            gently(write, || told.iter().for_each(|(done, total)| progress(done, total)))??;
+        }
         snapshot::retain(disk, data_dir, *snapshots_kept)?;
         Ok(version.commit)
     }
 
+    /// That the database is not being closed.
+    fn go_on(&self) -> Result<()> {
+        if self.is_closing.load(Ordering::Relaxed) { Err(Error::Stopped) } else { Ok(()) }
+    }
+
     /// Has three versions circulate of every large table: two are what the writer turns between, and a third is what a
     /// snapshot holds meanwhile.
-    fn make_thirds(&self) {
+    fn make_thirds(&self, since: u64) {
         let tables = self.published.load().tables.len();
         for table in 0..tables {
             // Where it cannot be, the writer copies the table when it has to.
-            let _ = self.make_third(table);
+            let _ = self.make_third(table, since);
         }
     }
 
     /// Takes what is published, once the versions that it leaves to the writer are there and up to date: one that is not
     /// would cost a tick what many ticks wrote.
-    fn pin(&self) -> crate::sync::Arc<Version> {
+    fn pin(&self, since: u64) -> crate::sync::Arc<Version> {
         let mut made = 0;
         for _ in 0..THIRD_ROUNDS_MAX {
-            let Some(shared) = self.shared.get().and_then(Weak::upgrade) else { break };
-            let Ok(mut writer) = shared.lock() else { break };
+            let Some(Ok(mut writer)) = self.writing.get().map(|writing| writing.lock()) else { break };
             let engine = writer.engine();
             // Every table: who stops at the first that lags would never come to the last.
             let lagging = (0..engine.tables.len()).filter(|table| !engine.freshen(*table, THIRD_STEP_ENTRIES)).count();
             if lagging == 0 {
                 // While those of other tables were made, the first may have come to lag beyond what is remembered.
                 let mut tables = 0..engine.tables.len();
-                let lost = tables.find(|table| engine.version_wanted(*table, VERSIONS, THIRD_BYTES).is_some());
+                let lost = tables.find(|table| engine.version_wanted(*table, VERSIONS, THIRD_BYTES, since).is_some());
                 match lost.filter(|_| made < THIRDS_MAX && !self.folder.inline) {
                     None => return self.published.load(),
                     Some(table) => {
                         drop(writer);
                         made += 1;
-                        let _ = self.make_third(table);
+                        let _ = self.make_third(table, since);
                         continue;
                     }
                 }
             }
             drop(writer);
-            // Who lets go of the database meanwhile is the last to have it, and has it closed when that returns.
-            drop(shared);
             std::thread::park_timeout(THIRD_PAUSE);
         }
         self.published.load()
     }
 
     /// The same for a table, if it is large; `None` when that is done, or there is no need, or no way.
-    fn make_third(&self, table: usize) -> Option<()> {
-        let shared = || self.shared.get().and_then(Weak::upgrade);
-        let measures = shared()?.lock().ok()?.engine().version_wanted(table, VERSIONS, THIRD_BYTES)?;
+    fn make_third(&self, table: usize, since: u64) -> Option<()> {
+        let writing = self.writing.get()?;
+        let mut wanted = writing.lock().ok()?.engine().version_wanted(table, VERSIONS, THIRD_BYTES, since)?;
         let schema = self.published.load().catalog.version();
-        let mut growing = Growing::new(&measures);
+        let mut growing = gently(|| Growing::new(&wanted), || ()).ok()?;
         loop {
-            let shared = shared()?;
-            let mut writer = shared.lock().ok()?;
+            self.go_on().ok()?;
+            let mut writer = writing.lock().ok()?;
             let engine = writer.engine();
             // Another may have been made meanwhile, by a writer that could not wait.
-            if engine.catalog.version() != schema || engine.version_wanted(table, VERSIONS, THIRD_BYTES).is_none() {
+            wanted = engine.version_wanted(table, VERSIONS, THIRD_BYTES, since)?;
+            if engine.catalog.version() != schema {
                 return None;
+            }
+            if growing.lacks_room(&wanted) {
+                drop(writer);
+                growing = gently(
+                    move || {
+                        growing.make_room(&wanted);
+                        growing
+                    },
+                    || (),
+                )
+                .ok()?;
+                continue;
             }
             growing = growing.step(engine.tables.get_mut(table)?, THIRD_STEP_BYTES)?;
             drop(writer);
-            // Who lets go of the database meanwhile is the last to have it, and has it closed when that returns.
-            drop(shared);
             std::thread::park_timeout(THIRD_PAUSE);
         }
     }

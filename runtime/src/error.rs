@@ -196,7 +196,9 @@ pub enum Error {
     #[error("{0}")]
     Damaged(#[from] Box<Damage>),
     /// Commits can no longer be made durable: the database answers reads, and refuses writes until it is opened anew.
-    #[error("the database is read-only, since its log could not be written: {why}")]
+    #[error(
+        "the database is read-only, since its log could not be written: {why}; once that is mended, start it again: nothing that was acknowledged is lost"
+    )]
     ReadOnly {
         /// What failed first.
         why: String,

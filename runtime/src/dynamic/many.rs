@@ -49,8 +49,12 @@ impl Transaction {
 
     /// Makes room for so many records more, so that adding them moves nothing. What they put into the heap and the indexes
     /// is not counted.
-    pub fn reserve(&mut self, table: TableNo, records: usize) {
-        self.engine.reserve(table.0, records);
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full) if no table can have so many; [`Error::Io`](crate::Error::Io) if the system has not
+    /// so much memory.
+    pub fn reserve(&mut self, table: TableNo, records: usize) -> Result<()> {
+        self.engine.reserve(table.0, records)
     }
 
     /// Writes these fields of every record that `wanted` picks, all of them or none; says how many were picked. Records are

@@ -129,11 +129,12 @@ impl Engine {
     }
 
     /// The measures of one more version of table `at`, if it has more than `bytes` and fewer than `count` circulate: with two
-    /// the writer turns from one to the other, and who holds one for long needs a third. Must not run inside a transaction.
-    pub(crate) fn version_wanted(&mut self, at: usize, count: usize, bytes: usize) -> Option<Measures> {
+    /// the writer turns from one to the other, and who holds one for long needs a third. What was not written since commit
+    /// `since` is not expected to be. Must not run inside a transaction.
+    pub(crate) fn version_wanted(&mut self, at: usize, count: usize, bytes: usize, since: u64) -> Option<Measures> {
         self.refresh_spares();
         let table = self.tables.get_mut(at)?;
-        table.wants_version(count, bytes).then(|| Measures::of(table.current()))
+        (table.is_written_since(since) && table.wants_version(count, bytes)).then(|| Measures::of(table.current()))
     }
 
     /// Brings free versions of table `at` up to date, for about so many notes; says whether none lags. Must not run inside a

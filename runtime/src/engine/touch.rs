@@ -5,6 +5,8 @@
 
 use super::Engine;
 use crate::catalog::Catalog;
+use crate::error::{Error, Result};
+use crate::limits::RECORDS_MAX;
 use crate::record::image::RecordImage;
 use crate::recording::Noted;
 use crate::table::def::TableDef;
@@ -100,8 +102,17 @@ impl Engine {
     }
 
     /// Makes room in a table for so many records more.
-    pub(crate) fn reserve(&mut self, table: usize, records: usize) {
+    ///
+    /// # Errors
+    /// [`Error::Full`] if no table can have so many; [`Error::Io`] if the system has not so much memory.
+    pub(crate) fn reserve(&mut self, table: usize, records: usize) -> Result<()> {
         let (def, writer) = self.table_mut(table);
-        writer.reserve(def, records);
+        if writer.view(def).version.len().saturating_add(records) > RECORDS_MAX {
+            return Err(Error::Full { table: def.name.clone(), what: "the number of records", limit: RECORDS_MAX });
+        }
+        writer.reserve(def, records).map_err(|refused| Error::Io {
+            path: format!("memory for {records} records of `{}`", def.name),
+            source: refused.into(),
+        })
     }
 }

@@ -216,7 +216,7 @@ fn create(options: &Options, given: &Given, lock: Box<dyn Lock>) -> Result<Opene
         log_segment: log.segment_of(1),
         kept: Vec::new(),
     };
-    snapshot::write(disk, data_dir, &source, &mut |_, _| {})?;
+    snapshot::write(disk, data_dir, &source, &mut |_, _| Ok(()))?;
     engine.redo.begin(logged_tables(&engine.catalog), 0);
     engine.sink = Some(Box::new(log.clone()));
     engine.is_index_late = disk.sabotage().publish_before_index;

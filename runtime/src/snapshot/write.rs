@@ -40,13 +40,11 @@ pub(crate) struct Source<'a> {
     pub(crate) kept: Vec<u8>,
 }
 
-/// Writes a snapshot and gives its folder. `progress` hears of bytes done, and of how many there are.
-pub(crate) fn write(
-    disk: &Disk,
-    data_dir: &Path,
-    source: &Source<'_>,
-    progress: &mut dyn FnMut(u64, u64),
-) -> Result<PathBuf> {
+/// Hears of bytes done, and of how many there are; an error ends the snapshot.
+pub(crate) type Progress<'p> = dyn FnMut(u64, u64) -> Result<()> + 'p;
+
+/// Writes a snapshot and gives its folder.
+pub(crate) fn write(disk: &Disk, data_dir: &Path, source: &Source<'_>, progress: &mut Progress<'_>) -> Result<PathBuf> {
     let target = snapshot_dir(data_dir, source.version.commit);
     let aside = target.with_extension("tmp");
     if disk.list(data_dir)?.iter().any(|entry| entry.name == super::dir_name(&aside)) {
@@ -66,7 +64,7 @@ pub(crate) fn write(
     Ok(target)
 }
 
-fn write_into(disk: &Disk, dir: &Path, source: &Source<'_>, progress: &mut dyn FnMut(u64, u64)) -> Result<()> {
+fn write_into(disk: &Disk, dir: &Path, source: &Source<'_>, progress: &mut Progress<'_>) -> Result<()> {
     let version = source.version;
     let views = (0..version.tables.len()).map(|at| version.table(at));
     let kept: Vec<TableView<'_>> = views.filter(|view| view.def.durability != Durability::None).collect();
@@ -76,7 +74,7 @@ fn write_into(disk: &Disk, dir: &Path, source: &Source<'_>, progress: &mut dyn F
     for view in kept {
         let bytes = &mut |bytes| {
             done += bytes;
-            progress(done, total);
+            progress(done, total)
         };
         tables.push(write_table(disk, dir, source, view, bytes)?);
     }
@@ -108,7 +106,7 @@ fn write_table(
     dir: &Path,
     source: &Source<'_>,
     view: TableView<'_>,
-    progress: &mut dyn FnMut(u64),
+    progress: &mut dyn FnMut(u64) -> Result<()>,
 ) -> Result<StoredTable> {
     let path = dir.join(table_file(view.def.at));
     let file = disk.open(&path, Open::Create)?;
@@ -128,7 +126,7 @@ fn write_table(
                 synced = offset;
             }
             blocks.push(StoredBlock(stored.len() as u64, hash_text(xxh3_128(&stored)), hash_text(xxh3_128(raw))));
-            progress(raw.len() as u64);
+            progress(raw.len() as u64)?;
         }
         buffers.push(StoredBuffer { name: buffer_name(view.def, at), raw_bytes: buffer.len() as u64, blocks });
     }

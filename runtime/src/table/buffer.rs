@@ -9,6 +9,7 @@
 use super::journal::Journal;
 use super::room;
 use crate::record::strided::{Strided, StridedMut};
+use std::collections::TryReserveError;
 use std::ops::Range;
 
 /// A growable run of bytes that belongs to one table version.
@@ -35,13 +36,13 @@ impl Buffer {
         Buffer { bytes: vec![0; len] }
     }
 
-    /// An empty buffer with room for `capacity` bytes, of which the first `len` have been touched.
-    pub(super) fn touched(len: usize, capacity: usize) -> Buffer {
-        let mut buffer = Buffer::with_room(capacity, len);
-        // Not zero: the system gives zeros without giving memory.
-        buffer.bytes.resize(len, 1);
-        buffer.bytes.clear();
-        buffer
+    /// Makes room for `capacity` bytes, of which `content` are going to be used, and has the system give memory for `range`
+    /// of it, which lies behind the content.
+    pub(super) fn touch(&mut self, range: Range<usize>, content: usize, capacity: usize) {
+        if self.bytes.capacity() < range.end {
+            room::wish(&mut self.bytes, capacity, content);
+        }
+        room::prefault(&mut self.bytes, range);
     }
 
     /// A buffer of these bytes.
@@ -90,14 +91,20 @@ impl Buffer {
     }
 
     /// Makes room for `additional` bytes more, and has the system give that memory now.
-    pub fn reserve(&mut self, additional: usize) {
-        room::announce(&mut self.bytes, additional);
-        room::prefault(&mut self.bytes, additional);
+    ///
+    /// # Errors
+    /// The system has not so much.
+    pub fn reserve(&mut self, additional: usize) -> Result<(), TryReserveError> {
+        room::announce(&mut self.bytes, additional)?;
+        let len = self.bytes.len();
+        room::prefault(&mut self.bytes, len..len + additional);
+        Ok(())
     }
 
     /// Makes room for `additional` bytes that are about to come.
     pub fn expect(&mut self, additional: usize) {
-        room::announce(&mut self.bytes, additional);
+        // Where there is none they will find out: they may be fewer than was thought.
+        room::announce(&mut self.bytes, additional).ok();
     }
 
     /// Gives room back that is not used.

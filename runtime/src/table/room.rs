@@ -23,6 +23,8 @@
 //! for such a page when it is met for the first time, and one insert of ten million took 60 ms.
 
 use crate::cell::huge::{self, HUGE_BYTES};
+use std::collections::TryReserveError;
+use std::ops::Range;
 
 /// Content of up to this size is moved when its room runs out. Buffers that grow together are moved together: the ids, versions
 /// and slots of a table by the same insert, which meets every page of the new places for the first time.
@@ -48,6 +50,13 @@ pub(super) fn make(bytes: &mut Vec<u8>, additional: usize) {
 
 #[cold]
 fn extend(bytes: &mut Vec<u8>, additional: usize) {
+    if !take_addresses(bytes, additional) {
+        bytes.reserve(additional);
+    }
+}
+
+/// Takes addresses for many times the content with `additional` bytes more, if that is large; says whether it has.
+fn take_addresses(bytes: &mut Vec<u8>, additional: usize) -> bool {
     let needed = bytes.len().saturating_add(additional);
     let is_moved = !ARE_ADDRESSES_FREE || needed <= MOVED_BYTES_MAX;
     let least = needed.saturating_mul(2);
@@ -55,11 +64,11 @@ fn extend(bytes: &mut Vec<u8>, additional: usize) {
     let mut room = steps.filter(|room| !is_moved && *room >= least).min().unwrap_or(0);
     while room >= least {
         if bytes.try_reserve_exact(room - bytes.len()).is_ok() {
-            return;
+            return true;
         }
         room /= 4;
     }
-    bytes.reserve(additional);
+    false
 }
 
 /// Asks for large pages, all of them, so that the block can still be mapped elsewhere, if `content` bytes are about to be
@@ -73,7 +82,7 @@ fn ask_for_large_pages(bytes: &mut Vec<u8>, content: usize) {
 /// Makes room for `capacity` bytes if the system has it, of which `content` will be used at once. A capacity is a wish: it
 /// must not end the process.
 pub(super) fn wish(bytes: &mut Vec<u8>, capacity: usize, content: usize) {
-    if bytes.try_reserve_exact(capacity).is_err() {
+    if bytes.try_reserve_exact(capacity.saturating_sub(bytes.len())).is_err() {
         tracing::warn!(
             bytes = capacity,
             "the system has no room for this capacity; the buffer will grow as it is filled"
@@ -95,20 +104,26 @@ pub(super) fn make_like(bytes: &mut Vec<u8>, len: usize, capacity: usize) {
 
 /// Makes room for `additional` bytes that are announced: for no more than those, unless that would move the content again
 /// and again.
-pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) {
+///
+/// # Errors
+/// The system has not so much.
+pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) -> Result<(), TryReserveError> {
     let needed = bytes.len().saturating_add(additional);
     if needed <= bytes.capacity() {
-        return;
+        return Ok(());
     }
     if needed < 2 * bytes.capacity() || needed > ANNOUNCED_BYTES_MAX {
-        extend(bytes, additional);
+        if !take_addresses(bytes, additional) {
+            bytes.try_reserve(additional)?;
+        }
     } else {
-        bytes.reserve_exact(additional);
+        bytes.try_reserve_exact(additional)?;
     }
     // What is added to much that is there already may have come bit by bit, and so may what follows.
     if additional >= bytes.len() {
         ask_for_large_pages(bytes, needed);
     }
+    Ok(())
 }
 
 /// Makes room for `additional` bytes that are about to be written in one go, though what comes later comes bit by bit: little
@@ -134,11 +149,13 @@ pub(super) fn held(bytes: &Vec<u8>) -> usize {
     if is_addresses { bytes.len().next_multiple_of(PAGE_BYTES) } else { bytes.capacity() }
 }
 
-/// Has the system give the memory for the next `additional` bytes now, for which there is room.
-pub(super) fn prefault(bytes: &mut Vec<u8>, additional: usize) {
+/// Has the system give the memory for `range`, which lies behind the content, as far as there is room for it.
+pub(super) fn prefault(bytes: &mut Vec<u8>, range: Range<usize>) {
+    let len = bytes.len();
     let room = bytes.spare_capacity_mut();
-    let len = additional.min(room.len());
-    room[..len].iter_mut().step_by(PAGE_BYTES).for_each(|byte| {
+    let end = range.end.saturating_sub(len).min(room.len());
+    let start = range.start.saturating_sub(len).min(end);
+    room[start..end].iter_mut().step_by(PAGE_BYTES).for_each(|byte| {
         byte.write(0);
     });
 }
@@ -186,13 +203,14 @@ mod tests {
     #[test]
     fn what_is_announced_is_taken_exactly_and_not_again_and_again() {
         let mut bytes: Vec<u8> = Vec::new();
-        announce(&mut bytes, 1000);
+        announce(&mut bytes, 1000).expect("there is room");
         assert_eq!(bytes.capacity(), 1000);
         bytes.resize(1000, 0);
-        announce(&mut bytes, 10);
+        announce(&mut bytes, 10).expect("there is room");
         assert!(bytes.capacity() >= 2000);
-        announce(&mut bytes, 100_000);
-        prefault(&mut bytes, 100_000);
+        announce(&mut bytes, 100_000).expect("there is room");
+        announce(&mut bytes, isize::MAX as usize).expect_err("no machine has as much");
+        prefault(&mut bytes, 1000..101_000);
         assert_eq!((bytes.len(), bytes.capacity()), (1000, 101_000));
     }
 }

@@ -18,12 +18,17 @@ use super::id_runs::IdRuns;
 use super::version::TableVersion;
 use super::writer::TableWriter;
 
+/// A table may grow by so much of its size before its third version needs more room.
+const AHEAD: usize = 16;
+
 /// A version in the making.
 #[derive(Debug)]
 pub(crate) struct Growing {
     version: TableVersion,
     /// Buffers that are written whole: they are copied in the last step.
     is_hot: Vec<bool>,
+    /// Bytes of each buffer that there is touched room for.
+    touched: Vec<usize>,
 }
 
 /// The measures of a version that is to be made. It holds nothing.
@@ -46,10 +51,30 @@ impl Growing {
     /// Takes room for a version, and touches all of it: the first touch of memory costs more than the copy. Needs nobody's
     /// leave.
     pub(crate) fn new(measures: &Measures) -> Growing {
-        let buffers: Vec<Buffer> =
-            measures.buffers.iter().map(|(len, capacity)| Buffer::touched(*len, *capacity)).collect();
-        let is_hot = vec![false; buffers.len()];
-        Growing { version: TableVersion { seq: measures.seq, buffers, runs: IdRuns::default() }, is_hot }
+        let count = measures.buffers.len();
+        let buffers = std::iter::repeat_with(Buffer::default).take(count).collect();
+        let version = TableVersion { seq: measures.seq, buffers, runs: IdRuns::default() };
+        let mut growing = Growing { version, is_hot: vec![false; count], touched: vec![0; count] };
+        growing.make_room(measures);
+        growing
+    }
+
+    /// Whether the table has outgrown the room that was touched: who copied on now would touch the rest while the writer
+    /// waits, which takes milliseconds where pages are large.
+    pub(crate) fn lacks_room(&self, measures: &Measures) -> bool {
+        self.touched.iter().zip(&measures.buffers).any(|(touched, (len, _))| len > touched)
+    }
+
+    /// Touches room for what the table has become, and some more. Needs nobody's leave.
+    pub(crate) fn make_room(&mut self, measures: &Measures) {
+        let buffers = self.version.buffers.iter_mut().zip(&mut self.touched);
+        for ((buffer, touched), (len, capacity)) in buffers.zip(&measures.buffers) {
+            if len > touched {
+                let wanted = (len + len / AHEAD).min(*capacity);
+                buffer.touch(*touched..wanted, *len, *capacity);
+                *touched = wanted;
+            }
+        }
     }
 
     /// Goes on for about so many bytes. Gives itself back if there is more to do; otherwise it circulates. Must not run

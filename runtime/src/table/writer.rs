@@ -26,7 +26,7 @@ use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
 use crate::sync::Arc;
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 
 /// What happened to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -303,7 +303,10 @@ impl TableWriter {
 
     /// Makes room for so many records more, but for what they put into the heap and the indexes, and has the system give
     /// that memory now: on the version that is written, and on the one that will be written after it. No reader has either.
-    pub fn reserve(&mut self, def: &TableDef, records: usize) {
+    ///
+    /// # Errors
+    /// The system has not so much.
+    pub fn reserve(&mut self, def: &TableDef, records: usize) -> Result<(), TryReserveError> {
         let sizes: Vec<usize> = self.rows(def).buffers.iter().map(Buffer::len).collect();
         if !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some()) {
             self.stats.whole_copies += 1;
@@ -314,9 +317,19 @@ impl TableWriter {
         for version in versions {
             for (at, stride) in row_buffers(def) {
                 let len = version.buffers[at].len();
-                version.buffers[at]
-                    .reserve(sizes[at].saturating_add(records.saturating_mul(stride)).saturating_sub(len));
+                let wanted = sizes[at].saturating_add(records.saturating_mul(stride));
+                version.buffers[at].reserve(wanted.saturating_sub(len))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Whether anything was written to it behind commit `commit`, as far as is remembered.
+    pub fn is_written_since(&self, commit: u64) -> bool {
+        match self.history.back() {
+            Some(last) => last.commit > commit,
+            // One that was read from the disk and never written since has no other version either.
+            None => !self.spares.is_empty() && self.forgotten > commit,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::queue::Requests;
 use super::{Stepper, TickLoop};
 use crate::db::Db;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::server::{self, ServerConfig, ServerHandle};
 use crate::typed::Facade;
 use std::net::SocketAddr;
@@ -50,7 +50,10 @@ impl<S: Facade> Stepper<S> {
     pub(super) fn drain(&self, server: Option<ServerHandle>) -> Result<()> {
         const POLL: Duration = Duration::from_millis(2);
         let Some(mut server) = server else { return Ok(()) };
-        let stopping = std::thread::spawn(move || server.stop());
+        // Where the system has no thread left the server is dropped, and its connections with it.
+        let stopping = std::thread::Builder::new().name("dbgen-stopping".to_owned()).spawn(move || server.stop());
+        let stopping =
+            stopping.map_err(|source| Error::Io { path: "the thread that stops the server".to_owned(), source })?;
         let requests: &Requests = &self.requests;
         while !stopping.is_finished() {
             if let Some(job) = requests.wait(POLL) {

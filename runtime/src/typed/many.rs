@@ -40,8 +40,12 @@ impl<T: Table> TableMut<'_, T> {
 
     /// Makes room for so many records more, so that adding them moves nothing. What they put into the heap and the indexes
     /// is not counted.
-    pub fn reserve(&mut self, records: usize) {
-        self.tx.engine.reserve(T::INDEX, records);
+    ///
+    /// # Errors
+    /// [`Error::Full`](crate::Error::Full) if no table can have so many; [`Error::Io`](crate::Error::Io) if the system has not
+    /// so much memory.
+    pub fn reserve(&mut self, records: usize) -> Result<()> {
+        self.tx.engine.reserve(T::INDEX, records)
     }
 
     /// Lets `change` change every record that `wanted` picks, and writes what differs: all of them or none. Says how many

@@ -162,12 +162,62 @@ fn tables_survive_as_their_durability_says() {
     assert_eq!((rows("crab"), rows("tide"), rows("spray")), (1, 1, 0));
 }
 
+/// The room that a segment of the log takes in advance is not read at every start.
+#[cfg(target_os = "linux")]
+#[test]
+fn room_that_was_never_written_is_known_without_reading_it() {
+    use dbgen_runtime::storage::{Disk, Open};
+    let dir = folder();
+    let file = Disk::real().open(&dir.path().join("segment"), Open::Create).expect("it is new");
+    assert_eq!(file.written_bytes().expect("readable"), 0);
+    file.write_all_at(0, &[1; 5000]).expect("there is room");
+    assert_eq!(file.written_bytes().expect("readable"), 5000);
+    file.reserve(1 << 20).expect("there is room");
+    assert_eq!(file.bytes().expect("readable"), 1 << 20);
+    // A system of files that knows nothing of holes would say all of it.
+    let written = file.written_bytes().expect("readable");
+    assert!((5000..=64 << 10).contains(&written) || written == 1 << 20, "{written}");
+    file.write_all_at(900_000, &[1]).expect("there is room");
+    assert!(file.written_bytes().expect("readable") > 900_000, "behind what was not written something may be");
+}
+
 #[test]
 fn a_second_process_is_kept_out() {
     let dir = folder();
     let _db = open(dir.path()).expect("it opens");
     let refused = open(dir.path()).expect_err("it is in use");
     assert!(matches!(refused, Error::InUse { .. }), "{refused}");
+}
+
+/// The snapshot held the database for a moment now and then: who let go of it just then was not the last to, and the folder
+/// was locked still when it was opened again.
+#[test]
+#[allow(clippy::disallowed_methods, reason = "the snapshot is taken by a thread with a clock of its own")]
+fn a_database_closed_within_a_snapshot_opens_again_at_once() {
+    let dir = folder();
+    let begun = || snapshot_dirs(dir.path()).iter().any(|path| path.extension().is_some_and(|it| it == "tmp"));
+    for round in 0..3 {
+        let db = builder(dir.path()).snapshot_every(Duration::ZERO).open().expect("nobody else has it");
+        let crab = table(&db, "crab");
+        let (mut dice, mut name) = (super::world::Dice(round), 0..);
+        let mut song = || (0..4000).map(|_| (b' ' + (dice.next() % 90) as u8) as char).collect::<String>();
+        let added = db.transact(|tx| {
+            name.by_ref().take(2000).try_for_each(|name| {
+                let fields = [(0, Value::from(format!("{round}-{name}"))), (1, Value::from(8)), (2, song().into())];
+                tx.insert_values(crab, &fields).map(drop)
+            })
+        });
+        added.expect("they fit");
+        let started = Instant::now();
+        while !begun() && started.elapsed() < Duration::from_secs(2) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        let (before, commit) = (crabs(&db).len(), db.read().commit());
+        drop(db);
+        let db = open(dir.path()).expect("nobody else has it");
+        assert_eq!((crabs(&db).len(), db.read().commit()), (before, commit));
+        assert!(!begun(), "what was begun is removed");
+    }
 }
 
 #[test]

@@ -145,6 +145,17 @@ fn a_transaction_inside_another_is_told_so() {
     db.transact(|_| Ok(())).expect("and afterwards all is well");
 }
 
+/// A number that comes from outside ends no process.
+#[test]
+fn room_for_more_than_there_can_be_is_an_error() {
+    let (db, _, _) = bank(10);
+    for records in [usize::MAX, u32::MAX as usize] {
+        let refused = db.transact(|tx| tx.open_table("left").and_then(|left| tx.reserve(left, records)));
+        assert!(matches!(refused, Err(dbgen_runtime::Error::Full { limit, .. }) if limit < records), "{refused:?}");
+    }
+    db.read().verify().expect("whole");
+}
+
 #[test]
 fn room_is_made_ahead_and_given_back_where_no_reader_looks() {
     let (db, left, right) = bank(10);
@@ -152,7 +163,7 @@ fn room_is_made_ahead_and_given_back_where_no_reader_looks() {
     let small = held(&db);
     db.transact(|tx| {
         let table = tx.open_table("left")?;
-        tx.reserve(table, 100_000);
+        tx.reserve(table, 100_000)?;
         Ok(())
     })
     .expect("room");
