@@ -113,6 +113,20 @@ impl KeyKind {
 }
 
 impl KeyKind {
+    /// Whether a column of this kind is that of a cell; `false` where that is not so easily told.
+    #[inline]
+    pub fn is_key_of(self, cell: &[u8], part: &[u8]) -> bool {
+        match self {
+            KeyKind::Str(n) if str_length_bytes(n) == 1 => match (cell.split_first(), part.split_last()) {
+                (Some((len, text)), Some((end, begin))) => len == end && are_equal(text, begin),
+                _ => false,
+            },
+            KeyKind::Raw(_) => are_equal(cell, part),
+            KeyKind::Uint(_) => cell.iter().rev().eq(part),
+            _ => false,
+        }
+    }
+
     /// Writes columns of this kind, which is not a text, of many records: what [`KeyKind::write`] does to one.
     #[inline]
     pub fn write_all(self, cells: Strided<'_>, parts: StridedMut<'_>) {
@@ -161,6 +175,17 @@ fn reversed_signed<const N: usize>(number: [u8; N]) -> [u8; N] {
         *first ^= 0x80;
     }
     number
+}
+
+/// Whether two columns are equal: the usual widths without a call, in two parts that may overlap.
+#[inline]
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    match (one.first_chunk::<8>(), one.last_chunk::<8>(), other.first_chunk::<8>(), other.last_chunk::<8>()) {
+        (Some(begin), Some(end), Some(other_begin), Some(other_end)) if one.len() <= 16 => {
+            one.len() == other.len() && begin == other_begin && end == other_end
+        }
+        _ => one == other,
+    }
 }
 
 /// Writes little-endian bytes as big-endian ones.
@@ -570,6 +595,14 @@ mod tests {
             key.column(kind, cell);
             kind.write(cell, &mut part);
             assert_eq!(part, key.bytes(), "{kind:?}");
+            let mut others = (0..part.len()).map(|at| {
+                let mut other = part.clone();
+                other[at] ^= 1;
+                other
+            });
+            assert!(others.all(|other| !kind.is_key_of(cell, &other)), "no other is that of {kind:?}");
+            let is_told = matches!(kind, KeyKind::Uint(_) | KeyKind::Raw(_) | KeyKind::Str(8));
+            assert_eq!(kind.is_key_of(cell, &part), is_told, "{kind:?}");
             let (cells, mut parts) = ([&[9], cell].concat().repeat(3), vec![0; 3 * (part.len() + 2)]);
             let (from, to) = (cell.len() + 1, part.len() + 2);
             kind.write_all(

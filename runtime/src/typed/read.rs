@@ -93,7 +93,7 @@ impl<'v, T: Table> TableRef<'v, T> {
         if key.is_impossible() {
             return None;
         }
-        lookup::first(self.view, index, key).and_then(|id| self.find_id(Id::new(id)))
+        lookup::row_of_key(self.view, index, key).map(|row| self.record(row))
     }
 
     /// The records whose key in an index begins with `key`, in the order of their keys.

@@ -29,6 +29,31 @@ pub fn first(view: TableView<'_>, index: usize, key: &Key) -> Option<RecordId> {
     }
 }
 
+/// The row of the record with this key, which is whole, in a unique index.
+///
+/// The slot of the record says where it lies; but where no deletion has moved it, that is the row of the slot's number, and
+/// its fields tell: the row is going to be read anyway, and the slot is a miss that is saved.
+#[inline]
+pub fn row_of_key(view: TableView<'_>, index: usize, key: &Key) -> Option<usize> {
+    let id = first(view, index, key)?;
+    let row = id.slot() as usize;
+    if is_key_of_row(view, &view.def.indexes[index], row, key.bytes()) { Some(row) } else { view.version.row_of(id) }
+}
+
+/// Whether the record in `row` has this key, so that nobody else can have it. `false` where that is not so easily told.
+#[inline]
+fn is_key_of_row(view: TableView<'_>, index: &IndexDef, row: usize, key: &[u8]) -> bool {
+    let mut rest = key;
+    for column in &index.columns {
+        let Some((part, behind)) = rest.split_at_checked(column.key_bytes()) else { return false };
+        if !view.cell_of_column(row, column).is_some_and(|cell| column.kind.is_key_of(cell, part)) {
+            return false;
+        }
+        rest = behind;
+    }
+    rest.is_empty() && index.unique && row < view.version.len()
+}
+
 /// Whether an index without texts has a record with this key.
 #[inline]
 pub fn has(view: TableView<'_>, index: usize, key: &[u8]) -> bool {
