@@ -16,12 +16,17 @@ struct Encoded<'a, I> {
 }
 
 impl<'v, I: Iterator<Item = FieldValues<'v>>> Images for Encoded<'_, I> {
-    fn fill(&mut self, image: &mut RecordImage, _: usize) -> usize {
-        let Some(values) = self.rows.next() else { return 0 };
-        image.fixed.resize(self.def.layout.image_bytes, 0);
-        put_values(self.def, image, values);
-        put_defaults(self.def, image, values);
-        1
+    fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize {
+        let mut count = 0;
+        while count < records_max && image.takes_another() {
+            let Some(values) = self.rows.next() else { break };
+            image.begin_record();
+            image.fixed.resize(image.fixed.len() + self.def.layout.image_bytes, 0);
+            put_values(self.def, image, values);
+            put_defaults(self.def, image, values);
+            count += 1;
+        }
+        count
     }
 
     fn expected(&self) -> usize {

@@ -45,7 +45,9 @@ pub struct RecordImage {
     pub(crate) fixed: Vec<u8>,
     pub(crate) heap: Vec<u8>,
     pub(crate) misfits: Vec<Misfit>,
-    /// Where in `heap` the values of the record begin that is being encoded.
+    /// Where in `fixed` the record begins that is being encoded.
+    fixed_from: usize,
+    /// Where in `heap` its values begin.
     heap_from: usize,
     /// `heap` is for now the block of a list that is being built: its cells are final.
     in_block: bool,
@@ -57,7 +59,14 @@ const BATCH_HEAP_BYTES: usize = 64 << 10;
 impl RecordImage {
     /// An empty image.
     pub const fn new() -> RecordImage {
-        RecordImage { fixed: Vec::new(), heap: Vec::new(), misfits: Vec::new(), heap_from: 0, in_block: false }
+        RecordImage {
+            fixed: Vec::new(),
+            heap: Vec::new(),
+            misfits: Vec::new(),
+            fixed_from: 0,
+            heap_from: 0,
+            in_block: false,
+        }
     }
 
     /// Forgets everything but its allocations.
@@ -65,15 +74,24 @@ impl RecordImage {
         self.fixed.clear();
         self.heap.clear();
         self.misfits.clear();
+        self.fixed_from = 0;
         self.heap_from = 0;
     }
 
     /// Begins the next of several records, which lie one behind the other.
+    #[inline]
     pub(crate) fn begin_record(&mut self) {
+        self.fixed_from = self.fixed.len();
         self.heap_from = self.heap.len();
     }
 
+    /// The fixed part of the record that is being encoded.
+    pub(crate) fn record_mut(&mut self) -> &mut [u8] {
+        &mut self.fixed[self.fixed_from..]
+    }
+
     /// Whether another record may be encoded behind those that are there.
+    #[inline]
     pub(crate) fn takes_another(&self) -> bool {
         self.misfits.is_empty() && self.heap.len() < BATCH_HEAP_BYTES
     }

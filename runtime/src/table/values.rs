@@ -36,16 +36,16 @@ pub fn put_defaults(def: &TableDef, image: &mut RecordImage, given: FieldValues<
     }
 }
 
-/// Writes one value into the image.
+/// Writes one value into the record of the image that is being encoded.
 pub fn put_value(def: &TableDef, image: &mut RecordImage, at: usize, value: &Value) {
     let field = &def.fields[at];
     if value.is_null() && field.nullable {
-        def.put_cell(&mut image.fixed, at, None);
+        def.put_cell(image.record_mut(), at, None);
         return;
     }
     let mut cell = vec![0; field.at.size];
     match codec::write(&field.plan, value, &mut cell, &mut ImageSink { image, field: at }) {
-        Ok(()) => def.put_cell(&mut image.fixed, at, Some(&cell)),
+        Ok(()) => def.put_cell(image.record_mut(), at, Some(&cell)),
         Err((rule, value)) => image.misfit(at, rule, value),
     }
 }

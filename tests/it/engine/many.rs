@@ -45,32 +45,56 @@ fn wrong(error: &Error) -> Vec<(Option<usize>, String)> {
     violations.iter().map(|violation| (violation.row, violation.field.clone())).collect()
 }
 
+/// A record of the table without numbers or references to itself, of which many are encoded together.
+fn plain_row() -> impl Strategy<Value = Row> {
+    let code = prop_oneof![60 => (0..100_000_u32).prop_map(Value::from), 1 => Just(Value::from("no number"))];
+    let note = prop_oneof![
+        Just(None),
+        (0..9_u8).prop_map(|n| Some(format!("note {n}"))),
+        (0..9_u8).prop_map(|n| Some(format!("a note that is longer than a key holds {n}"))),
+    ];
+    (code, note).prop_map(|(code, note)| {
+        [Some((0, code)), note.map(|note| (1, Value::from(note)))].into_iter().flatten().collect()
+    })
+}
+
+/// That batches leave in a table what their rows leave one by one.
+fn assert_same(table: &str, batches: &[Vec<Row>]) -> std::result::Result<(), TestCaseError> {
+    let (many, single) = (shop(), shop());
+    for rows in batches {
+        let number = many.read().open_table(table).expect("a table").number();
+        let before = __private::buffers(&many).expect("no transaction runs");
+        let inserted = many.transact(|tx| tx.insert_many(number, rows.iter().map(Vec::as_slice)));
+        let alone: Result<Vec<RecordId>> =
+            single.transact(|tx| rows.iter().map(|row| tx.insert_values(number, row)).collect());
+        match (inserted, alone) {
+            (Ok(ids), Ok(alone)) => prop_assert_eq!(ids, alone),
+            (Err(error), Err(_)) => {
+                prop_assert!(wrong(&error).iter().all(|(row, _)| row.is_some_and(|row| row < rows.len())));
+                prop_assert_eq!(__private::buffers(&many).expect("no transaction runs"), before);
+            }
+            (inserted, alone) => prop_assert!(false, "{:?}, one by one {:?}", inserted, alone),
+        }
+        let shown = |db: &Database| -> Vec<Vec<Value>> {
+            db.read().open_table(table).expect("a table").iter().map(|record| record.values()).collect()
+        };
+        prop_assert_eq!(shown(&many), shown(&single));
+        prop_assert_eq!(many.read().verify(), Ok(()));
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
 
     #[test]
     fn a_batch_leaves_what_its_rows_leave_one_by_one(batches in vec(vec(row(), 0..12), 1..5)) {
-        let (many, single) = (shop(), shop());
-        for rows in &batches {
-            let table = many.read().open_table("item").expect("a table").number();
-            let before = __private::buffers(&many).expect("no transaction runs");
-            let inserted = many.transact(|tx| tx.insert_many(table, rows.iter().map(Vec::as_slice)));
-            let alone: Result<Vec<RecordId>> =
-                single.transact(|tx| rows.iter().map(|row| tx.insert_values(table, row)).collect());
-            match (inserted, alone) {
-                (Ok(ids), Ok(alone)) => prop_assert_eq!(ids, alone),
-                (Err(error), Err(_)) => {
-                    prop_assert!(wrong(&error).iter().all(|(row, _)| row.is_some_and(|row| row < rows.len())));
-                    prop_assert_eq!(__private::buffers(&many).expect("no transaction runs"), before);
-                }
-                (inserted, alone) => prop_assert!(false, "{:?}, one by one {:?}", inserted, alone),
-            }
-            let shown = |db: &Database| -> Vec<Vec<Value>> {
-                db.read().open_table("item").expect("a table").iter().map(|record| record.values()).collect()
-            };
-            prop_assert_eq!(shown(&many), shown(&single));
-            prop_assert_eq!(many.read().verify(), Ok(()));
-        }
+        assert_same("item", &batches)?;
+    }
+
+    #[test]
+    fn a_batch_of_rows_that_are_encoded_together_does_too(batches in vec(vec(plain_row(), 0..150), 1..4)) {
+        assert_same("plain", &batches)?;
     }
 }
 
