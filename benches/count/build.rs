@@ -1,5 +1,6 @@
-//! Compiles the world of the benchmarks.
+//! Compiles the worlds of the benchmarks.
 
 fn main() -> Result<(), dbgen::Error> {
-    dbgen::compile("../schemas/world.json")
+    dbgen::compile("../schemas/world.json")?;
+    dbgen::compile("../schemas/entities.json")
 }

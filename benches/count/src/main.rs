@@ -6,17 +6,21 @@
 //!
 //! Without an argument it names the operations; with one, it does that and prints how many times.
 
-use dbgen_runtime::{Id, Result};
+use dbgen_runtime::{Id, Result, Stepper};
+use entities::{Entities, Entity, Frozen};
 use std::hint::black_box;
 use std::process::ExitCode;
-use world::{Class, Guild, Player, World};
+use world::{Class, Guild, Player, World, WorldSchema};
 
 dbgen_runtime::include_schema!("world");
+dbgen_runtime::include_schema!("entities");
 
 /// Players in the world: enough for indexes with several levels, few enough for a simulated processor.
 const PLAYERS: usize = 4096;
 /// How many times an operation is done.
 const TIMES: usize = 1000;
+/// Systems of a tick.
+const SYSTEMS: usize = 50;
 
 type Operation = fn(&mut Stage);
 
@@ -26,7 +30,11 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("range", Stage::range),
     ("insert", Stage::insert),
     ("update", Stage::update),
+    ("closure", Stage::closure),
+    ("transfer", Stage::transfer),
     ("delete", Stage::delete),
+    ("component", Stage::component),
+    ("system", Stage::system),
 ];
 
 fn main() -> ExitCode {
@@ -64,6 +72,10 @@ struct Stage {
     guild: Id<Guild>,
     players: Vec<Id<Player>>,
     names: Vec<String>,
+    entities: Entities,
+    owners: Vec<Id<Entity>>,
+    /// A loop of systems that do nothing.
+    stepper: Stepper<WorldSchema>,
     /// Players inserted so far.
     inserted: usize,
 }
@@ -75,11 +87,17 @@ impl Stage {
             let guild = tx.guild_mut().insert(Guild::new("Night Watch"))?;
             Ok((guild, tx.player_mut().insert_many((0..PLAYERS).map(|n| player(n, guild)))?))
         })?;
+        let entities = Entities::builder().open()?;
+        let owners =
+            entities.transact(|tx| tx.entity_mut().insert_many((0..TIMES as u32).map(|kind| Entity { kind })))?;
+        let named = (0..SYSTEMS).map(|n| format!("system {n}"));
+        let stepper = named.fold(World::builder().open()?.tick_loop(60.0), |tick, name| tick.system(name, |_| Ok(())));
+        let stepper = stepper.stepped()?;
         let mut order: Vec<usize> = (0..PLAYERS).collect();
         shuffle(&mut order);
         let players = order.iter().map(|n| players[*n]).collect();
         let names = order.iter().map(|n| name(*n)).collect();
-        Ok(Stage { world, guild, players, names, inserted: PLAYERS })
+        Ok(Stage { world, guild, players, names, entities, owners, stepper, inserted: PLAYERS })
     }
 
     /// A record by its id, and a field of it.
@@ -119,6 +137,43 @@ impl Stage {
                 tx.player_mut().get_mut(*id)?.set_gold(gold);
                 Ok(())
             }));
+        }
+    }
+
+    /// The same, of the record as a struct, its name as a `String` included.
+    fn closure(&mut self) {
+        for id in &self.players[..TIMES] {
+            done(self.world.transact(|tx| tx.player_mut().update(*id, |player| player.hp = black_box(player.hp ^ 1))));
+        }
+    }
+
+    /// Two records read, two written, in a transaction of its own that is published.
+    fn transfer(&mut self) {
+        for (from, to) in self.players[..TIMES].iter().zip(&self.players[TIMES..]) {
+            done(self.world.transact(|tx| {
+                let (had, has) = (tx.player().get(*from)?.gold(), tx.player().get(*to)?.gold());
+                let mut players = tx.player_mut();
+                players.get_mut(*from)?.set_gold(had.wrapping_sub(1));
+                players.get_mut(*to)?.set_gold(has.wrapping_add(1));
+                Ok(())
+            }));
+        }
+    }
+
+    /// Components that come and go, in one transaction: an addition and a removal count as one.
+    fn component(&mut self) {
+        let owners = &self.owners;
+        done(self.entities.transact(|tx| {
+            let mut frozen = tx.frozen_mut();
+            owners.iter().try_for_each(|id| frozen.attach(*id, Frozen { ticks: 1 }))?;
+            owners.iter().try_for_each(|id| frozen.detach(*id).map(drop))
+        }));
+    }
+
+    /// Systems that do nothing, in ticks of fifty.
+    fn system(&mut self) {
+        for _ in 0..TIMES / SYSTEMS {
+            done(self.stepper.step().map(drop));
         }
     }
 
