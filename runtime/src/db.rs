@@ -4,7 +4,7 @@ use crate::catalog::{Catalog, Compiled};
 use crate::client::Committed;
 use crate::clock::{Clock, SystemClock};
 use crate::durable::{Durable, Folder};
-use crate::edit::SchemaEdit;
+use crate::editing::Turns;
 use crate::engine::{Engine, EngineStats, Version};
 use crate::error::{Error, Result};
 use crate::log::SyncLevel;
@@ -46,12 +46,14 @@ pub struct Db<S> {
 
 /// What all handles of a database share.
 pub(crate) struct Shared {
-    writing: Arc<WritingSide>,
-    published: Published<Version>,
+    pub(crate) writing: Arc<WritingSide>,
+    pub(crate) published: Published<Version>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) queue: Queue,
     pub(crate) loop_stats: Mutex<Option<Arc<LoopStats>>>,
     pub(crate) procedures: Procedures,
+    /// Whose edit of the schema is made beside the loop.
+    pub(crate) turns: Turns,
     /// Requests that came under a key.
     #[cfg(feature = "server")]
     pub(crate) kept: crate::redo::KeptRequests,
@@ -159,17 +161,6 @@ impl<S: Facade> Db<S> {
             }
             Outcome::Panicked(payload) => std::panic::resume_unwind(payload),
         }
-    }
-
-    /// Edits the schema while the database runs: one edit or several, all or none. Gives its new version. Readers see all
-    /// that was edited or nothing of it.
-    ///
-    /// # Errors
-    /// [`Error::SchemaEdit`], of which [`RecordsInTheWay`](crate::error::SchemaEditError::RecordsInTheWay) names the
-    /// records that break a new rule; [`Error::Schema`] with all that is wrong with the result. Nothing is changed then.
-    pub fn edit_schema(&self, edits: impl AsRef<[SchemaEdit]>) -> Result<u64> {
-        let edited = self.shared.lock()?.engine().edit_schema(edits.as_ref());
-        self.shared.settle(edited).map(|(version, _)| version)
     }
 
     /// A loop that runs systems at a fixed rate; see [`TickLoop`].
@@ -310,6 +301,7 @@ impl<S: Facade> Builder<S> {
             queue: Queue::new(),
             loop_stats: Mutex::new(None),
             procedures: Procedures::default(),
+            turns: Turns::default(),
             durable,
         };
         if let Some(durable) = &shared.durable {

@@ -334,38 +334,46 @@ impl Keeper {
         self.published.load()
     }
 
-    /// The same for a table, if it is large; `None` when that is done, or there is no need, or no way.
+    /// The same for a table.
     fn make_third(&self, table: usize, since: u64) -> Option<()> {
-        let writing = self.writing.get()?;
-        let mut wanted = writing.lock().ok()?.engine().version_wanted(table, VERSIONS, THIRD_BYTES, since)?;
-        let schema = self.published.load().catalog.version();
-        let mut growing = gently(|| Growing::new(&wanted), || ()).ok()?;
-        loop {
-            self.go_on().ok()?;
-            let mut writer = writing.lock().ok()?;
-            let engine = writer.engine();
-            // Another may have been made meanwhile, by a writer that could not wait.
-            wanted = engine.version_wanted(table, VERSIONS, THIRD_BYTES, since)?;
-            if engine.catalog.version() != schema {
-                return None;
-            }
-            if growing.lacks_room(&wanted) {
-                drop(writer);
-                growing = gently(
-                    move || {
-                        growing.make_room(&wanted);
-                        growing
-                    },
-                    || (),
-                )
-                .ok()?;
-                continue;
-            }
-            growing = growing.step(engine.tables.get_mut(table)?, THIRD_STEP_BYTES)?;
-            drop(writer);
-            std::thread::park_timeout(THIRD_PAUSE);
-        }
+        make_third(self.writing.get()?, || self.go_on().is_ok(), table, since)
     }
+}
+
+/// Has three versions circulate of a table, if it is large and was written since commit `since`, for as long as `goes_on`
+/// says so; `None` when that is done, or there is no need, or no way.
+pub(crate) fn make_third(writing: &WritingSide, goes_on: impl Fn() -> bool, table: usize, since: u64) -> Option<()> {
+    let (mut wanted, schema) = {
+        let mut writer = writing.lock().ok()?;
+        let engine = writer.engine();
+        (engine.version_wanted(table, VERSIONS, THIRD_BYTES, since)?, engine.catalog.version())
+    };
+    let mut growing = gently(|| Growing::new(&wanted), || ()).ok()?;
+    while goes_on() {
+        let mut writer = writing.lock().ok()?;
+        let engine = writer.engine();
+        // Another may have been made meanwhile, by a writer that could not wait.
+        wanted = engine.version_wanted(table, VERSIONS, THIRD_BYTES, since)?;
+        if engine.catalog.version() != schema {
+            return None;
+        }
+        if growing.lacks_room(&wanted) {
+            drop(writer);
+            growing = gently(
+                move || {
+                    growing.make_room(&wanted);
+                    growing
+                },
+                || (),
+            )
+            .ok()?;
+            continue;
+        }
+        growing = growing.step(engine.tables.get_mut(table)?, THIRD_STEP_BYTES)?;
+        drop(writer);
+        std::thread::park_timeout(THIRD_PAUSE);
+    }
+    None
 }
 
 impl<S: Facade> Db<S> {

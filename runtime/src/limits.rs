@@ -20,6 +20,14 @@ pub const TABLE_VERSIONS_MAX: usize = 16;
 pub const HISTORY_COMMITS_MAX: usize = 256;
 /// Notes of changes that are remembered, over all those publications; a note is 32 bytes.
 pub const HISTORY_ENTRIES_MAX: usize = 1 << 20;
+/// The same, while an edit of the schema is made beside the loop, which catches up with them in the end.
+pub const HISTORY_KEPT_COMMITS_MAX: usize = 1 << 16;
+/// Notes of changes that are remembered meanwhile.
+pub const HISTORY_KEPT_ENTRIES_MAX: usize = 2 << 20;
+/// Records of a table from which on an edit of the schema is made beside the loop.
+pub const EDIT_BESIDE_RECORDS_MIN: usize = 50_000;
+/// Edits of the schema that wait for one that is made beside the loop, before a further one is refused.
+pub const EDITS_WAITING_MAX: usize = 16;
 /// Bytes of the payload of a record in the log: what is committed together is one.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Violations of one record that are collected before the rest is only counted.
@@ -100,5 +108,6 @@ const _: () = {
     assert!(PAGE_RECORDS_DEFAULT <= PAGE_RECORDS_MAX);
     assert!(REQUESTS_MAX < QUEUE_REQUESTS_MAX, "one server alone cannot fill the queue");
     assert!(HEAP_VALUE_BYTES_MAX < 1 << 31, "the top bit of a heap cell's length marks a value of the record image");
+    assert!(HISTORY_KEPT_COMMITS_MAX >= HISTORY_COMMITS_MAX && HISTORY_KEPT_ENTRIES_MAX >= HISTORY_ENTRIES_MAX);
     assert!(TABLE_VERSIONS_MAX >= 3, "one published, one pinned, one being written");
 };

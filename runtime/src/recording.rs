@@ -14,7 +14,8 @@
 //! A transaction is its operations with the bytes that they wrote, whoever asked for them; what handlers and cascades make
 //! of them is not recorded, since they will do so again. A transaction that was rolled back has left nothing and is left
 //! out. [`Stepper::replay`](crate::Stepper::replay) plays the recording on a database that stands where the recorded one
-//! stood, with the same systems and procedures, and ends with the same bytes in every buffer.
+//! stood, with the same systems and procedures, and ends with the same bytes in every buffer. Only after an edit of a large
+//! table, which catches up with what was written beside it, pages of indexes and blocks of the heap may lie in another order.
 //!
 //! A recording comes from elsewhere, so nothing in it is believed: every table, length and value is checked before it is
 //! played (`play`), and a file of it carries a checksum in every line (`text`). What is wrong is

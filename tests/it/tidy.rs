@@ -13,7 +13,7 @@ const RANKS: &[&[&str]] = &[
     &["op", "engine", "apply", "edit", "recording", "redo"],
     &["log", "snapshot"],
     &["view", "txn", "typed", "join", "dynamic", "verify", "recover"],
-    &["db", "durable", "tick", "procedure", "handler", "timer", "client", "server"],
+    &["db", "durable", "tick", "procedure", "handler", "timer", "client", "editing", "server"],
     &["__private"],
 ];
 

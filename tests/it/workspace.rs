@@ -17,6 +17,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
 /// Modules of libraries whose tests are not in their own files, and where they are: those that show at all only through
 /// others.
 const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
+    ("runtime", &["editing"], "tests/it/engine/beside.rs"),
     ("dbgen/schema", &["field_type", "language", "object", "parse", "raw", "tree"], "dbgen/schema/tests/it/goldens.rs"),
     ("dbgen/schema", &["layout", "model"], "dbgen/schema/tests/it/model.rs"),
     ("dbgen/schema", &["json_schema"], "dbgen/schema/tests/it/json_schema.rs"),

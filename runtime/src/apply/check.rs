@@ -148,7 +148,7 @@ impl<'a> Findings<'a> {
     }
 
     /// That no other record has the key. Keys that hold a null do not collide.
-    pub(super) fn unique(&mut self, at: usize, cells: Cells<'_>) {
+    pub(crate) fn unique(&mut self, at: usize, cells: Cells<'_>) {
         let def = self.view.def;
         let index = &def.indexes[at];
         let mut key = Key::new();

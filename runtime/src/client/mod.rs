@@ -19,7 +19,6 @@ pub use pending::Pending;
 pub(crate) use pending::promise;
 
 use crate::db::{Db, Writer};
-use crate::edit::SchemaEdit;
 use crate::error::Result;
 use crate::tick::Answer;
 use crate::typed::Facade;
@@ -66,19 +65,6 @@ impl<S: Facade> Db<S> {
                 move |synced: Result<bool>| result.and_then(|value| synced.map(|synced| committed(value, synced)));
             Box::new(move |synced| answer(told(synced))) as Answer
         }))
-    }
-
-    /// Puts edits of the schema, one or several as one step, into the loop's queue; `answer` gets the schema's new version.
-    ///
-    /// # Errors
-    /// As [`enqueue`](Db::enqueue).
-    pub fn enqueue_edit(
-        &self,
-        edits: impl Into<Vec<SchemaEdit>>,
-        answer: impl FnOnce(Result<Committed<u64>>) + Send + 'static,
-    ) -> Result<()> {
-        let edits = edits.into();
-        self.enqueue_job(move |writer| writer.engine().edit_schema(&edits), answer)
     }
 
     /// Puts a transaction into the loop's queue and waits for its result.

@@ -1,6 +1,7 @@
 //! Taking over a schema that was stored, and storing one that changed.
 
-use super::Origins;
+use super::tables::Tables;
+use super::{Drawn, Origins};
 use crate::catalog::Catalog;
 use crate::engine::Engine;
 use crate::error::Result;
@@ -12,15 +13,12 @@ impl Engine {
     ///
     /// # Errors
     /// What stands in the way of an edit to it. Nothing is changed then.
-    pub(crate) fn adopt(&mut self, catalog: Catalog, origins: &Origins) -> Result<()> {
+    pub(crate) fn adopt(&mut self, catalog: Catalog, origins: Origins) -> Result<()> {
         self.publish();
-        let old = self.catalog.clone();
-        let tables = self.carry_tables(&old, &catalog, origins)?;
-        self.check_relations(&old, &catalog, origins, &tables)?;
-        let group = self.schema_group(&catalog, origins)?;
-        self.replace_catalog(catalog, tables);
-        self.hand_over_schema(group);
-        Ok(())
+        let (tables, drawn) = (Tables::of(self), Drawn { catalog, origins });
+        let made = drawn.carry(&tables)?;
+        drawn.check_relations(&tables, &made)?;
+        self.take_over(drawn, made).map(drop)
     }
 
     /// A schema that is about to be taken over, for the log.

@@ -5,21 +5,22 @@
 //! where the type is another one, and take their default where they are new. Records that cannot be carried over, or break
 //! a rule that is new, are counted, and the first are told.
 
-use super::convert::Types;
 use super::in_the_way::InTheWay;
 use super::recast::Recast;
+use super::shapes::Shapes;
 use crate::apply::check::Findings;
 use crate::apply::keys::{Keys, taken};
-use crate::error::Result;
+use crate::error::{Result, Violation};
+use crate::id::RecordId;
 use crate::record::heap_ref::Cells;
 use crate::record::image::RecordImage;
 use crate::table::buffer::Buffer;
-use crate::table::def::{Column, FieldDef, TableDef};
 use crate::table::journal::Journal;
 use crate::table::meta;
 use crate::table::rows::{Rows, index_buffer};
 use crate::table::version::{GROUPS, HEAP, IDS, META, SLOTS, TableVersion, TableView, VERSIONS};
 use dbgen_schema::Value;
+use std::ops::Range;
 
 /// What became of a table.
 pub(super) enum Carried {
@@ -29,118 +30,38 @@ pub(super) enum Carried {
     Anew(TableVersion),
 }
 
-/// Carries the records of `from` over into the shape of `def`. `components`: for every component table, its place among
-/// those of the old one.
+/// Carries the records of `from` over into another shape.
 ///
 /// # Errors
 /// `RecordsInTheWay`; `Full` if the heap is.
-pub(super) fn carry(
-    def: &TableDef,
-    from: TableView<'_>,
-    types: Types<'_>,
-    components: &[Option<usize>],
-) -> Result<Carried> {
-    let shapes = Shapes { def, old: from.def, types, origins: &types.origins.tables[def.at].members };
-    let same_masks = components.len() == from.def.components.len()
-        && components.iter().enumerate().all(|(bit, old)| *old == Some(bit));
-    let same_groups = def.layout.groups.len() == from.def.layout.groups.len()
-        && (0..def.layout.groups.len()).all(|group| shapes.same_group(group) == Some(group));
-    let same_indexes = def.indexes.len() == from.def.indexes.len()
-        && (0..def.indexes.len()).all(|index| shapes.same_index(index) == Some(index));
-    if same_groups && same_indexes && same_masks && shapes.same_counters() {
-        check_rules(shapes, from)?;
+pub(super) fn carry(shapes: Shapes<'_>, from: TableView<'_>) -> Result<Carried> {
+    if shapes.is_as_it_is() {
+        let mut in_the_way = InTheWay::default();
+        check_rows(shapes, from, std::iter::once(0..from.version.len()), &mut in_the_way);
+        in_the_way.finish()?;
         return Ok(Carried::AsItIs);
     }
     let mut carry = Carry::new(shapes, from);
     carry.numbers();
     carry.groups()?;
-    carry.masks(components);
-    for at in 0..def.indexes.len() {
+    carry.masks();
+    for at in 0..shapes.def.indexes.len() {
         carry.index(at)?;
     }
     Ok(Carried::Anew(carry.version))
 }
 
-/// A table as it was and as it is going to be.
-#[derive(Clone, Copy)]
-struct Shapes<'a> {
-    def: &'a TableDef,
-    old: &'a TableDef,
-    types: Types<'a>,
-    /// For every field, its number in the old table.
-    origins: &'a [Option<usize>],
-}
-
-impl Shapes<'_> {
-    /// The old field whose cells are taken over byte for byte.
-    fn same_cell(&self, field: usize) -> Option<usize> {
-        self.origins[field]
-            .filter(|old| self.types.same_bytes(&self.old.fields[*old].plan, &self.def.fields[field].plan))
-    }
-
-    /// The old column group whose rows are the same bytes.
-    fn same_group(&self, group: usize) -> Option<usize> {
-        let layout = &self.def.layout.groups[group];
-        let old = match layout.fields.first() {
-            Some(first) => self.old.fields[self.origins[first.at()]?].at.group,
-            // The group of fields that name none may have none; its rows take no bytes.
-            None => 0,
-        };
-        let was = &self.old.layout.groups[old];
-        let same_field = |(new, old): (usize, usize)| {
-            let (is, was) = (self.def.fields[new].at, self.old.fields[old].at);
-            self.same_cell(new) == Some(old) && is.offset == was.offset && is.null_bit == was.null_bit
-        };
-        let mut pairs = layout.fields.iter().zip(&was.fields).map(|(new, old)| (new.at(), old.at()));
-        let same = layout.stride == was.stride && layout.fields.len() == was.fields.len() && pairs.all(same_field);
-        same.then_some(old)
-    }
-
-    /// The old index that has the same items.
-    fn same_index(&self, index: usize) -> Option<usize> {
-        let is = &self.def.indexes[index];
-        self.old.indexes.iter().position(|was| {
-            let same_column = |(is, was): (&Column, &Column)| {
-                self.same_cell(is.field) == Some(was.field)
-                    && is.kind == was.kind
-                    && is.null_bit.is_some() == was.null_bit.is_some()
-            };
-            // One that becomes unique is built anew: that is how it is checked.
-            is.kind == was.kind
-                && (was.unique || !is.unique)
-                && is.columns.len() == was.columns.len()
-                && is.columns.iter().zip(&was.columns).all(same_column)
-        })
-    }
-
-    fn same_counters(&self) -> bool {
-        let counter = |(field, old): (&FieldDef, &Option<usize>)| {
-            field.counter == old.and_then(|old| self.old.fields[old].counter)
-        };
-        self.def.counters == self.old.counters && self.def.fields.iter().zip(self.origins).all(counter)
-    }
-
-    /// Fields with a rule that their values may break: it is new, or they are.
-    fn ruled_anew(&self) -> Vec<usize> {
-        let rules = |field: &FieldDef| (field.nullable, field.min.clone(), field.max.clone(), field.allow_nan);
-        let is_new = |at: &usize| {
-            let field = &self.def.fields[*at];
-            self.same_cell(*at).is_none_or(|old| {
-                let old = &self.old.fields[old];
-                rules(old) != rules(field) || !self.types.same_rules(&old.plan, &field.plan)
-            })
-        };
-        (0..self.def.fields.len()).filter(is_new).collect()
-    }
-}
-
-/// Checks the records of a table whose bytes stay against rules that are new.
-fn check_rules(shapes: Shapes<'_>, from: TableView<'_>) -> Result<()> {
+/// Checks rows of a table whose bytes stay against rules that are new.
+pub(super) fn check_rows(
+    shapes: Shapes<'_>,
+    from: TableView<'_>,
+    rows: impl Iterator<Item = Range<usize>>,
+    in_the_way: &mut InTheWay,
+) {
     let ruled = shapes.ruled_anew();
-    let mut in_the_way = InTheWay::default();
     let mut image = Vec::new();
     let view = TableView { def: shapes.def, version: from.version };
-    for row in 0..if ruled.is_empty() { 0 } else { from.version.len() } {
+    for row in rows.filter(|_| !ruled.is_empty()).flatten() {
         image.clear();
         view.gather(row, &mut image);
         let mut findings = Findings::new(view, from.version.id_at(row));
@@ -148,7 +69,24 @@ fn check_rules(shapes: Shapes<'_>, from: TableView<'_>) -> Result<()> {
         ruled.iter().for_each(|at| findings.field(*at, cells));
         in_the_way.add(findings.into_violations());
     }
-    in_the_way.finish()
+}
+
+/// What is wrong with a record that has come into its new shape, of the fields in `ruled`. Cells that are not pending point
+/// into the heap of `view`.
+pub(super) fn check_image(
+    view: TableView<'_>,
+    id: Option<RecordId>,
+    ruled: &[usize],
+    image: &RecordImage,
+) -> Vec<Violation> {
+    if ruled.is_empty() && image.misfits.is_empty() {
+        return Vec::new();
+    }
+    let mut findings = Findings::new(view, id);
+    findings.misfits(&image.misfits);
+    let cells = image.cells(view.version.heap());
+    ruled.iter().filter(|at| !image.is_misfit(**at)).for_each(|at| findings.field(*at, cells));
+    findings.into_violations()
 }
 
 struct Carry<'a> {
@@ -167,9 +105,14 @@ impl<'a> Carry<'a> {
         for at in [IDS, VERSIONS, SLOTS, HEAP] {
             version.buffers[at] = from.version.buffers[at].copy();
         }
-        let same_cells = (0..shapes.def.fields.len()).map(|at| shapes.same_cell(at)).collect();
-        let recast = Recast::new(shapes.def, from, shapes.types, shapes.origins, same_cells);
-        Carry { shapes, from, recast, version, journal: Journal::default(), in_the_way: InTheWay::default() }
+        Carry {
+            shapes,
+            from,
+            recast: shapes.recast(from),
+            version,
+            journal: Journal::default(),
+            in_the_way: InTheWay::default(),
+        }
     }
 
     fn rows(&mut self) -> Rows<'_> {
@@ -217,13 +160,14 @@ impl<'a> Carry<'a> {
             }
         }
         let ruled = self.shapes.ruled_anew();
-        let gone: Vec<usize> = (0..from.def.fields.len()).filter(|old| self.loses_heap(*old)).collect();
+        let gone = self.shapes.leave_heap();
         let (mut stored, mut image) = (Vec::new(), RecordImage::new());
         for row in 0..if written.is_empty() && ruled.is_empty() && gone.is_empty() { 0 } else { rows } {
             stored.clear();
             from.gather(row, &mut stored);
             self.recast.record(row, &stored, &mut image);
-            self.check(row, &ruled, &image);
+            let view = TableView { def, version: &self.version };
+            self.in_the_way.add(check_image(view, from.version.id_at(row), &ruled, &image));
             self.store_heap(&gone, &stored, &mut image)?;
             for (at, bytes) in &mut written {
                 let group = &def.layout.groups[*at];
@@ -235,24 +179,6 @@ impl<'a> Carry<'a> {
             self.version.buffers[GROUPS + at] = Buffer::of(bytes);
         }
         std::mem::take(&mut self.in_the_way).finish()
-    }
-
-    /// Whether the values of an old field leave the heap: it is gone, or its values are written anew.
-    fn loses_heap(&self, old: usize) -> bool {
-        self.from.def.fields[old].has_heap && !self.recast.keeps_cells_of(old)
-    }
-
-    fn check(&mut self, row: usize, ruled: &[usize], image: &RecordImage) {
-        if ruled.is_empty() && image.misfits.is_empty() {
-            return;
-        }
-        let view = TableView { def: self.shapes.def, version: &self.version };
-        let mut findings = Findings::new(view, self.from.version.id_at(row));
-        findings.misfits(&image.misfits);
-        let cells = image.cells(view.version.heap());
-        ruled.iter().filter(|at| !image.is_misfit(**at)).for_each(|at| findings.field(*at, cells));
-        let found = findings.into_violations();
-        self.in_the_way.add(found);
     }
 
     /// Gives back what old values took of the heap, and stores the new ones.
@@ -269,10 +195,10 @@ impl<'a> Carry<'a> {
     }
 
     /// Takes over which components records have. Those of a new component table are none yet.
-    fn masks(&mut self, components: &[Option<usize>]) {
+    fn masks(&mut self) {
         let slots = meta::get(&self.from.version.buffers[META], meta::SLOTS) as u32;
         let masks = self.from.masks();
-        for (bit, old) in components.iter().enumerate().filter_map(|(bit, old)| Some((bit, (*old)?))) {
+        for (bit, old) in components_kept(self.shapes) {
             for slot in (0..slots).filter(|slot| masks.has(*slot, old)) {
                 self.rows().set_component(slot, bit, true);
             }
@@ -298,8 +224,13 @@ impl<'a> Carry<'a> {
     }
 }
 
+/// The components that a table keeps: their places now, and before.
+pub(super) fn components_kept(shapes: Shapes<'_>) -> impl Iterator<Item = (usize, usize)> {
+    shapes.components.iter().enumerate().filter_map(|(bit, old)| Some((bit, (*old)?)))
+}
+
 /// The number in a field that is going to be numbered.
-fn number_in(view: TableView<'_>, row: usize, field: usize) -> u64 {
+pub(super) fn number_in(view: TableView<'_>, row: usize, field: usize) -> u64 {
     match view.value(row, field) {
         Value::Int(number) => u64::try_from(number).unwrap_or(0),
         _ => 0,

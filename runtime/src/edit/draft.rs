@@ -12,10 +12,10 @@ use super::references::{
     index_fields, index_name, is_field, is_set, path_table, ref_target, referred_table, rename_field_in_path,
     rename_field_in_table, rename_table_in_field, rename_table_in_path, text,
 };
+use super::tables::Tables;
 use super::types::number_variants;
 use super::{EXTENSION_GROUP, SchemaEdit};
 use crate::catalog::Catalog;
-use crate::engine::Engine;
 use crate::error::{Error, Result, SchemaEditError, nearest};
 use dbgen_schema::{Format, Schema, Source};
 use serde_json::{Map, Value as Json, json};
@@ -137,12 +137,12 @@ impl<'a> Draft<'a> {
     }
 
     /// Makes one edit.
-    pub(super) fn edit(&mut self, edit: &SchemaEdit, engine: &Engine) -> Result<()> {
+    pub(super) fn edit(&mut self, edit: &SchemaEdit, tables: &Tables<'_>) -> Result<()> {
         match edit {
             SchemaEdit::CreateTable { table, definition } => self.create_table(table, definition),
             SchemaEdit::AlterTable { table, changes } => self.alter_table(table, changes),
             SchemaEdit::DropTable { table, cascade } => self.drop_table(table, *cascade),
-            SchemaEdit::AddField { table, definition } => self.add_field(table, definition, engine),
+            SchemaEdit::AddField { table, definition } => self.add_field(table, definition, tables),
             SchemaEdit::AlterField { table, field, changes } => self.alter_field(table, field, changes),
             SchemaEdit::DropField { table, field, cascade } => self.drop_field(table, field, *cascade),
             SchemaEdit::CreateIndex { table, definition } => self.create_index(table, definition),
@@ -152,7 +152,7 @@ impl<'a> Draft<'a> {
             SchemaEdit::CreateType { name, definition } => self.create_type(name, definition),
             SchemaEdit::AlterType { name, changes } => self.alter_type(name, changes),
             SchemaEdit::DropType { name } => self.drop_type(name),
-            SchemaEdit::AddMember { of, definition } => self.add_member(of, definition, engine),
+            SchemaEdit::AddMember { of, definition } => self.add_member(of, definition, tables),
             SchemaEdit::AlterMember { of, member, changes } => self.alter_member(of, member, changes),
             SchemaEdit::DropMember { of, member } => self.drop_member(of, member),
         }
@@ -277,13 +277,13 @@ impl<'a> Draft<'a> {
             || self.relations.iter().filter(from).any(|relation| path_table(text(relation, "to")) == to)
     }
 
-    fn add_field(&mut self, table: &str, definition: &Json, engine: &Engine) -> Result<()> {
+    fn add_field(&mut self, table: &str, definition: &Json, tables: &Tables<'_>) -> Result<()> {
         let at = self.table(table)?;
         let field = text(definition, "name");
         if self.tables[at].field(field).is_some() {
             return Err(SchemaEditError::FieldExists { table: table.to_owned(), field: field.to_owned() }.into());
         }
-        let records = self.tables[at].origin.map_or(0, |origin| engine.view(origin).version.len());
+        let records = self.tables[at].origin.map_or(0, |origin| tables.view(origin).version.len());
         let is_valued = definition.get("default").is_some() || is_set(definition, "nullable");
         if records > 0 && !is_valued && !is_set(definition, "auto_increment") {
             // Told when the rest of the definition is right, so that what is wrong with it is told first.

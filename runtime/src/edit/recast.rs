@@ -69,11 +69,6 @@ impl<'a> Recast<'a> {
         Recast { def, from, types, origins, same_cells, blank: blank.fixed, copies, each }
     }
 
-    /// Whether the cells of an old field are in the new records.
-    pub(super) fn keeps_cells_of(&self, old: usize) -> bool {
-        self.same_cells.contains(&Some(old))
-    }
-
     /// The image of the record in `row`, whose old one is `stored`.
     pub(super) fn record(&self, row: usize, stored: &[u8], image: &mut RecordImage) {
         image.clear();
@@ -82,6 +77,16 @@ impl<'a> Recast<'a> {
             image.fixed[*to..to + bytes].copy_from_slice(&stored[*from..from + bytes]);
         }
         self.each.iter().for_each(|at| self.field(row, *at, stored, image));
+    }
+
+    /// The same, with all its heap values pending: none of its cells points into the old heap.
+    pub(super) fn record_by_itself(&self, row: usize, stored: &[u8], image: &mut RecordImage) {
+        self.record(row, stored, image);
+        for at in &self.def.heap_fields {
+            if let Some(old) = self.same_cells[*at].filter(|old| !self.from.def.is_null(stored, *old)) {
+                put_value(self.def, image, *at, &self.from.value(row, old));
+            }
+        }
     }
 
     fn field(&self, row: usize, at: usize, stored: &[u8], image: &mut RecordImage) {

@@ -5,7 +5,7 @@
 
 use super::draft::{Definition, Draft, Member, members, merge, not_alterable};
 use super::references::{element_type, is_set, rename_in_type, text, type_name};
-use crate::engine::Engine;
+use super::tables::Tables;
 use crate::error::{Result, SchemaEditError, nearest};
 use dbgen_schema::{Schema, Type};
 use serde_json::{Map, Value as Json, json};
@@ -113,7 +113,7 @@ impl Draft<'_> {
         .collect()
     }
 
-    pub(super) fn add_member(&mut self, of: &str, definition: &Json, engine: &Engine) -> Result<()> {
+    pub(super) fn add_member(&mut self, of: &str, definition: &Json, tables: &Tables<'_>) -> Result<()> {
         let (kind, at) = self.type_of(of)?;
         let mut json = definition.clone();
         let owner = self.definition((kind, at));
@@ -128,16 +128,16 @@ impl Draft<'_> {
         let is_valued = kind == Kind::Enum || json.get("default").is_some() || is_set(&json, "nullable");
         owner.fields.push(Member { origin: None, json });
         match origin {
-            Some(origin) if !is_valued => self.check_unused(origin, &format!("{of}.{name}"), engine),
+            Some(origin) if !is_valued => self.check_unused(origin, &format!("{of}.{name}"), tables),
             _ => Ok(()),
         }
     }
 
     /// That no table has records with fields of a composite, which is to have a field more that has no value for them.
-    fn check_unused(&self, composite: usize, field: &str, engine: &Engine) -> Result<()> {
+    fn check_unused(&self, composite: usize, field: &str, tables: &Tables<'_>) -> Result<()> {
         let schema = self.old.schema();
         for (at, table) in schema.tables.iter().enumerate() {
-            let records = engine.view(at).version.len();
+            let records = tables.view(at).version.len();
             if records > 0 && table.fields.iter().any(|field| holds(schema, &field.ty, composite)) {
                 let (table, field) = (table.name.clone(), field.to_owned());
                 return Err(SchemaEditError::DefaultRequired { table, field, records }.into());

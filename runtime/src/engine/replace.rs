@@ -3,6 +3,7 @@
 use super::{Engine, Version};
 use crate::catalog::Catalog;
 use crate::sync::Arc;
+use crate::table::reaper::drop_later;
 use crate::table::writer::TableWriter;
 
 /// A table of a catalog that replaces another.
@@ -42,8 +43,10 @@ impl Engine {
             tables: self.tables.iter().map(|table| table.current().clone()).collect(),
         });
         self.swap_root(root, Vec::new());
-        // Roots of the old catalog are nobody's spare.
+        // Roots of the old catalog are nobody's spare. They go before the tables that they name: what is large is not given back
+        // here.
         self.spares.clear();
+        drop_later(old);
     }
 
     /// Has all tables be written where they lie, without versions, until [`Engine::end_again`]: nobody has the database yet.

@@ -7,6 +7,14 @@ use super::rule::{Sentences, Violation};
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SchemaEditError {
+    /// Another edit came first, and this one was meant for the schema as it was.
+    #[error("the schema was edited meanwhile: it is version {now} now, and was {meant}")]
+    SchemaChanged {
+        /// The version that the edit was meant for.
+        meant: u64,
+        /// The version that there is now.
+        now: u64,
+    },
     /// There is one already.
     #[error("there is a table `{table}` already")]
     TableExists {

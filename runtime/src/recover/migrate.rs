@@ -52,7 +52,7 @@ pub(super) fn plan(engine: &Engine, base: &StoredSchema, ending: &Ending, given:
 pub(super) fn carry_out(engine: &mut Engine, migration: Migration) -> Result<()> {
     engine.given = migration.given;
     match migration.to {
-        Some((catalog, origins)) => engine.adopt(catalog, &origins),
+        Some((catalog, origins)) => engine.adopt(catalog, origins),
         None => Ok(()),
     }
 }

@@ -218,7 +218,7 @@ fn again_schema(engine: &mut Engine, record: &Record<'_>, given: &Given) -> Resu
     let origins = origins.ok_or("a schema that does not fit the one before")?;
     engine.commit = record.header.commit - 1;
     engine.end_again();
-    engine.adopt(catalog, &origins).map_err(|error: Error| error.to_string())?;
+    engine.adopt(catalog, origins).map_err(|error: Error| error.to_string())?;
     engine.begin_again();
     // Some are in another shape now, of which nothing has been proved.
     engine.is_unproved.fill(true);

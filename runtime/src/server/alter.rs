@@ -10,9 +10,9 @@ use super::reply::Reply;
 use super::state::{Server, Shared};
 use super::table::{self, pointer_step};
 use crate::client::Committed;
-use crate::db::Writer;
 use crate::edit::SchemaEdit;
-use crate::error::Error;
+use crate::editing::Editing;
+use crate::error::{Error, SchemaEditError};
 use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::http::header::ETAG;
@@ -181,7 +181,7 @@ pub(crate) async fn patch_schema(
     let new = move |old: &Schema| {
         let text = dbgen_schema::write::to_json_pretty(old);
         let mut json: Json = serde_json::from_str(&text).map_err(|error| super::problem::internal(&error))?;
-        merge_patch(&mut json, Json::Object(changes));
+        merge_patch(&mut json, Json::Object(changes.clone()));
         parse(format!("{json:#}"))
     };
     let done = change(&server, new, preconditions, options.dry_run).await?;
@@ -215,7 +215,7 @@ pub(crate) async fn apply(
     dry_run: bool,
 ) -> Result<Committed<Json>, Problem> {
     let new = parse(text)?;
-    change(server, move |_| Ok(new), preconditions, dry_run).await
+    change(server, move |_| Ok(new.clone()), preconditions, dry_run).await
 }
 
 fn parse(text: String) -> Result<Schema, Problem> {
@@ -223,36 +223,32 @@ fn parse(text: String) -> Result<Schema, Problem> {
     Schema::parse(&source).map_err(|wrong| Problem::from(Error::Schema(Box::new(wrong))))
 }
 
-/// Makes the schema what `new` makes of the present one, in one step.
+/// Makes the schema what `new` makes of the present one, in one step. Was it edited meanwhile, it is made of what it is then,
+/// if the preconditions still hold.
 async fn change(
     server: &Server,
-    new: impl FnOnce(&Schema) -> Result<Schema, Problem> + Send + 'static,
+    new: impl Fn(&Schema) -> Result<Schema, Problem>,
     preconditions: Preconditions,
     dry_run: bool,
 ) -> Result<Committed<Json>, Problem> {
-    let done = server.in_loop(move |writer| Ok(put(writer, new, &preconditions, dry_run))).await??;
-    let (plan, version) = done.value?;
-    let value = json!({ "applied": !dry_run, "schema_version": version, "plan": plan });
-    Ok(Committed { value, commit: done.commit, durable: done.durable })
-}
-
-/// Edits the schema into another; gives the plan, and the version that it leads to.
-fn put(
-    writer: &mut Writer<'_>,
-    new: impl FnOnce(&Schema) -> Result<Schema, Problem>,
-    preconditions: &Preconditions,
-    dry_run: bool,
-) -> Result<(Json, u64), Problem> {
-    let engine = writer.engine();
-    let (old, version) = (engine.catalog.schema().clone(), engine.catalog.version());
-    preconditions.check_match(&schema_tag(version))?;
-    let new = new(&old)?;
-    let edits = SchemaEdit::between(&old, &new).map_err(|error| Problem::of_edit(error, ""))?;
-    let mut plan = evolve::plan(&old, &new, None).to_json();
-    plan["edits"] = json!(edits);
-    if dry_run || edits.is_empty() {
-        return Ok((plan, version));
+    loop {
+        let view = server.view();
+        let (old, version) = (view.schema().clone(), view.schema_version());
+        preconditions.check_match(&schema_tag(version))?;
+        let new = new(&old)?;
+        let edits = SchemaEdit::between(&old, &new).map_err(|error| Problem::of_edit(error, ""))?;
+        let mut plan = evolve::plan(&old, &new, None).to_json();
+        plan["edits"] = json!(edits);
+        let value = |version: u64| json!({ "applied": !dry_run, "schema_version": version, "plan": plan });
+        if dry_run || edits.is_empty() {
+            return Ok(Committed { value: value(version), commit: view.commit(), durable: false });
+        }
+        drop(view);
+        let editing = Editing::new(&server.db.shared, edits).meant_for(version);
+        match server.make_edits(editing).await? {
+            Ok(done) => return Ok(Committed { value: value(done.value), commit: done.commit, durable: done.durable }),
+            Err(Error::SchemaEdit(SchemaEditError::SchemaChanged { .. })) => {}
+            Err(error) => return Err(Problem::of_edit(error, "")),
+        }
     }
-    let version = engine.edit_schema(&edits).map_err(|error| Problem::of_edit(error, ""))?;
-    Ok((plan, version))
 }

@@ -10,6 +10,7 @@ use super::timing::{self, Way};
 use crate::client::Committed;
 use crate::db::{Database, Writer};
 use crate::edit::SchemaEdit;
+use crate::editing::{Editing, Step};
 use crate::error::{Error, Result};
 use crate::limits::REQUESTS_MAX;
 use crate::txn::Transaction;
@@ -81,8 +82,32 @@ impl Server {
     /// Edits the schema in the loop and waits for its end. `base` points to where the body of the request stands in the
     /// whole schema.
     pub(crate) async fn edit(&self, edit: SchemaEdit, base: &str) -> Result<Committed<u64>, Problem> {
-        let edited = self.in_loop(move |writer| writer.engine().edit_schema(&[edit])).await?;
+        let edited = self.make_edits(Editing::new(&self.db.shared, vec![edit])).await?;
         edited.map_err(|error| Problem::of_edit(error, base))
+    }
+
+    /// Makes edits of the schema: what takes long on a thread of its own, beside the loop, and their end in the loop. The outer
+    /// error is that the loop did not come to it.
+    pub(crate) async fn make_edits(&self, editing: Editing) -> Result<Result<Committed<u64>>, Problem> {
+        let mut editing = Box::new(editing);
+        loop {
+            if editing.is_beside() {
+                let prepared = tokio::task::spawn_blocking(move || editing.prepare()).await;
+                editing = match prepared.map_err(|error| super::problem::internal(&error))? {
+                    Ok(prepared) => prepared,
+                    Err(refused) => return Ok(Err(refused)),
+                };
+            }
+            let step = match self.in_loop(move |writer| editing.finish(writer.engine())).await? {
+                Ok(step) => step,
+                Err(refused) => return Ok(Err(refused)),
+            };
+            let Committed { value, commit, durable } = step;
+            match value {
+                Step::Done(value) => return Ok(Ok(Committed { value, commit, durable })),
+                Step::Again(again) => editing = again,
+            }
+        }
     }
 
     /// What would be wrong with an edit of the schema by itself, if anything; nothing is changed.

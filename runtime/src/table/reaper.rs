@@ -8,7 +8,7 @@ use std::thread::Builder;
 type Garbage = Box<dyn Send>;
 
 /// Drops `garbage` on a thread of its own, or here if there can be none.
-pub(super) fn drop_later(garbage: impl Send + 'static) {
+pub(crate) fn drop_later(garbage: impl Send + 'static) {
     static REAPER: OnceLock<Option<Mutex<Sender<Garbage>>>> = OnceLock::new();
     let reaper = REAPER.get_or_init(|| {
         let (sender, receiver) = channel::<Garbage>();

@@ -441,6 +441,16 @@ impl<'a> Rows<'a> {
         debug_assert!(removed, "the index `{}` had the key of {id}", self.def.indexes[index].name);
     }
 
+    /// Adds an item to an index.
+    pub fn index_insert_item(&mut self, index: usize, item: &[u8]) {
+        self.index(index).insert(item);
+    }
+
+    /// Takes an item out of an index, if it is there.
+    pub fn index_remove_item(&mut self, index: usize, item: &[u8]) {
+        self.index(index).remove(item);
+    }
+
     /// Index number `index`.
     fn index(&mut self, index: usize) -> IndexMut<'_> {
         let def = self.def;

@@ -19,12 +19,15 @@ use super::catch_up::CatchUp;
 use super::def::TableDef;
 use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
+use super::missed::Keeping;
 use super::reaper::drop_later;
 use super::rows::{Rows, row_buffers};
 use super::version::{GROUPS, IDS, TableVersion, TableView, VERSIONS};
 use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
-use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, TABLE_VERSIONS_MAX};
+use crate::limits::{
+    HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX, TABLE_VERSIONS_MAX,
+};
 use crate::sync::Arc;
 use std::collections::{TryReserveError, VecDeque};
 
@@ -92,6 +95,8 @@ pub struct TableWriter {
     history_entries: usize,
     /// The last commit of which the history holds nothing, though there was something to hold.
     forgotten: u64,
+    /// Who needs the history to reach further back than usual.
+    keeping: Keeping,
     catch_up: CatchUp,
     /// Versions before this one have room that was to be given back.
     shrunk_from: u64,
@@ -120,6 +125,7 @@ impl TableWriter {
             history: VecDeque::new(),
             history_entries: 0,
             forgotten: 0,
+            keeping: Keeping::default(),
             catch_up: CatchUp::default(),
             shrunk_from: 0,
             began: None,
@@ -127,9 +133,14 @@ impl TableWriter {
         }
     }
 
-    /// Starts with the records that a table had in another shape: of what changed until commit `commit` nothing is known.
-    pub fn carried(version: TableVersion, commit: u64) -> TableWriter {
-        TableWriter { forgotten: commit, ..TableWriter::new(version) }
+    /// Says that this is a table in another shape, from commit `commit` on: of what changed until then nothing is known.
+    pub fn is_carried(&mut self, commit: u64) {
+        self.forgotten = commit;
+    }
+
+    /// Whose history it is kept for.
+    pub(super) fn keeping(&mut self) -> &mut Keeping {
+        &mut self.keeping
     }
 
     /// Starts with an empty table published.
@@ -512,9 +523,15 @@ impl TableWriter {
         self.stats.versions = 1 + self.spares.len() as u64;
         let mut reuse = Published::empty();
         while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
+            let Some(oldest) = self.history.front() else { break };
+            let is_within =
+                self.history.len() < HISTORY_KEPT_COMMITS_MAX && self.history_entries <= HISTORY_KEPT_ENTRIES_MAX;
+            if is_within && self.keeping.needs(oldest.seq) {
+                break;
+            }
             let Some(oldest) = self.history.pop_front() else { break };
             self.history_entries -= oldest.entries.len();
-            self.forgotten = oldest.commit;
+            self.forgotten = self.forgotten.max(oldest.commit);
             reuse = oldest;
         }
         reuse.changes.clear();

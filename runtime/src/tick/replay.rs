@@ -9,7 +9,8 @@ use std::io::BufRead;
 
 impl<S: Facade> Stepper<S> {
     /// Plays a recording, ticks included; gives the number of the last tick. The database must stand where the recorded one
-    /// stood, and the loop have the same systems, procedures and handlers: then every buffer ends with the same bytes.
+    /// stood, and the loop have the same systems, procedures and handlers: then every buffer ends with the same bytes (see
+    /// [`recording`](crate::recording) for what large edits of the schema may leave in another order).
     ///
     /// # Errors
     /// [`Error::WrongTick`] if the recording goes on with another tick; [`Error::Recording`] if it is damaged, or of a

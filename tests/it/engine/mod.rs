@@ -1,5 +1,6 @@
 //! The engine, through both of its faces.
 
+mod beside;
 mod client;
 mod component;
 mod determinism;

@@ -6,7 +6,7 @@ use super::type_edits::reshaped;
 use super::world::{Row, TableModel, World};
 use dbgen_runtime::error::SchemaEditError;
 use dbgen_runtime::limits::SAMPLE_IDS_MAX;
-use dbgen_runtime::{Error, SchemaEdit, View};
+use dbgen_runtime::{Error, PreparedEdit, SchemaEdit, View};
 use dbgen_schema::Value;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,7 +42,11 @@ pub fn adopt_values(machine: &mut Machine, of: &str, change: impl Fn(&mut Vec<Va
 pub fn edit(machine: &mut Machine, edit: SchemaEdit, kind: &'static str, verdict: Verdict) {
     let before = (!matches!(verdict, Verdict::Done)).then(|| machine.buffers());
     let version = machine.db.read().schema_version();
-    let result = machine.db.edit_schema(edit.clone());
+    // Both ways come to the same.
+    let result = match machine.world.commit % 2 {
+        0 => machine.db.edit_schema(edit.clone()),
+        _ => machine.db.prepare_edit(edit.clone()).and_then(PreparedEdit::apply),
+    };
     match (result, verdict) {
         (Ok(new), Verdict::Done) => {
             assert_eq!(new, version + 1, "edits are counted");

@@ -124,6 +124,7 @@ fn blocking_json(blocking: &Blocking) -> Json {
 
 fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
     let kind = match refused {
+        SchemaEditError::SchemaChanged { .. } => Kind::PreconditionFailed,
         SchemaEditError::TableExists { .. } => Kind::TableExists,
         SchemaEditError::FieldExists { .. } => Kind::FieldExists,
         SchemaEditError::Compiled { .. } => Kind::Compiled,
