@@ -275,7 +275,7 @@ fn tables_in_orders_of_their_own_are_joined_in_the_order_of_the_smallest() {
         })
         .expect("filled");
     let expected: Vec<_> = shuffled().filter(|n| n % 4 != 0 && n % 5 != 0).map(|n| (ids[n], n as f32)).collect();
-    let health = |n: f32| (n as usize % 3 == 0).then_some(n as i32);
+    let health = |n: f32| (n as usize).is_multiple_of(3).then_some(n as i32);
     let view = db.read();
     let join = || {
         let members = view.join::<(Id<Entity>, &Position, &velocity::Turn, Option<&Health>, Without<Frozen>)>();
