@@ -273,10 +273,8 @@ impl<S: Facade> Db<S> {
             return db.enqueue_editing(editing, answer);
         }
         self.shared.turns.check()?;
-        let run = move || {
-            crate::clock::give_way();
-            answer(db.edit_in_loop(editing));
-        };
+        // Not one that gives way to others: it takes the writing side for moments, in which ticks would wait for it.
+        let run = move || answer(db.edit_in_loop(editing));
         let thread = std::thread::Builder::new().name("dbgen-edit".to_owned()).spawn(run);
         thread.map(drop).map_err(|source| Error::Io { path: "the thread of an edit".to_owned(), source })
     }

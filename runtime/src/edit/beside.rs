@@ -99,6 +99,7 @@ impl Engine {
         let mut later = Later { seen, missed, rows: 0 };
         later.rows = plan.rows_behind(&later);
         if later.rows > rows_max {
+            plan.let_go(&later);
             return Ok(Finished::Behind(Box::new(plan), later));
         }
         plan.follow(later)?;
@@ -162,6 +163,15 @@ impl Plan {
             }
         }
         Ok(Plan { edits, drawn, seen, tables: made })
+    }
+
+    /// Lets go of the version that it is made of, where only what was written since is needed any more: two versions held at
+    /// once are one too many, and the writer would have to copy a table whole.
+    fn let_go(&mut self, later: &Later) {
+        // Of records that are referred to, what they were is asked for.
+        if self.new_relations().next().is_none() {
+            self.seen.version = later.seen.version.clone();
+        }
     }
 
     /// The shapes of table `at`, which was table `from`.
