@@ -5,6 +5,7 @@
 use super::Served;
 use dbgen_runtime::Value;
 use dbgen_runtime::clock::{Clock, SystemClock};
+use dbgen_runtime::limits::EDIT_BESIDE_RECORDS_MIN;
 use dbgen_tests::http::{Answer, Client};
 use serde_json::{Value as Json, json};
 use std::collections::BTreeMap;
@@ -189,13 +190,36 @@ impl Editor {
 
 #[test]
 fn el_1_sixteen_clients_and_a_schema_that_changes_under_them() {
-    let served = Served::arena();
+    let (edits, answered, refused) = storm(&Served::arena(), 0);
+    assert!(edits > 10 && answered > 500 && refused > 0, "{edits} edits, {answered} answers, {refused} refusals");
+}
+
+/// A table that is so large that it is carried over beside the loop: what is written meanwhile is there afterwards.
+#[test]
+fn ts_3_fields_come_and_go_in_a_large_table_while_clients_write() {
+    let (edits, answered, refused) = storm(&Served::arena(), EDIT_BESIDE_RECORDS_MIN + 1000);
+    assert!(edits > 10 && answered > 500, "{edits} edits, {answered} answers, {refused} refusals");
+}
+
+/// Inserts so many players that nobody touches, and lets the clients loose beside them while the schema is edited; gives how
+/// many edits were made, how many requests were answered, and how many of those with a problem.
+fn storm(served: &Served, crowd: usize) -> (usize, usize, usize) {
+    let of_crowd = |n: usize| (format!("crowd{n}"), (n % 9000) as i64);
+    let filled = served.db.transact(|tx| {
+        let player = tx.open_table("player")?;
+        let record = |n: usize| {
+            let (name, hp) = of_crowd(n);
+            tx.insert_values(player, &[(0, Value::from(name)), (2, Value::from(hp as i32))]).map(|id| id.get())
+        };
+        (0..crowd).map(record).collect::<Result<Vec<u64>, _>>()
+    });
+    let crowd_ids = filled.expect("nothing is wrong with them");
     let done = AtomicBool::new(false);
     let clock = SystemClock::new();
     let (writers, edits) = std::thread::scope(|scope| {
         let writers: Vec<_> = (0..CLIENTS)
             .map(|number| {
-                let (served, done) = (&served, &done);
+                let done = &done;
                 scope.spawn(move || {
                     let mut writer = Writer::new(served, number);
                     let mut rounds = 0..;
@@ -216,9 +240,9 @@ fn el_1_sixteen_clients_and_a_schema_that_changes_under_them() {
     });
     let refused: usize = writers.iter().map(|writer| writer.refused).sum();
     let answered: usize = writers.iter().map(|writer| writer.answered).sum();
-    assert!(edits > 10 && answered > 500 && refused > 0, "{edits} edits, {answered} answers, {refused} refusals");
 
-    let known: Known = writers.into_iter().flat_map(|writer| writer.known).collect();
+    let mut known: Known = writers.into_iter().flat_map(|writer| writer.known).collect();
+    known.extend(crowd_ids.into_iter().zip((0..).map(of_crowd)));
     let view = served.db.read();
     let players = view.open_table("player").expect("it has its name again");
     let stored: Known = players
@@ -228,6 +252,8 @@ fn el_1_sixteen_clients_and_a_schema_that_changes_under_them() {
             other => panic!("{other:?}"),
         })
         .collect();
-    assert_eq!(stored, known, "what is stored is what was acknowledged");
+    let differs = stored.iter().find(|(id, was)| known.get(id) != Some(*was));
+    assert!(differs.is_none() && stored.len() == known.len(), "what is stored is what was acknowledged: {differs:?}");
     view.verify().expect("whole");
+    (edits, answered, refused)
 }
