@@ -462,3 +462,6 @@ fn check_references(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

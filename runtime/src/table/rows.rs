@@ -498,3 +498,6 @@ pub(super) fn row_buffers(def: &TableDef) -> impl Iterator<Item = (usize, usize)
 fn slot_entry(row_or_next: u32, generation: u32) -> u64 {
     u64::from(generation) << 32 | u64::from(row_or_next)
 }
+
+#[cfg(test)]
+mod tests;
