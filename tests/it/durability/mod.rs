@@ -6,6 +6,7 @@ mod bits;
 mod campaign;
 mod forged;
 mod golden;
+mod groups;
 mod logging;
 mod memory;
 mod migration;
