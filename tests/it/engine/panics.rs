@@ -186,6 +186,28 @@ fn ao_2_a_panic_at_any_point_leaves_every_buffer_as_it_was() {
     }
 }
 
+/// Who catches a panic inside of a transaction and goes on has what was done until then, and no half of anything.
+#[test]
+fn a_panic_that_is_caught_inside_leaves_nothing_half_done() {
+    let mut wrong = Vec::new();
+    for (point, panics) in POINTS {
+        let world = world();
+        let done = world.db.transact(|tx| {
+            begin(tx, &world)?;
+            let caught = catch_unwind(AssertUnwindSafe(|| panics(tx, &world)));
+            assert!(caught.is_err(), "{point}: it panics");
+            tx.player_mut().insert(Player::new("afterwards")).map(drop)
+        });
+        done.unwrap_or_else(|error| panic!("{point}: {error}"));
+        assert!(world.db.read().player().by_name("afterwards").is_some(), "{point}");
+        assert!(world.db.read().guild().by_name("g4").is_none(), "{point}: what was done before it stays");
+        if let Err(faults) = world.db.as_dynamic().read().verify() {
+            wrong.push((point, faults));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
 /// A handler in the middle of a cascade panics.
 #[test]
 fn ao_2_a_handler_that_panics_within_a_cascade_leaves_every_buffer_as_it_was() {
