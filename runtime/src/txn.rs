@@ -23,15 +23,16 @@ pub struct Savepoint {
     number: u64,
 }
 
-/// Runs `body` as a part of a transaction that can fail by itself, in whatever guise the transaction comes.
+/// Runs `body` as a part of a transaction that can fail by itself, in whatever guise the transaction comes. What it did is
+/// undone where it panics, too: somebody may catch that and go on.
 pub(crate) fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
     let savepoint = tx.as_mut().savepoint();
-    let result = body(tx);
-    if result.is_err() {
+    let result = catch_unwind(AssertUnwindSafe(|| body(tx)));
+    if !matches!(result, Ok(Ok(_))) {
         tx.as_mut().rollback_to(&savepoint);
     }
     tx.as_mut().engine.savepoints.release(savepoint.number);
-    result
+    result.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 /// How a closure ended.
@@ -148,24 +149,18 @@ impl Transaction {
         ids: Vec<RecordId>,
         mut write: impl FnMut(&mut Transaction, RecordId) -> Result<usize>,
     ) -> Result<usize> {
-        let moment = self.engine.savepoint();
-        let (mut written, mut found) = (0, Vec::new());
-        for id in ids {
-            match write(self, id) {
-                Ok(count) => written += count,
-                Err(Error::Invalid(violations)) => found.extend(violations),
-                Err(other) => {
-                    self.engine.rollback_to(&moment);
-                    return Err(other);
+        nested(self, |tx| {
+            let (mut written, mut found) = (0, Vec::new());
+            for id in ids {
+                match write(tx, id) {
+                    Ok(count) => written += count,
+                    Err(Error::Invalid(violations)) => found.extend(violations),
+                    Err(other) => return Err(other),
                 }
+                found.truncate(VIOLATIONS_MAX);
             }
-            found.truncate(VIOLATIONS_MAX);
-        }
-        if found.is_empty() {
-            return Ok(written);
-        }
-        self.engine.rollback_to(&moment);
-        Err(Error::Invalid(found))
+            if found.is_empty() { Ok(written) } else { Err(Error::Invalid(found)) }
+        })
     }
 
     /// Deletes these records, but for those that a cascade has taken along before their turn.

@@ -40,16 +40,14 @@ impl Engine {
         records: &mut dyn Images,
         ids: &mut Vec<RecordId>,
     ) -> Result<usize> {
-        let moment = self.savepoint();
         let before = ids.len();
         let mut image = RecordImage::new();
-        let inserted = if self.is_one_by_one(table) {
-            self.insert_each(table, records, &mut image, ids)
-        } else {
-            self.insert_batch(table, records, &mut image, ids)
-        };
+        // The records come from the game's own code, which may panic while rows are there that no index knows yet.
+        let inserted = self.whole(|engine| match engine.is_one_by_one(table) {
+            true => engine.insert_each(table, records, &mut image, ids),
+            false => engine.insert_batch(table, records, &mut image, ids),
+        });
         if inserted.is_err() {
-            self.rollback_to(&moment);
             ids.truncate(before);
         }
         inserted.map(|()| ids.len() - before)

@@ -112,6 +112,12 @@ pub(crate) struct Hooks {
     depth: usize,
 }
 
+/// Where handlers were when a part of a transaction began.
+pub(crate) struct Before {
+    made: Vec<Change>,
+    depth: usize,
+}
+
 /// The handlers of one table. They belong to its name: a table that is dropped and made again keeps them.
 struct TableHooks {
     table: String,
@@ -140,6 +146,22 @@ impl Hooks {
     pub(crate) fn bind(&mut self, catalog: &Catalog) {
         let place = |name: &String| self.by_table.iter().position(|hooks| hooks.table == *name);
         self.places = catalog.tables().iter().map(|table| place(&table.name)).collect();
+    }
+
+    /// Begins a part of a transaction that may fail by itself; gives what there is to tell of the operation around it.
+    pub(crate) fn begin(&mut self) -> Before {
+        Before { made: std::mem::take(&mut self.made), depth: self.depth }
+    }
+
+    /// Ends a part that was done: what it made is told after what was made before.
+    pub(crate) fn keep(&mut self, before: Before) {
+        let made = std::mem::replace(&mut self.made, before.made);
+        self.made.extend(made);
+    }
+
+    /// Ends a part that was undone: nobody is told of it.
+    pub(crate) fn undo(&mut self, before: Before) {
+        (self.made, self.depth) = (before.made, before.depth);
     }
 
     /// Forgets what an operation that panicked has left.
@@ -194,14 +216,7 @@ impl Engine {
     /// Runs an operation with its handlers: all of it happens, or nothing.
     #[cold]
     pub(super) fn told<R>(&mut self, operation: impl FnOnce(&mut Engine) -> Result<R>) -> Result<R> {
-        let savepoint = self.savepoint();
-        let outer = std::mem::take(&mut self.hooks.made);
-        let done = operation(self).and_then(|done| self.tell_made().map(|()| done));
-        self.hooks.made = outer;
-        if done.is_err() {
-            self.rollback_to(&savepoint);
-        }
-        done
+        self.whole(|engine| operation(engine).and_then(|done| engine.tell_made().map(|()| done)))
     }
 
     /// Tells *before* handlers that a record is going to change; gives the change, if anybody is to be told of it after.

@@ -1,7 +1,9 @@
 //! Transactions: one at a time, with savepoints, committed or undone as a whole.
 
 use super::Engine;
+use crate::error::Result;
 use crate::table::writer::Savepoint;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A moment of a transaction.
@@ -120,9 +122,26 @@ impl Engine {
         Moment { tables, noted: self.tape.noted(), redo: self.redo.mark() }
     }
 
+    /// Does a part of the running transaction whole or not at all: what it did is undone where it fails, and where it panics.
+    /// The panic goes on, and whoever catches it inside of the transaction finds nothing half done.
+    pub(crate) fn whole<R>(&mut self, part: impl FnOnce(&mut Engine) -> Result<R>) -> Result<R> {
+        let moment = self.savepoint();
+        let before = self.hooks.begin();
+        let done = catch_unwind(AssertUnwindSafe(|| part(self)));
+        if matches!(done, Ok(Ok(_))) {
+            self.hooks.keep(before);
+        } else {
+            self.hooks.undo(before);
+            self.rollback_to(&moment);
+        }
+        done.unwrap_or_else(|panic| resume_unwind(panic))
+    }
+
     /// Undoes what came after `moment`.
     pub fn rollback_to(&mut self, moment: &Moment) {
         self.note_group();
+        // What was written to a slice since goes with the rest, and is not logged with what comes next.
+        self.settle();
         self.tape.forget_since(moment.noted);
         self.redo.forget_since(moment.redo);
         for at in &self.touched {
