@@ -44,6 +44,14 @@ pub enum SyncLevel {
     Immediate,
 }
 
+impl SyncLevel {
+    /// Whether a commit is not acknowledged before it is synced.
+    #[cfg(feature = "server")]
+    pub(crate) fn waits_for_sync(self) -> bool {
+        matches!(self, SyncLevel::Group | SyncLevel::Immediate)
+    }
+}
+
 /// Called on the log's thread once a commit is as durable as is asked; must not block.
 /// Hears whether it is synced.
 pub(crate) type WhenDurable = Box<dyn FnOnce(Result<bool>) + Send>;

@@ -118,7 +118,7 @@ pub struct Redo {
     began: usize,
     /// The commit to which a reader takes an effect to belong that is appended now.
     reached: u64,
-    /// The last commit of which something was noted.
+    /// The last commit of which an effect was noted.
     noted: u64,
     lent: Vec<Lent>,
     /// Requests that came under a key, for the group that comes next.
@@ -167,7 +167,7 @@ impl Redo {
         }
     }
 
-    /// The last commit that the log has something of, or will have.
+    /// The last commit of which the log has an effect, or will have.
     pub fn noted(&self) -> u64 {
         self.noted
     }
@@ -186,7 +186,6 @@ impl Redo {
     #[cfg(feature = "server")]
     pub(crate) fn keep(&mut self, kept: &Kept, commit: u64) {
         kept.encode(commit, &mut self.kept);
-        self.noted = commit;
     }
 
     /// Gives what was noted since the last time, if anything was, as the payload of the group that ends with `commit`, and

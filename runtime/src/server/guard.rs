@@ -59,7 +59,7 @@ pub(crate) fn foreign_origin(server: &Server, headers: &HeaderMap) -> Option<Hea
 
 /// Tells a browser that a page of this origin may read the answer; and, if it asked beforehand, what the page may send.
 pub(crate) fn let_read(origin: HeaderValue, headers: &mut HeaderMap) {
-    const READABLE: &str = "db-version, etag, idempotency-replayed, link, location, preference-applied, query-plan, retry-after, server-timing, x-request-id";
+    const READABLE: &str = "db-durable, db-version, etag, idempotency-replayed, link, location, preference-applied, query-plan, retry-after, server-timing, x-request-id";
     const WRITABLE: &str =
         "accept, authorization, content-type, db-min-version, idempotency-key, if-match, if-none-match, prefer";
     headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);

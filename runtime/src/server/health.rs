@@ -16,7 +16,7 @@ pub(crate) async fn alive(Query(()): Query<()>) -> Reply {
     Reply::json(r#"{"status":"ok"}"#)
 }
 
-/// `GET /readyz`: the loop takes and answers requests.
+/// `GET /readyz`: the loop takes and answers requests, and what they write can be logged: 507 once it cannot.
 pub(crate) async fn ready(State(server): Shared, Query(()): Query<()>) -> Result<Reply, Problem> {
     const WAIT_MAX: Duration = Duration::from_secs(1);
     let (sender, receiver) = oneshot::channel();
@@ -27,7 +27,13 @@ pub(crate) async fn ready(State(server): Shared, Query(()): Query<()>) -> Result
             sender.send(()).ok();
         })
     }))?;
-    match tokio::time::timeout(WAIT_MAX, receiver).await {
+    let answered = tokio::time::timeout(WAIT_MAX, receiver).await;
+    // A write would be answered with the same problem. Who sends no more requests because of it loses the reads as well:
+    // that is for him to decide.
+    if let Some(why) = server.db.durability().and_then(|status| status.read_only) {
+        return Err(Error::ReadOnly { why }.into());
+    }
+    match answered {
         Ok(Ok(())) => Ok(Reply::json(r#"{"status":"ready"}"#)),
         Ok(Err(_)) => Err(Error::Stopped.into()),
         Err(_) => Err(Error::TimedOut(WAIT_MAX).into()),

@@ -21,6 +21,7 @@ use super::problem::{Asked, Kind, Problem};
 use super::reply::Reply;
 use super::role::Grant;
 use super::state::Server;
+use super::timing;
 use crate::client::Committed;
 use crate::db::Writer;
 use crate::error::Result;
@@ -208,10 +209,14 @@ impl Server {
         answer: impl FnOnce(Committed<R>) -> Reply + Send + 'static,
     ) -> Result<Reply, Problem> {
         let Some(attempt) = current() else { return Ok(answer(self.write(body).await?)) };
+        // As durable as it will be when it is given.
+        let waits_for_sync = self.db.durability().is_some_and(|status| status.level.waits_for_sync());
         let job = move |writer: &mut Writer<'_>| {
             let value = writer.run(|tx| tx, body).into_result()?;
-            let commit = writer.engine().commit;
-            let (reply, made) = answer(Committed { value, commit, durable: false }).whole();
+            let (commit, durable) = (writer.engine().commit, writer.engine().is_logged() && waits_for_sync);
+            let (name, value_of) = timing::durable_header(durable);
+            let (reply, mut made) = answer(Committed { value, commit, durable }).whole();
+            made.1.insert(name, value_of);
             *attempt.made.lock().unwrap_or_else(PoisonError::into_inner) = Some(Answer::from(made).encode().into());
             Ok(reply)
         };
@@ -237,7 +242,8 @@ impl Running<'_> {
         let (parts, body) = response.into_parts();
         // Bodies of our own making do not fail.
         let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
-        let answer = Answer { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
+        let mut answer = Answer { status: parts.status, headers: parts.headers.clone(), body: body.clone() };
+        answer.headers.extend(timing::durable());
         self.keep_answer(answer).await;
         Response::from_parts(parts, Body::from(body))
     }
@@ -254,7 +260,7 @@ impl Running<'_> {
             Ok(())
         };
         // What was done is done, and that it was is in the log: only the answer would be lost by a crash.
-        if let Ok(Err(error)) = self.server.in_loop(keep).await {
+        if let Ok(Err(error)) = self.server.through_loop(keep).await {
             tracing::warn!(%error, "the answer to a request with a key is in memory alone");
         }
     }

@@ -55,7 +55,7 @@ pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response {
     let id = app.server.next_request_id();
     let is_head = request.method() == Method::HEAD;
     let foreign_origin = guard::foreign_origin(&app.server, request.headers());
-    let (answered, timing) = timing::timed(caught(answer(app, request, &id))).await;
+    let (answered, told) = timing::timed(caught(answer(app, request, &id))).await;
     let response = match answered {
         Ok(Ok(response)) => response,
         Ok(Err(problem)) => problem.into_response(),
@@ -65,9 +65,7 @@ pub(crate) async fn serve(app: &App, request: Request<Body>) -> Response {
         }
     };
     let mut response = finish(&app.server, response, &id, is_head);
-    if let Ok(timing) = HeaderValue::from_str(&timing) {
-        response.headers_mut().insert(timing::SERVER_TIMING, timing);
-    }
+    response.headers_mut().extend(told);
     app.server.counts.answered(response.status().as_u16());
     if let Some(origin) = foreign_origin {
         guard::let_read(origin, response.headers_mut());

@@ -122,9 +122,21 @@ impl Server {
         Ok(self.in_loop(call).await??)
     }
 
-    /// Has the loop do something, and waits until what it did is visible and as durable as is asked. The outer error is
-    /// that the loop did not come to it.
+    /// Has the loop do something, and waits until what it did is visible and as durable as is asked, which the answer says.
+    /// The outer error is that the loop did not come to it.
     pub(crate) async fn in_loop<R: Send + 'static>(
+        &self,
+        job: impl FnOnce(&mut Writer<'_>) -> Result<R> + Send + 'static,
+    ) -> Result<Result<Committed<R>>, Problem> {
+        self.through_loop(job).await.inspect(|done| {
+            if let Ok(Committed { durable, .. }) = done {
+                timing::tell_durable(*durable);
+            }
+        })
+    }
+
+    /// The same, of what the answer does not speak of.
+    pub(crate) async fn through_loop<R: Send + 'static>(
         &self,
         job: impl FnOnce(&mut Writer<'_>) -> Result<R> + Send + 'static,
     ) -> Result<Result<Committed<R>>, Problem> {

@@ -1,9 +1,12 @@
-//! When a request is answered: not before the version that it wants to see, and perhaps before it is executed. And how long
-//! that took, as `Server-Timing` says it:
+//! When a request is answered: not before the version that it wants to see, and perhaps before it is executed. And what its
+//! answer says of that: how long it took, as `Server-Timing`,
 //!
 //! ```text
 //! parse: read and understood │ queue: waiting for the loop │ apply: its transaction │ wal: published and durable
 //! ```
+//!
+//! and, if it went through the loop, whether a loss of power could still take away what it did, as `Db-Durable`: `true` is a
+//! promise; `false` is what a table that is not logged, a database without a folder, and a level that waits for no sync say.
 
 use super::json;
 use super::params::invalid_parameter;
@@ -12,7 +15,7 @@ use super::reply::Reply;
 use super::state::Server;
 use crate::clock::Stopwatch;
 use crate::limits::MIN_VERSION_WAIT_MAX;
-use axum::http::header::{HeaderName, RETRY_AFTER};
+use axum::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri};
 use axum::response::{IntoResponse, Response};
@@ -30,8 +33,10 @@ tokio::task_local! {
     static ACCEPTED: Cell<Option<oneshot::Sender<()>>>;
 }
 
+/// Whether what a request did is durable.
+const DB_DURABLE: HeaderName = HeaderName::from_static("db-durable");
 /// What an answer says of how long it took, in milliseconds.
-pub(crate) const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// How long the parts of a request took.
 #[derive(Debug)]
@@ -42,6 +47,8 @@ struct Spans {
     queue: Cell<Duration>,
     apply: Cell<Duration>,
     wal: Cell<Duration>,
+    /// Whether all that it did is durable; `None` while it did nothing.
+    durable: Cell<Option<bool>>,
 }
 
 tokio::task_local! {
@@ -49,19 +56,42 @@ tokio::task_local! {
     static SPANS: Spans;
 }
 
-/// Runs what answers a request; gives what it answers, with the value of `Server-Timing`.
-pub(crate) async fn timed<R>(answering: impl Future<Output = R>) -> (R, String) {
-    let zero = || Cell::new(Duration::ZERO);
-    let spans = Spans { since: Stopwatch::start(), parse: Cell::new(None), queue: zero(), apply: zero(), wal: zero() };
+/// Runs what answers a request; gives what it answers, with the headers that say how it came about.
+pub(crate) async fn timed<R>(answering: impl Future<Output = R>) -> (R, HeaderMap) {
+    let (zero, since) = (|| Cell::new(Duration::ZERO), Stopwatch::start());
+    let (parse, durable) = (Cell::new(None), Cell::new(None));
+    let spans = Spans { since, parse, queue: zero(), apply: zero(), wal: zero(), durable };
     let answering = async {
         let answered = answering.await;
-        (answered, SPANS.with(Spans::header))
+        (answered, SPANS.with(Spans::headers))
     };
     SPANS.scope(spans, answering).await
 }
 
+/// Adds to the request that this task answers that it did something, and whether that is durable.
+pub(crate) fn tell_durable(is_durable: bool) {
+    // Nothing to be told where nobody listens, as behind `wait=none`.
+    let _ = SPANS.try_with(|spans| spans.durable.set(Some(spans.durable.get().unwrap_or(true) && is_durable)));
+}
+
+/// What the answer to the request of this task is going to say of that.
+pub(crate) fn durable() -> Option<(HeaderName, HeaderValue)> {
+    SPANS.try_with(|spans| spans.durable.get()).ok().flatten().map(durable_header)
+}
+
+/// `Db-Durable`, as it is written.
+pub(crate) fn durable_header(is_durable: bool) -> (HeaderName, HeaderValue) {
+    (DB_DURABLE, HeaderValue::from_static(if is_durable { "true" } else { "false" }))
+}
+
 impl Spans {
-    fn header(&self) -> String {
+    fn headers(&self) -> HeaderMap {
+        let durable = self.durable.get().map(durable_header);
+        let timing = HeaderValue::try_from(self.timing()).ok().map(|timing| (SERVER_TIMING, timing));
+        durable.into_iter().chain(timing).collect()
+    }
+
+    fn timing(&self) -> String {
         let ms = |span: Duration| format!("{:.3}", span.as_secs_f64() * 1e3);
         let total = ms(self.since.elapsed());
         match self.parse.get() {

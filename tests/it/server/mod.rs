@@ -6,6 +6,7 @@ mod batch;
 mod bulk;
 mod components;
 mod conditions;
+mod durable;
 mod edits;
 mod encoding;
 mod export;
