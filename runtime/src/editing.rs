@@ -257,8 +257,8 @@ impl<S: Facade> Db<S> {
         Ok(PreparedEdit { editing })
     }
 
-    /// Has edits of the schema, one or several as one step, be made by the loop; `answer` gets the schema's new version. Those
-    /// that take long are prepared on a thread of their own first.
+    /// Has edits of the schema, one or several as one step, be made by the loop; `answer` gets the schema's new version, where
+    /// and when [`enqueue`](Db::enqueue) says. Edits that take long are prepared on a thread of their own first, which answers.
     ///
     /// # Errors
     /// As [`enqueue`](Db::enqueue).

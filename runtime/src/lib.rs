@@ -26,6 +26,7 @@
 pub mod __private;
 pub mod apply;
 pub mod catalog;
+mod caught;
 pub mod cell;
 pub mod checksum;
 pub mod client;

@@ -171,7 +171,8 @@ impl<S: Facade> Db<S> {
         Ok(pending)
     }
 
-    /// Puts a call of a procedure into the loop's queue; `answer` gets its result once it is visible to readers.
+    /// Puts a call of a procedure into the loop's queue; `answer` gets its result, where and when [`enqueue`](Db::enqueue)
+    /// says.
     ///
     /// # Errors
     /// [`Error::UnknownProcedure`]; as [`enqueue`](Db::enqueue).

@@ -1,5 +1,6 @@
 //! A transaction: the writer's side of the database, lent to one closure.
 
+use crate::caught::panic_message;
 use crate::engine::{Engine, Moment};
 use crate::error::{Error, Result};
 use crate::id::{Id, RecordId};
@@ -195,13 +196,6 @@ impl AsMut<Transaction> for Transaction {
     fn as_mut(&mut self) -> &mut Transaction {
         self
     }
-}
-
-/// What a panic said.
-pub(crate) fn panic_message(payload: &(dyn std::any::Any + Send)) -> String {
-    let text =
-        payload.downcast_ref::<&str>().map(|s| (*s).to_owned()).or_else(|| payload.downcast_ref::<String>().cloned());
-    text.unwrap_or_else(|| "without a message".to_owned())
 }
 
 impl<R> Outcome<R> {

@@ -18,6 +18,7 @@ pub use handle::Client;
 pub use pending::Pending;
 pub(crate) use pending::promise;
 
+use crate::caught::caught;
 use crate::db::{Db, Writer};
 use crate::error::Result;
 use crate::tick::Answer;
@@ -37,8 +38,9 @@ pub struct Committed<R> {
 }
 
 impl<S: Facade> Db<S> {
-    /// Puts a transaction into the loop's queue. `answer` is called on the loop's thread once the result is visible to
-    /// readers; it must not block.
+    /// Puts a transaction into the loop's queue. `answer` is called once the result is visible to readers, and as durable as
+    /// the [`SyncLevel`](crate::SyncLevel) says: on the loop's thread, or, with a data folder, on that of the log. It must not
+    /// block, since others wait for theirs; if it panics, that is told (`tracing`), and nothing else comes of it.
     ///
     /// # Errors
     /// [`QueueFull`](crate::Error::QueueFull) if too many wait already; [`Stopped`](crate::Error::Stopped) if no loop runs. `answer` is not called then.
@@ -63,7 +65,9 @@ impl<S: Facade> Db<S> {
             // What was refused was refused, whatever became of the log.
             let told =
                 move |synced: Result<bool>| result.and_then(|value| synced.map(|synced| committed(value, synced)));
-            Box::new(move |synced| answer(told(synced))) as Answer
+            // The game's code, on a thread that has others to answer.
+            let answered = move |synced| drop(caught("the answer of a request", || answer(told(synced))));
+            Box::new(answered) as Answer
         }))
     }
 

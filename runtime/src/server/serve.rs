@@ -199,7 +199,7 @@ async fn caught<T>(future: impl Future<Output = T>) -> Result<T, String> {
         // After a panic the future is not polled again, so nothing sees what the panic left half done.
         match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
             Ok(poll) => poll.map(Ok),
-            Err(payload) => std::task::Poll::Ready(Err(crate::txn::panic_message(payload.as_ref()))),
+            Err(payload) => std::task::Poll::Ready(Err(crate::caught::panic_message(payload.as_ref()))),
         }
     })
     .await

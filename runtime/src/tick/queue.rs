@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Tells the caller how its request ended, once that is as durable as is asked; it hears whether everything logged by then is
-/// synced. An error says that it never will be.
+/// synced. An error says that it never will be. Never panics: `Db::enqueue_job` catches what the game's code does.
 pub(crate) type Answer = Box<dyn FnOnce(Result<bool>) + Send>;
 /// A request: executes its transaction and gives what is to be done once it is published.
 pub(crate) type Job = Box<dyn FnOnce(&mut Writer<'_>) -> Answer + Send>;
