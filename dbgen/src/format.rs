@@ -1,4 +1,13 @@
 //! From tokens to a file that reads as if a person had written it.
+//!
+//! [`items`] prints what the emitters write often; what it leaves is parsed and printed by a formatter that knows all of Rust.
+
+mod items;
+mod marks;
+#[cfg(test)]
+mod tests;
+mod tokens;
+mod words;
 
 use crate::plan::Plan;
 use crate::{Error, Options, emit};
@@ -70,7 +79,7 @@ fn section(plan: &Plan<'_>, runtime: &TokenStream, at: usize) -> Result<String, 
         if at > 0 {
             out.push('\n');
         }
-        push_items(&mut out, &formatted(piece)?);
+        push_items(&mut out, &items::formatted(piece)?);
     }
     Ok(out)
 }
@@ -83,8 +92,18 @@ fn header(plan: &Plan<'_>) -> String {
     )
 }
 
+/// Any tokens, formatted.
 fn formatted(tokens: TokenStream) -> Result<String, Error> {
-    let file = syn::parse2(tokens).map_err(|why| Error::Bug { making: "the module", why: why.to_string() })?;
+    unparsed(syn::parse2(tokens))
+}
+
+/// Any Rust, formatted.
+fn parsed(source: &str) -> Result<String, Error> {
+    unparsed(syn::parse_str(source))
+}
+
+fn unparsed(file: syn::Result<syn::File>) -> Result<String, Error> {
+    let file = file.map_err(|why| Error::Bug { making: "the module", why: why.to_string() })?;
     Ok(prettyplease::unparse(&file))
 }
 
@@ -122,17 +141,3 @@ fn is_associated(before: &str, line: &str) -> bool {
 
 const ITEM_STARTS: &[&str] =
     &["///", "#[", "pub ", "fn ", "impl", "const ", "type ", "use ", "struct ", "enum ", "mod ", "rt::"];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn items_stand_apart_and_fields_do_not() {
-        let code = "use a::b;\nuse a::c;\n/// One.\nstruct A {\n    /// x\n    x: u8,\n    /// y;\n    y: u8,\n}\nimpl A {\n    const N: u8 = 1;\n    type T = u8;\n    fn f() {}\n    fn g() {}\n}\n";
-        let expected = "use a::b;\nuse a::c;\n\n/// One.\nstruct A {\n    /// x\n    x: u8,\n    /// y;\n    y: u8,\n}\n\nimpl A {\n    const N: u8 = 1;\n    type T = u8;\n\n    fn f() {}\n\n    fn g() {}\n}\n";
-        let mut out = String::new();
-        push_items(&mut out, code);
-        assert_eq!(out.replace("\n    ", "\n").trim_start(), expected);
-    }
-}
