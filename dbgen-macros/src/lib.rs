@@ -61,6 +61,15 @@
 //! })?;
 //! let view = db.read();
 //! assert_eq!(view.player().by_name("Ayla").map(|player| player.hp()), Some(100));
+//!
+//! // A moment of a transaction can be gone back to.
+//! db.transact(|tx| {
+//!     let before = tx.savepoint();
+//!     tx.player_mut().insert(Player::new("Bo"))?;
+//!     tx.rollback_to(&before);
+//!     Ok(())
+//! })?;
+//! assert_eq!(db.read().player().len(), 1);
 //! # Ok(())
 //! # }
 //! ```

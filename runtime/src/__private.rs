@@ -16,7 +16,7 @@ pub use crate::record::key::Key;
 pub use crate::table::version::TableView;
 pub use crate::table::writer::Change;
 pub use crate::tick::Tick;
-pub use crate::txn::Transaction;
+pub use crate::txn::{Savepoint, Transaction};
 pub use crate::typed::form;
 pub use crate::typed::held::{Cloned, NotCloned, NotShown, Shown, copied, is_held};
 pub use crate::typed::{

@@ -62,7 +62,7 @@ pub(crate) enum Step {
 impl Editing {
     /// Edits that are made beside the loop if they are much work.
     pub(crate) fn new(shared: &Arc<Shared>, edits: Vec<SchemaEdit>) -> Editing {
-        let is_heavy = !heavy_tables(&shared.published.load(), &edits, EDIT_BESIDE_RECORDS_MIN).is_empty();
+        let is_heavy = shared.is_heavy(&edits);
         Editing::begin(shared, if is_heavy { State::Plan(edits) } else { State::Now(edits) })
     }
 
@@ -82,6 +82,7 @@ impl Editing {
     }
 
     /// Whether there is something to prepare.
+    #[cfg(feature = "server")]
     pub(crate) fn is_beside(&self) -> bool {
         matches!(self.state, State::Plan(_) | State::Follow(..))
     }
@@ -161,6 +162,11 @@ impl Editing {
 }
 
 impl Shared {
+    /// Whether edits are so much work that they are made beside the loop.
+    fn is_heavy(&self, edits: &[SchemaEdit]) -> bool {
+        !heavy_tables(&self.published.load(), edits, EDIT_BESIDE_RECORDS_MIN).is_empty()
+    }
+
     /// Looks at what is published for edits that are going to hold it for long: of large tables, a third version is made
     /// first, so that the writer need not copy them.
     fn prepared(&self, edits: &[SchemaEdit]) -> Result<Option<crate::edit::Seen>> {
@@ -267,12 +273,12 @@ impl<S: Facade> Db<S> {
         edits: impl Into<Vec<SchemaEdit>>,
         answer: impl FnOnce(Result<Committed<u64>>) + Send + 'static,
     ) -> Result<()> {
-        let editing = Box::new(Editing::new(&self.shared, edits.into()));
-        let db = Db::<S>::clone(self);
-        if !editing.is_beside() {
-            return db.enqueue_editing(editing, answer);
+        let edits = edits.into();
+        if !self.shared.is_heavy(&edits) {
+            return self.enqueue_job(move |writer| writer.engine().edit_schema(&edits), answer);
         }
         self.shared.turns.check()?;
+        let (db, editing) = (Db::<S>::clone(self), Box::new(Editing::beside(&self.shared, edits)));
         // Not one that gives way to others: it takes the writing side for moments, in which ticks would wait for it.
         let run = move || answer(db.edit_in_loop(editing));
         let thread = std::thread::Builder::new().name("dbgen-edit".to_owned()).spawn(run);
@@ -291,18 +297,6 @@ impl<S: Facade> Db<S> {
                 Step::Again(again) => editing = again,
             }
         }
-    }
-
-    fn enqueue_editing(
-        &self,
-        editing: Box<Editing>,
-        answer: impl FnOnce(Result<Committed<u64>>) + Send + 'static,
-    ) -> Result<()> {
-        let job = move |writer: &mut crate::db::Writer<'_>| match editing.finish(writer.engine())? {
-            Step::Done(version) => Ok(version),
-            Step::Again(_) => unreachable!("nothing was to be prepared"),
-        };
-        self.enqueue_job(job, answer)
     }
 }
 

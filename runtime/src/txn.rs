@@ -1,7 +1,8 @@
 //! A transaction: the writer's side of the database, lent to one closure.
 
 use crate::caught::panic_message;
-use crate::engine::{Engine, Moment};
+pub use crate::engine::Savepoint;
+use crate::engine::{Engine, whole};
 use crate::error::{Error, Result};
 use crate::id::{Id, RecordId};
 use crate::limits::VIOLATIONS_MAX;
@@ -17,23 +18,10 @@ pub struct Transaction {
     pub(crate) engine: Box<Engine>,
 }
 
-/// A moment of a transaction.
-#[derive(Debug, Clone)]
-pub struct Savepoint {
-    moment: Moment,
-    number: u64,
-}
-
 /// Runs `body` as a part of a transaction that can fail by itself, in whatever guise the transaction comes. What it did is
 /// undone where it panics, too: somebody may catch that and go on.
 pub(crate) fn nested<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Result<R> {
-    let savepoint = tx.as_mut().savepoint();
-    let result = catch_unwind(AssertUnwindSafe(|| body(tx)));
-    if !matches!(result, Ok(Ok(_))) {
-        tx.as_mut().rollback_to(&savepoint);
-    }
-    tx.as_mut().engine.savepoints.release(savepoint.number);
-    result.unwrap_or_else(|panic| resume_unwind(panic))
+    whole(tx, |tx| &mut tx.as_mut().engine, body)
 }
 
 /// How a closure ended.
@@ -117,9 +105,26 @@ impl Transaction {
         Some(changes.map(|change| (Id::new(change.id), change.kind)))
     }
 
-    /// A moment of the transaction, to be gone back to.
+    /// A moment of the transaction, to be gone back to. Where what may fail is one closure, [`nested`](Transaction::nested)
+    /// says it shorter.
+    ///
+    /// ```
+    /// # use dbgen_runtime::{Database, Error, Value};
+    /// # let schema = r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
+    /// # let db = Database::builder().schema_json(schema).open()?;
+    /// # let t = db.read().open_table("t")?.number();
+    /// db.transact(|tx| {
+    ///     tx.insert_values(t, &[(0, Value::from(1))])?;
+    ///     let before = tx.savepoint();
+    ///     tx.insert_values(t, &[(0, Value::from(2))])?;
+    ///     tx.rollback_to(&before);
+    ///     Ok(())
+    /// })?;
+    /// assert_eq!(db.read().open_table("t")?.len(), 1);
+    /// # Ok::<(), Error>(())
+    /// ```
     pub fn savepoint(&mut self) -> Savepoint {
-        Savepoint { moment: self.engine.savepoint(), number: self.engine.savepoints.add() }
+        self.engine.savepoint()
     }
 
     /// Undoes what came after the savepoint, which can be gone back to again.
@@ -127,11 +132,7 @@ impl Transaction {
     /// # Panics
     /// If the savepoint is none of this transaction's, or was itself undone.
     pub fn rollback_to(&mut self, savepoint: &Savepoint) {
-        assert!(
-            self.engine.savepoints.back_to(savepoint.number),
-            "the savepoint was undone, or is another transaction's"
-        );
-        self.engine.rollback_to(&savepoint.moment);
+        self.engine.rollback_to(savepoint);
     }
 
     /// Runs `body` as a part of the transaction that can fail by itself: on `Err` what it did is undone, and the

@@ -108,6 +108,19 @@ pub mod arena {
         ) -> rt::Result<R> {
             rt::nested(self, body)
         }
+
+        /// A moment of the transaction, to be gone back to.
+        pub fn savepoint(&mut self) -> rt::Savepoint {
+            self.0.savepoint()
+        }
+
+        /// Undoes what came after the savepoint, which can be gone back to again.
+        ///
+        /// # Panics
+        /// If the savepoint is none of this transaction's, or was itself undone.
+        pub fn rollback_to(&mut self, savepoint: &rt::Savepoint) {
+            self.0.rollback_to(savepoint);
+        }
     }
 
     impl From<rt::Transaction> for Tx {

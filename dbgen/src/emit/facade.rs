@@ -93,6 +93,7 @@ fn view(plan: &Plan<'_>) -> TokenStream {
 
 fn transaction(plan: &Plan<'_>) -> TokenStream {
     let (name, nested) = (&plan.facade.tx, &plan.facade.nested);
+    let [savepoint, rollback_to] = &plan.facade.savepoints;
     let (slices, takes_slices) = (&plan.facade.slices, &plan.facade.takes_slices);
     let (join, join_mut) = (join(plan), join_mut(plan));
     let each = plan.tables.iter().map(|table| (&table.reads, &table.slices));
@@ -125,6 +126,19 @@ fn transaction(plan: &Plan<'_>) -> TokenStream {
             /// What `body` returns.
             pub fn #nested<R>(&mut self, body: impl FnOnce(&mut #name) -> rt::Result<R>) -> rt::Result<R> {
                 rt::nested(self, body)
+            }
+
+            /// A moment of the transaction, to be gone back to.
+            pub fn #savepoint(&mut self) -> rt::Savepoint {
+                self.0.savepoint()
+            }
+
+            /// Undoes what came after the savepoint, which can be gone back to again.
+            ///
+            /// # Panics
+            /// If the savepoint is none of this transaction's, or was itself undone.
+            pub fn #rollback_to(&mut self, savepoint: &rt::Savepoint) {
+                self.0.rollback_to(savepoint);
             }
         }
 

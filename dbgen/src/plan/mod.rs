@@ -58,6 +58,8 @@ pub(crate) struct FacadePlan {
     pub tx: Ident,
     /// Its method for a part that can fail by itself: `nested`.
     pub nested: Ident,
+    /// Its methods for a moment that can be gone back to: `savepoint`, `rollback_to`.
+    pub savepoints: [Ident; 2],
     /// The view's method that proves its tables whole: `check`.
     pub check: Ident,
     /// The tables of a transaction side by side: `Slices`.
@@ -140,6 +142,8 @@ impl<'s> Plan<'s> {
         }
         plan.facade.check = methods.claim(&["check", "check_tables"]);
         plan.facade.nested = methods.claim(&["nested", "nested_transaction"]);
+        plan.facade.savepoints =
+            [methods.claim(&["savepoint", "take_savepoint"]), methods.claim(&["rollback_to", "rollback_to_savepoint"])];
         plan.facade.takes_slices = methods.claim(&["slices", "table_slices"]);
         let has_components = schema.tables.iter().any(|table| table.parent.is_some());
         plan.facade.joins = has_components.then(|| {
@@ -193,6 +197,7 @@ impl FacadePlan {
             schema: claim(&format!("{name}Schema"), "DatabaseSchema"),
             database: claim(&name, "Database"),
             nested: ident("nested"),
+            savepoints: [ident("savepoint"), ident("rollback_to")],
             check: ident("check"),
             slices: claim("Slices", "Slices"),
             takes_slices: ident("slices"),

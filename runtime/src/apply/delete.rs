@@ -47,12 +47,8 @@ impl Engine {
         }
         let catalog = self.catalog.clone();
         let extent = self.extent(&catalog, table, id)?;
-        let savepoint = self.savepoint();
-        let done = self.carry_out(&extent);
-        if done.is_err() {
-            self.rollback_to(&savepoint);
-        }
-        done.map(|()| extent.going.len())
+        self.whole(|engine| engine.carry_out(&extent))?;
+        Ok(extent.going.len())
     }
 
     /// Whether nothing belongs to the record, and nobody refers to it. Someone who may refer to a value of it is taken to do so.

@@ -30,7 +30,9 @@ use crate::table::writer::{Change, PublicationStats, TableWriter};
 use dbgen_schema::Schema;
 use publication::SpareRoot;
 pub(crate) use replace::NewTable;
-pub use transaction::{Moment, Savepoints};
+pub use transaction::Savepoint;
+use transaction::Savepoints;
+pub(crate) use transaction::whole;
 
 /// A consistent state of all tables.
 #[derive(Debug, Clone)]
@@ -77,7 +79,7 @@ pub struct Engine {
     /// Tables touched by the running transaction.
     touched: Vec<u32>,
     /// Its savepoints.
-    pub(crate) savepoints: Savepoints,
+    savepoints: Savepoints,
     /// Whether tables were given out that may have been touched without saying so.
     given_out: bool,
     /// Tables with something to publish.

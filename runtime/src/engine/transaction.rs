@@ -2,30 +2,32 @@
 
 use super::Engine;
 use crate::error::Result;
-use crate::table::writer::Savepoint;
+use crate::table::writer as table;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A moment of a transaction.
 #[derive(Debug, Clone)]
-pub struct Moment {
+pub struct Savepoint {
     /// The tables that it had touched, with where each stood.
-    tables: Vec<(u32, Savepoint)>,
+    tables: Vec<(u32, table::Savepoint)>,
     /// Operations that had been noted for the recording.
     noted: usize,
     /// What was noted for the log.
     redo: usize,
+    /// No other, of any database, has it.
+    number: u64,
 }
 
 /// Which savepoints of the running transaction can be gone back to: one that was itself undone cannot.
 #[derive(Debug, Default)]
-pub struct Savepoints {
+pub(super) struct Savepoints {
     live: Vec<u64>,
 }
 
 impl Savepoints {
-    /// Numbers a new one: no other, of any database, has its number.
-    pub fn add(&mut self) -> u64 {
+    /// Numbers a new one.
+    fn add(&mut self) -> u64 {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         self.live.push(number);
@@ -33,7 +35,7 @@ impl Savepoints {
     }
 
     /// Forgets those that came after this one; says whether it is there.
-    pub fn back_to(&mut self, number: u64) -> bool {
+    fn back_to(&mut self, number: u64) -> bool {
         let at = self.live.iter().position(|live| *live == number);
         if let Some(at) = at {
             self.live.truncate(at + 1);
@@ -42,12 +44,19 @@ impl Savepoints {
     }
 
     /// Forgets this one; those that came after it stay.
-    pub fn release(&mut self, number: u64) {
-        self.live.retain(|live| *live != number);
+    fn release(&mut self, number: u64) {
+        if let Some(at) = self.live.iter().rposition(|live| *live == number) {
+            self.live.remove(at);
+        }
     }
 }
 
 impl Engine {
+    /// Does an operation [whole] or not at all.
+    pub(crate) fn whole<R>(&mut self, operation: impl FnOnce(&mut Engine) -> Result<R>) -> Result<R> {
+        whole(self, |engine| engine, operation)
+    }
+
     /// Begins a transaction. There is one at a time.
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
@@ -114,42 +123,54 @@ impl Engine {
         self.stats.rollbacks += 1;
     }
 
-    /// A moment of the running transaction.
-    pub fn savepoint(&mut self) -> Moment {
+    /// A moment of the running transaction, to be gone back to.
+    pub(crate) fn savepoint(&mut self) -> Savepoint {
         self.note_group();
         self.settle();
         let tables = self.touched.iter().map(|at| (*at, self.tables[*at as usize].savepoint())).collect();
-        Moment { tables, noted: self.tape.noted(), redo: self.redo.mark() }
+        let (noted, redo) = (self.tape.noted(), self.redo.mark());
+        Savepoint { tables, noted, redo, number: self.savepoints.add() }
     }
 
-    /// Does a part of the running transaction whole or not at all: what it did is undone where it fails, and where it panics.
-    /// The panic goes on, and whoever catches it inside of the transaction finds nothing half done.
-    pub(crate) fn whole<R>(&mut self, part: impl FnOnce(&mut Engine) -> Result<R>) -> Result<R> {
-        let moment = self.savepoint();
-        let before = self.hooks.begin();
-        let done = catch_unwind(AssertUnwindSafe(|| part(self)));
-        if matches!(done, Ok(Ok(_))) {
-            self.hooks.keep(before);
-        } else {
-            self.hooks.undo(before);
-            self.rollback_to(&moment);
-        }
-        done.unwrap_or_else(|panic| resume_unwind(panic))
-    }
-
-    /// Undoes what came after `moment`.
-    pub fn rollback_to(&mut self, moment: &Moment) {
+    /// Undoes what came after a savepoint, which can be gone back to again.
+    ///
+    /// # Panics
+    /// If the savepoint is none of the running transaction's, or was itself undone.
+    pub(crate) fn rollback_to(&mut self, savepoint: &Savepoint) {
+        assert!(self.savepoints.back_to(savepoint.number), "the savepoint was undone, or is another transaction's");
         self.note_group();
         // What was written to a slice since goes with the rest, and is not logged with what comes next.
         self.settle();
-        self.tape.forget_since(moment.noted);
-        self.redo.forget_since(moment.redo);
+        self.tape.forget_since(savepoint.noted);
+        self.redo.forget_since(savepoint.redo);
         for at in &self.touched {
             let table = &mut self.tables[*at as usize];
-            let known = moment.tables.iter().find(|(table, _)| table == at).map(|(_, savepoint)| *savepoint);
+            let known = savepoint.tables.iter().find(|(table, _)| table == at).map(|(_, savepoint)| *savepoint);
             if let Some(savepoint) = known.or(table.began()) {
                 table.rollback_to(savepoint);
             }
         }
     }
+}
+
+/// Does a part of the running transaction whole or not at all, be it an operation of the engine or the game's own code in
+/// whatever guise it has the transaction: `engine` says where in `holder` the engine is. What the part did is undone where it
+/// fails, and where it panics. The panic goes on, and whoever catches it inside of the transaction finds nothing half done.
+pub(crate) fn whole<T, R>(
+    holder: &mut T,
+    engine: impl Fn(&mut T) -> &mut Engine,
+    part: impl FnOnce(&mut T) -> Result<R>,
+) -> Result<R> {
+    let savepoint = engine(holder).savepoint();
+    let before = engine(holder).hooks.begin();
+    let done = catch_unwind(AssertUnwindSafe(|| part(holder)));
+    let engine = engine(holder);
+    if matches!(done, Ok(Ok(_))) {
+        engine.hooks.keep(before);
+    } else {
+        engine.hooks.undo(before);
+        engine.rollback_to(&savepoint);
+    }
+    engine.savepoints.release(savepoint.number);
+    done.unwrap_or_else(|panic| resume_unwind(panic))
 }

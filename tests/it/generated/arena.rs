@@ -123,6 +123,32 @@ fn a_nested_part_can_fail_alone() -> Result<()> {
 }
 
 #[test]
+fn a_savepoint_of_the_typed_face_is_gone_back_to() -> Result<()> {
+    let (db, guild, [ayla, bo, _]) = filled();
+    let before = db.read();
+    db.transact(|tx| {
+        tx.player_mut().update(ayla, |player| player.hp = 50)?;
+        let at_50 = tx.savepoint();
+        tx.player_mut().motion_mut()[0].pos = Vec3::new(9.0, 9.0, 9.0);
+        tx.guild_mut().delete(guild)?;
+        let without_guild = tx.savepoint();
+        tx.player_mut().delete(bo)?;
+        tx.rollback_to(&without_guild);
+        assert_eq!((tx.player().len(), tx.guild().len()), (3, 0));
+        tx.rollback_to(&at_50);
+        tx.rollback_to(&at_50);
+        let player = tx.player().get(ayla)?;
+        assert_eq!((player.hp(), player.guild(), player.pos().x.get()), (50, Some(guild), 0.0));
+        Ok(())
+    })?;
+    db.read().check().expect("every table is whole");
+    before.check().expect("what was held is what it was");
+    assert_eq!((before.player().get(ayla)?.hp(), db.read().player().get(ayla)?.hp()), (100, 50));
+    assert_eq!(db.read().player().by_guild(guild).count(), 3);
+    Ok(())
+}
+
+#[test]
 fn enums_have_names() {
     assert_eq!("rogue".parse(), Ok(Class::Rogue));
     assert_eq!(Class::ALL.map(|class| class.to_string()), ["warrior", "mage", "rogue"]);
