@@ -7,12 +7,14 @@ use crate::durable::{Durable, Folder};
 use crate::editing::Turns;
 use crate::engine::{Engine, EngineStats, Version};
 use crate::error::{Error, Result};
+use crate::limits::{TABLE_VERSIONS_MAX, TABLE_VERSIONS_MAX_HIGHEST, TABLE_VERSIONS_MAX_LOWEST};
 use crate::log::SyncLevel;
 use crate::procedure::Procedures;
 use crate::recover::Given;
 use crate::redo::stored::empty_schema;
 use crate::storage::{Disk, Storage};
 use crate::table::publish::{CachedReader, Published};
+use crate::table::writer::PublicationStats;
 use crate::tick::{Answer, LoopStats, Queue, TickLoop};
 use crate::txn::{Outcome, Transaction};
 use crate::typed::Facade;
@@ -89,6 +91,7 @@ impl<S> std::fmt::Debug for Db<S> {
 pub struct Builder<S> {
     schema: Result<Option<Schema>>,
     clock: Arc<dyn Clock>,
+    versions_max: usize,
     folder: Option<Folder>,
     facade: PhantomData<fn() -> S>,
 }
@@ -96,7 +99,8 @@ pub struct Builder<S> {
 impl<S: Facade> Db<S> {
     /// Says how the database is to be opened.
     pub fn builder() -> Builder<S> {
-        Builder { schema: Ok(None), clock: Arc::new(SystemClock::new()), folder: None, facade: PhantomData }
+        let (clock, versions_max) = (Arc::new(SystemClock::new()), TABLE_VERSIONS_MAX);
+        Builder { schema: Ok(None), clock, versions_max, folder: None, facade: PhantomData }
     }
 
     /// All tables at the last commit. Never waits: one atomic load.
@@ -176,6 +180,25 @@ impl<S: Facade> Db<S> {
         Ok(self.shared.lock()?.engine().stats)
     }
 
+    /// Figures of every table's publication since the database was opened, each under the table's name.
+    ///
+    /// ```
+    /// # use dbgen_runtime::{Database, Error, Value};
+    /// # let schema = r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
+    /// # let db = Database::builder().schema_json(schema).open()?;
+    /// let t = db.read().open_table("t")?.number();
+    /// db.transact(|tx| tx.insert_values(t, &[(0, Value::from(1))]))?;
+    /// let (name, stats) = &db.publication_stats()?[0];
+    /// assert_eq!((name.as_str(), stats.dirty_sets, stats.dirty_records), ("t", 1, 1));
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a transaction of the same thread.
+    pub fn publication_stats(&self) -> Result<Vec<(String, PublicationStats)>> {
+        Ok(self.shared.lock()?.engine().figures().1)
+    }
+
     /// Gives room back that no table uses: at once where no reader looks, and in published versions when they come back.
     ///
     /// # Errors
@@ -215,6 +238,23 @@ impl<S: Facade> Builder<S> {
     /// Where time comes from; the system's clock if not said.
     pub fn clock(mut self, clock: impl Clock + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// How many versions of a table there may be at once, from 4 to 1024; 16 if not said. Readers that hold views for long keep
+    /// the versions that they look at, each of which is the whole table. While they hold all that there may be, what is
+    /// committed is not seen by new views until one is let go: the writer goes on, and such publications are counted in
+    /// [`EngineStats::publications_skipped`].
+    ///
+    /// ```
+    /// # use dbgen_runtime::{Database, Error};
+    /// let refused = Database::builder().versions_max(3).open();
+    /// assert_eq!(refused.unwrap_err().to_string(), "`versions_max` of 3 is outside of 4-1024");
+    /// Database::builder().versions_max(64).open()?;
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn versions_max(mut self, count: usize) -> Self {
+        self.versions_max = count;
         self
     }
 
@@ -265,9 +305,13 @@ impl<S: Facade> Builder<S> {
     /// Opens the database.
     ///
     /// # Errors
-    /// [`Error::Schema`] with all that is wrong with the schema; [`Error::Unsupported`]; [`Error::Io`]. With a data folder
-    /// also [`Error::InUse`], [`Error::Damaged`] and [`Error::Migration`].
+    /// [`Error::Schema`] with all that is wrong with the schema; [`Error::Unsupported`]; [`Error::Setting`]; [`Error::Io`]. With
+    /// a data folder also [`Error::InUse`], [`Error::Damaged`] and [`Error::Migration`].
     pub fn open(self) -> Result<Db<S>> {
+        let (min, max) = (TABLE_VERSIONS_MAX_LOWEST, TABLE_VERSIONS_MAX_HIGHEST);
+        if !(min..=max).contains(&self.versions_max) {
+            return Err(Error::Setting { setting: "versions_max", value: self.versions_max, min, max });
+        }
         let (clock, is_compiled) = (self.clock.clone(), !S::SCHEMA_JSON.is_empty());
         let given = match self.schema? {
             _ if is_compiled => {
@@ -282,7 +326,7 @@ impl<S: Facade> Builder<S> {
             _ => None,
         };
         let given = Given { schema: given, compiled };
-        let (engine, durable) = match self.folder.filter(Folder::is_named) {
+        let (mut engine, durable) = match self.folder.filter(Folder::is_named) {
             Some(folder) => {
                 let (engine, durable) = Durable::open(folder, &given, clock.clone())?;
                 (engine, Some(durable))
@@ -292,6 +336,7 @@ impl<S: Facade> Builder<S> {
                 (Box::new(Engine::new(Catalog::with_compiled(schema, given.compiled, 1)?)), None)
             }
         };
+        engine.versions_max = self.versions_max;
         let shared = Shared {
             published: engine.published(),
             #[cfg(feature = "server")]

@@ -159,6 +159,18 @@ pub enum Error {
     /// The tick rate is outside of what a game loop is.
     #[error("a tick rate of {0} Hz is outside of 15-120 Hz")]
     TickRate(f64),
+    /// A setting with which the database is to be opened is outside of what it can be.
+    #[error("`{setting}` of {value} is outside of {min}-{max}")]
+    Setting {
+        /// Its name.
+        setting: &'static str,
+        /// What was asked for.
+        value: usize,
+        /// The least it can be.
+        min: usize,
+        /// The most it can be.
+        max: usize,
+    },
     /// The queue of the loop is full; try again later.
     #[error("the queue of requests is full ({limit} waiting)")]
     QueueFull {

@@ -14,8 +14,14 @@ pub const HEAP_BYTES_MAX: usize = (u32::MAX as usize) * HEAP_UNIT_BYTES;
 pub const HEAP_UNIT_BYTES: usize = 8;
 /// Records of one table: slots are u32, the last one is kept as "none".
 pub const RECORDS_MAX: usize = u32::MAX as usize - 1;
-/// Versions of one table in circulation before publications are skipped instead of making another.
+/// Versions of one table in circulation before publications are put off instead of making another, if the database does not
+/// say otherwise.
 pub const TABLE_VERSIONS_MAX: usize = 16;
+/// The fewest that a database may allow: one that a reader holds for long, and those that turn beside it: the published one,
+/// the one before it, at which readers may still be looking, and the one that is written.
+pub const TABLE_VERSIONS_MAX_LOWEST: usize = 4;
+/// The most that a database may allow.
+pub const TABLE_VERSIONS_MAX_HIGHEST: usize = 1024;
 /// Publications whose changes are remembered for catch-up and "what changed".
 pub const HISTORY_COMMITS_MAX: usize = 256;
 /// Notes of changes that are remembered, over all those publications; a note is 32 bytes.
@@ -109,5 +115,6 @@ const _: () = {
     assert!(REQUESTS_MAX < QUEUE_REQUESTS_MAX, "one server alone cannot fill the queue");
     assert!(HEAP_VALUE_BYTES_MAX < 1 << 31, "the top bit of a heap cell's length marks a value of the record image");
     assert!(HISTORY_KEPT_COMMITS_MAX >= HISTORY_COMMITS_MAX && HISTORY_KEPT_ENTRIES_MAX >= HISTORY_ENTRIES_MAX);
-    assert!(TABLE_VERSIONS_MAX >= 3, "one published, one pinned, one being written");
+    assert!(TABLE_VERSIONS_MAX_LOWEST >= 4, "with fewer a single reader would keep everything from being published");
+    assert!(TABLE_VERSIONS_MAX >= TABLE_VERSIONS_MAX_LOWEST && TABLE_VERSIONS_MAX <= TABLE_VERSIONS_MAX_HIGHEST);
 };

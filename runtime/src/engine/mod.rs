@@ -20,6 +20,7 @@ mod transaction;
 use crate::apply::Hooks;
 use crate::catalog::Catalog;
 use crate::error::{Error, Result};
+use crate::limits::TABLE_VERSIONS_MAX;
 use crate::record::image::RecordImage;
 use crate::recording::Tape;
 use crate::redo::{CommitSink, KeptRequests, Redo};
@@ -65,6 +66,8 @@ pub struct EngineStats {
     pub publications_skipped: u64,
     /// Roots made, since readers pinned every spare.
     pub roots_made: u64,
+    /// Tables that an edit of the schema dropped or made anew, given back to the system on another thread.
+    pub tables_dropped_later: u64,
 }
 
 /// The writing side of the database.
@@ -82,6 +85,8 @@ pub struct Engine {
     savepoints: Savepoints,
     /// Whether tables were given out that may have been touched without saying so.
     given_out: bool,
+    /// Versions of a table that may circulate before publications are put off instead of making another.
+    pub(crate) versions_max: usize,
     /// Tables with something to publish.
     dirty: Vec<u32>,
     /// The running transaction has brought the spare roots in step.
@@ -156,6 +161,7 @@ impl Engine {
             touched: Vec::new(),
             savepoints: Savepoints::default(),
             given_out: false,
+            versions_max: TABLE_VERSIONS_MAX,
             dirty: Vec::new(),
             refreshed: false,
             scratch: Vec::new(),

@@ -82,7 +82,7 @@ impl Engine {
     }
 
     fn is_starved(&mut self) -> bool {
-        self.dirty.iter().any(|at| self.tables[*at as usize].is_starved())
+        self.dirty.iter().any(|at| self.tables[*at as usize].is_starved(self.versions_max))
     }
 
     /// Publishes `next`; the root before becomes a spare. `stale` is an empty list whose allocation is taken over.

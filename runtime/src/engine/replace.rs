@@ -46,6 +46,7 @@ impl Engine {
         // Roots of the old catalog are nobody's spare. They go before the tables that they name: what is large is not given back
         // here.
         self.spares.clear();
+        self.stats.tables_dropped_later += old.iter().flatten().count() as u64;
         drop_later(old);
     }
 

@@ -8,6 +8,7 @@ use super::json;
 use super::params::{FromParams, Params};
 use super::reply::Reply;
 use super::state::{Server, Shared};
+use crate::table::writer::PublicationStats;
 use crate::tick::{Figures, LoopStats, Quantiles};
 use crate::view::View;
 use axum::extract::State;
@@ -80,9 +81,8 @@ fn stats_json(server: &Server, view: &View, period: Period) -> Json {
         let (used, allocated) = table.bytes();
         let name = &table.schema().name;
         let published = stats.as_ref().and_then(|stats| stats.tables.iter().find(|(known, _)| known == name));
-        let (copies, caught_up) = published.map_or((0, 0), |(_, p)| (p.whole_copies, p.catch_up_bytes));
-        json!({ "name": name, "rows": table.len(), "bytes": { "used": used, "allocated": allocated },
-            "whole_copies": copies, "catch_up_bytes": caught_up })
+        let published = published.map_or_else(PublicationStats::default, |(_, published)| *published);
+        table_json(name, table.len(), (used, allocated), &published)
     });
     let answers = server.counts.by_class().map(|(class, count)| (class, Json::from(count)));
     let answers: Json = answers.collect::<serde_json::Map<String, Json>>().into();
@@ -93,6 +93,24 @@ fn stats_json(server: &Server, view: &View, period: Period) -> Json {
         "tables": tables.collect::<Vec<_>>(),
         "version": view.commit(),
         "schema_version": view.schema_version(),
+    })
+}
+
+fn table_json(name: &str, rows: usize, (used, allocated): (usize, usize), published: &PublicationStats) -> Json {
+    json!({
+        "name": name,
+        "rows": rows,
+        "bytes": { "used": used, "allocated": allocated },
+        "versions": published.versions,
+        "whole_copies": published.whole_copies,
+        "catch_up_bytes": published.catch_up_bytes,
+        "groups_next": published.groups_next,
+        "groups_next_copied": published.groups_next_copied,
+        "drops_deferred": published.drops_deferred,
+        "dirty": {
+            "sets": published.dirty_sets, "ranges": published.dirty_ranges, "records": published.dirty_records,
+            "sets_forgotten": published.dirty_sets_forgotten,
+        },
     })
 }
 
@@ -111,6 +129,7 @@ fn loop_json(stats: &LoopStats, period: Period) -> Json {
         "transactions": { "committed": engine.commits, "rolled_back": engine.rollbacks },
         "publication": {
             "published": engine.publications, "skipped": engine.publications_skipped, "roots_made": engine.roots_made,
+            "tables_dropped_later": engine.tables_dropped_later,
         },
     })
 }
@@ -144,6 +163,50 @@ pub(crate) async fn metrics(State(server): Shared, Query(()): Query<()>) -> Repl
     let text = Metrics::default().server(&server).tables(&view).world(server.db.loop_stats().as_deref()).text;
     Reply::text("text/plain; version=0.0.4; charset=utf-8", text).commit(view.commit())
 }
+
+/// A metric that every table has: its name, kind and meaning, and where it is found.
+type OfTable = (&'static str, &'static str, &'static str, fn(&PublicationStats) -> u64);
+
+/// How the versions of a table circulate.
+const PUBLICATION: [OfTable; 10] = [
+    ("table_versions", "gauge", "Versions of a table, those that readers hold included.", |of| of.versions),
+    (
+        "table_whole_copies_total",
+        "counter",
+        "Versions of a table that were made by copying all of it, since readers held the others.",
+        |of| of.whole_copies,
+    ),
+    (
+        "table_catch_up_bytes_total",
+        "counter",
+        "Bytes of a table that were copied to bring versions up to date.",
+        |of| of.catch_up_bytes,
+    ),
+    (
+        "table_groups_next_total",
+        "counter",
+        "Column groups that were written whole out of the published one, nothing copied.",
+        |of| of.groups_next,
+    ),
+    (
+        "table_groups_next_copied_total",
+        "counter",
+        "The same behind another write to the group: it was copied first.",
+        |of| of.groups_next_copied,
+    ),
+    ("table_drops_deferred_total", "counter", "Versions of a table that were given back on another thread.", |of| {
+        of.drops_deferred
+    }),
+    ("table_dirty_sets", "gauge", "Publications of which it is remembered what they wrote.", |of| of.dirty_sets),
+    ("table_dirty_ranges", "gauge", "Notes of written ranges that are remembered.", |of| of.dirty_ranges),
+    ("table_dirty_records", "gauge", "Changes of records that are remembered.", |of| of.dirty_records),
+    (
+        "table_dirty_sets_forgotten_total",
+        "counter",
+        "Publications of which it is remembered no more what they wrote.",
+        |of| of.dirty_sets_forgotten,
+    ),
+];
 
 /// The text format of Prometheus.
 #[derive(Default)]
@@ -215,13 +278,12 @@ impl Metrics {
         self.one("publications_total", "counter", "Versions that were published.", engine.publications);
         let skipped = "Publications put off, since readers held every version.";
         self.one("publications_skipped_total", "counter", skipped, engine.publications_skipped);
-        let of_tables = |value: fn(&crate::table::writer::PublicationStats) -> u64| {
-            stats.tables.iter().map(move |(name, of)| (label("table", name), value(of) as f64))
-        };
-        let copies = "Versions of a table that were made by copying all of it, since readers held the others.";
-        self.metric("table_whole_copies_total", "counter", copies, of_tables(|of| of.whole_copies));
-        let caught_up = "Bytes of a table that were copied to bring versions up to date.";
-        self.metric("table_catch_up_bytes_total", "counter", caught_up, of_tables(|of| of.catch_up_bytes));
+        let tables_later = "Tables that edits of the schema replaced, given back on another thread.";
+        self.one("tables_dropped_later_total", "counter", tables_later, engine.tables_dropped_later);
+        for (name, kind, help, value) in PUBLICATION {
+            let of_tables = stats.tables.iter().map(|(table, of)| (label("table", table), value(of) as f64));
+            self.metric(name, kind, help, of_tables);
+        }
         self
     }
 }

@@ -25,9 +25,7 @@ use super::rows::{Rows, row_buffers};
 use super::version::{GROUPS, IDS, TableVersion, TableView, VERSIONS};
 use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
-use crate::limits::{
-    HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX, TABLE_VERSIONS_MAX,
-};
+use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
 use crate::sync::Arc;
 use std::collections::{TryReserveError, VecDeque};
 
@@ -80,6 +78,21 @@ pub struct PublicationStats {
     pub catch_up_bytes: u64,
     /// Versions at the last publication, those that readers hold included.
     pub versions: u64,
+    /// Column groups written whole out of the published one (`motion_next`) while nothing else was written to them, which
+    /// copies nothing.
+    pub groups_next: u64,
+    /// The same behind another write to the group that is not published yet: it was copied first.
+    pub groups_next_copied: u64,
+    /// Versions of some size that came to be in nobody's way, given back to the system on another thread.
+    pub drops_deferred: u64,
+    /// Publications of which it is remembered what they wrote: for catching up, and for "what changed since".
+    pub dirty_sets: u64,
+    /// Notes of written ranges that these are made of.
+    pub dirty_ranges: u64,
+    /// Changes of records that they tell of.
+    pub dirty_records: u64,
+    /// Publications of which it is remembered no more.
+    pub dirty_sets_forgotten: u64,
 }
 
 /// The writing side of a table.
@@ -255,10 +268,12 @@ impl TableWriter {
         let at = GROUPS + group;
         let current = self.current.clone();
         if self.journal.has_touched(at as u32) {
+            self.stats.groups_next_copied += 1;
             let new = self.rows(def).group_mut(group, version);
             let old = new.to_vec();
             return next(&old, new);
         }
+        self.stats.groups_next += 1;
         let new = self.rows_but(def, Some(at)).group_anew(group, version);
         next(&current.buffers[at].bytes()[..new.len()], new)
     }
@@ -272,7 +287,7 @@ impl TableWriter {
     fn take_back(&mut self, skip: Option<usize>) -> Back {
         let current = &self.current;
         let oldest = self.history.front().map_or(current.seq + 1, |first| first.seq);
-        drop_idle(&mut self.spares, oldest);
+        self.stats.drops_deferred += drop_idle(&mut self.spares, oldest);
         // The newest free spare lacks least.
         for at in (0..self.spares.len()).rev() {
             let Some(spare) = Arc::get_mut(&mut self.spares[at]) else { continue };
@@ -471,6 +486,7 @@ impl TableWriter {
         self.spares.clear();
         self.history.clear();
         self.history_entries = 0;
+        self.stats = PublicationStats::default();
         self.back = Some(Back { version, place: Arc::default() });
     }
 
@@ -497,10 +513,10 @@ impl TableWriter {
         !self.journal.is_empty() || !self.changes.is_empty()
     }
 
-    /// Whether a publication would leave no version to write on but by exceeding the bound.
-    pub fn is_starved(&mut self) -> bool {
+    /// Whether a publication would leave no version to write on but by having more than `versions_max` of them.
+    pub fn is_starved(&mut self, versions_max: usize) -> bool {
         let versions = self.spares.len() + 2;
-        versions >= TABLE_VERSIONS_MAX && !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some())
+        versions >= versions_max && !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some())
     }
 
     /// Makes the back version the current one and gives it, to be put into the root.
@@ -531,6 +547,8 @@ impl TableWriter {
             }
             let Some(oldest) = self.history.pop_front() else { break };
             self.history_entries -= oldest.entries.len();
+            self.stats.dirty_records -= oldest.changes.len() as u64;
+            self.stats.dirty_sets_forgotten += 1;
             self.forgotten = self.forgotten.max(oldest.commit);
             reuse = oldest;
         }
@@ -538,7 +556,9 @@ impl TableWriter {
         let entries = self.journal.publish(reuse.entries);
         let changes = std::mem::replace(&mut self.changes, reuse.changes);
         self.history_entries += entries.len();
+        self.stats.dirty_records += changes.len() as u64;
         self.history.push_back(Published { seq, commit, entries, changes });
+        (self.stats.dirty_sets, self.stats.dirty_ranges) = (self.history.len() as u64, self.history_entries as u64);
         self.current.clone()
     }
 
@@ -556,23 +576,25 @@ impl Published {
 }
 
 /// Drops free spares that are too old to be brought up to date, and all but the two newest of the others: three versions
-/// circulate when a reader comes and goes, two when none does for a while.
-fn drop_idle(spares: &mut Vec<Arc<TableVersion>>, oldest: u64) {
+/// circulate when a reader comes and goes, two when none does for a while. Says how many go on another thread.
+fn drop_idle(spares: &mut Vec<Arc<TableVersion>>, oldest: u64) -> u64 {
     const FREE_MAX: usize = 2;
     if spares.len() <= FREE_MAX && spares.iter().all(|spare| spare.seq + 1 >= oldest) {
-        return;
+        return 0;
     }
     let mut free = spares.iter_mut().filter_map(|spare| Arc::get_mut(spare).map(|spare| spare.seq)).collect::<Vec<_>>();
     free.sort_unstable_by(|a, b| b.cmp(a));
     let keep = free.get(FREE_MAX - 1).copied().unwrap_or(0).max(oldest.saturating_sub(1));
     let is_idle = |spare: &mut Arc<TableVersion>| Arc::get_mut(spare).is_some_and(|spare| spare.seq < keep);
-    spares.extract_if(.., is_idle).for_each(discard);
+    spares.extract_if(.., is_idle).map(|spare| u64::from(discard(spare))).sum()
 }
 
-/// Drops a version, a large one on another thread.
-fn discard(version: Arc<TableVersion>) {
+/// Drops a version, a large one on another thread; says whether it was one.
+fn discard(version: Arc<TableVersion>) -> bool {
     const HERE_BYTES_MAX: usize = 256 << 10;
-    if version.bytes().1 > HERE_BYTES_MAX {
+    let is_large = version.bytes().1 > HERE_BYTES_MAX;
+    if is_large {
         drop_later(version);
     }
+    is_large
 }
