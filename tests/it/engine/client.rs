@@ -83,6 +83,7 @@ fn requests_of_a_task_are_done_by_a_loop_that_runs_elsewhere() {
     stop.stop();
     world.join().expect("the loop does not panic").expect("it ran");
     asked.expect("all of it is done");
+    db.as_dynamic().read().verify().expect("whole");
 }
 
 #[test]
@@ -107,6 +108,7 @@ fn steps_put_together_are_one_transaction_here_or_in_the_loop() {
     let view = db.read();
     assert_eq!(view.player().iter().map(|player| player.name().to_owned()).collect::<Vec<_>>(), ["Ayla", "Bert"]);
     assert!(view.guild().is_empty());
+    view.check().expect("whole");
 }
 
 #[test]
@@ -135,6 +137,7 @@ fn a_full_queue_a_time_out_and_a_stopped_database_are_three_errors() {
     assert!(in_time, "what was accepted is done");
     let done = db.read().player().by_name("late").is_some();
     assert!(done, "what timed out was executed all the same");
+    db.read().check().expect("whole");
 
     let left = client.insert(Player::new("left"));
     drop(world);

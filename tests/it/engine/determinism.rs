@@ -144,6 +144,10 @@ fn the_same_operations_give_the_same_bytes_whoever_reads_meanwhile() {
         }
         assert_eq!(first_difference(&alone.buffers(), &watched.buffers()), None, "after transaction {n}");
     }
+    for db in [&alone.db, &watched.db] {
+        db.read().verify().expect("whole");
+    }
+    held.iter().for_each(|view| view.verify().expect("what was held stays what it was"));
     let players = alone.db.read();
     assert!(players.open_table("player").expect("the table").len() > 50, "the run did something");
 }
@@ -170,6 +174,9 @@ fn the_same_operations_give_the_same_bytes_through_snapshots_and_restores_in_the
         }
         assert_eq!(first_difference(&alone.buffers(), &restored.buffers()), None, "after transaction {n}");
     }
+    for db in [&alone.db, &restored.db] {
+        db.read().verify().expect("whole");
+    }
     let players = restored.db.read();
     assert!(players.open_table("player").expect("the table").len() > 20, "the run did something");
 }
@@ -180,4 +187,7 @@ fn other_operations_give_other_bytes() {
     one.transact();
     other.transact();
     assert!(first_difference(&one.buffers(), &other.buffers()).is_some());
+    for db in [&one.db, &other.db] {
+        db.read().verify().expect("whole");
+    }
 }

@@ -8,6 +8,7 @@ mod determinism;
 mod dynamic;
 mod edits;
 mod face;
+mod halves;
 mod index;
 mod join;
 mod machine;

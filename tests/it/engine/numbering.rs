@@ -25,5 +25,6 @@ fn after_the_largest_number_there_is_none() {
             assert_eq!(violations[0].rule, Rule::OutOfRange { min: Value::Int(1), max: Value::Int(max) });
         }
         assert_eq!(db.read().open_table("t").map(|table| table.len()).ok(), Some(2));
+        db.read().verify().expect("whole");
     }
 }

@@ -47,6 +47,7 @@ fn pp_1_records_are_read_on_several_threads_in_their_order() {
     });
     assert_eq!(seen.into_inner(), 40_000);
     assert_eq!(sum.into_inner(), (0..40_000).fold(0, |sum, n| sum ^ churn(n)));
+    view.check().expect("whole");
 }
 
 #[test]
@@ -69,6 +70,7 @@ fn pp_2_a_group_is_written_on_several_threads_as_on_one() {
             Ok(())
         })
         .expect("written");
+        db.read().check().expect("whole");
         dbgen_runtime::__private::buffers(&db).expect("idle")
     };
     assert!(world(true) == world(false));

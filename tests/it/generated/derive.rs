@@ -104,6 +104,7 @@ mod plain {
         assert_eq!(unit.to_record().orders, [Order::Wait, Order::Say("hu".into())]);
         assert_eq!(Order::default(), Order::MoveTo(Point { x: 0.0, y: 1.0 }));
         assert_eq!(view.site().by_x_y(1, 2).map(|site| site.id()), Some(home));
+        view.check().expect("whole");
         Ok(())
     }
 
@@ -122,6 +123,7 @@ mod plain {
         let unit = db.read().unit().get(id)?.to_record();
         assert_eq!((unit.from, unit.at), (Point { x: 1.0, y: 3.0 }, speed));
         assert_eq!(Point::from(db.read().unit().motion()[0].speed), Point { x: 0.0, y: 4.0 });
+        db.read().check().expect("whole");
         Ok(())
     }
 
@@ -133,6 +135,7 @@ mod plain {
         assert!(matches!(insert(Unit::new("longer than 8")), Err(Error::Invalid(_))));
         insert(Unit::new("Bo"))?;
         assert!(matches!(insert(Unit::new("Bo")), Err(Error::Invalid(_))));
+        db.read().check().expect("whole");
         Ok(())
     }
 }

@@ -61,6 +61,7 @@ fn json_is_what_the_server_shows() -> Result<()> {
     assert_eq!(serde_json::to_string(&record).expect("it is JSON"), shown.to_string(), "byte for byte");
     let read = decode_record(schema, table.schema(), shown.as_object().expect("an object"), Mode::Insert);
     assert!(read.is_ok(), "{read:?}");
+    view.check().expect("whole");
     Ok(())
 }
 
@@ -101,6 +102,7 @@ fn long_arrays_numbers_of_64_bits_and_bytes_come_back() -> Result<()> {
     assert_eq!((&json["office"], &json["next"]), (&json!(office.get()), &Json::Null));
     assert_eq!(json["note"], json!({ "type": "t", "at": 2.25 }));
     assert_eq!(from_json::<Parcel>(&json), sent);
+    db.read().check().expect("whole");
     Ok(())
 }
 
@@ -120,6 +122,7 @@ fn compact_formats_hold_numbers_and_bytes() -> Result<()> {
         let bytes = postcard::to_stdvec(&act).expect("it is written");
         assert_eq!(postcard::from_bytes::<Act>(&bytes).expect("it is read"), act);
     }
+    db.read().check().expect("whole");
     Ok(())
 }
 

@@ -58,6 +58,7 @@ fn ct_1_every_scalar_is_kept_from_end_to_end() {
             assert!(matches!(refused, Err(Error::Invalid(_))), "{} {beyond}", scalar.name);
         }
     }
+    db.read().verify().expect("whole");
 }
 
 #[test]
@@ -82,6 +83,7 @@ fn ct_2_composites_come_from_the_registry() {
     // Tables that are made later know the same types; names that nobody registered are told the nearest.
     db.edit_schema(SchemaEdit::create_table("u", json!({ "fields": [{ "name": "at", "type": "Point" }] })))
         .expect("made");
+    db.read().verify().expect("whole");
     for wrong in [schema("Piont", "Line"), schema("Line", "Line"), schema("Point", "Lines")] {
         let refused = Database::builder().schema_json(&wrong).open().expect_err("it is wrong").to_string();
         assert!(refused.contains("Point") || refused.contains("Line"), "{refused}");
@@ -114,6 +116,7 @@ fn sj_2_a_database_opens_from_the_json_of_another() {
     let pet = other.read().open_table("pet").expect("a table").number();
     let refused = other.transact(|tx| tx.insert_values(pet, &[(0, Value::Ref(1 << 32)), (1, Value::List(vec![]))]));
     assert!(matches!(refused, Err(Error::Invalid(_))), "its relations came with it");
+    other.read().verify().expect("whole");
     // What is wrong is told with its line.
     let broken = text.replacen("\"type\": \"list<text>\"", "\"type\": \"list<texts>\"", 1);
     let told = Database::builder().schema_json(&broken).open().expect_err("it is wrong").to_string();

@@ -6,8 +6,8 @@ use dbgen_schema::Value;
 dbgen_runtime::include_schema!("menagerie");
 
 pub use menagerie::{
-    Act, Alarm, Animal, AnimalPatch, Buff, Cage, Chain, Entity, Health, Keeper, KeeperPatch, Kind, Link, Menagerie,
-    Note, Place, Tile, Tracker, Vec2, View, Visit, animal,
+    Act, Alarm, Animal, AnimalPatch, Buff, Cage, Chain, Drift, Entity, Health, HealthRef, Keeper, KeeperPatch, Kind,
+    Link, Menagerie, Note, Place, PlaceRef, Tile, Tracker, Vec2, View, Visit, animal,
 };
 
 /// A record that is known by its values.
@@ -184,6 +184,7 @@ records! {
     Entity { label }
     Health { hp log }
     Place { at note }
+    Drift { by left }
     Buff { power }
     Tracker { of }
     Alarm { label at every }

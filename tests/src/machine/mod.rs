@@ -233,7 +233,8 @@ impl Machine {
         __private::buffers(&self.db).expect("no transaction runs")
     }
 
-    fn transaction(&mut self, tape: &mut Tape<'_>) {
+    /// A transaction of some operations, and nothing else.
+    pub fn transaction(&mut self, tape: &mut Tape<'_>) {
         let before = self.buffers();
         let mut world = self.world.clone();
         let (count, end) = (1 + tape.below(6), tape.below(8));
