@@ -15,7 +15,7 @@ use crate::redo::stored::empty_schema;
 use crate::storage::{Disk, Storage};
 use crate::table::publish::{CachedReader, Published};
 use crate::table::writer::PublicationStats;
-use crate::tick::{Answer, LoopStats, Queue, TickLoop};
+use crate::tick::{Answer, LoopStats, Queue, StuckTimers, TickLoop};
 use crate::txn::{Outcome, Transaction};
 use crate::typed::Facade;
 use crate::view::View;
@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub(crate) queue: Queue,
     pub(crate) loop_stats: Mutex<Option<Arc<LoopStats>>>,
     pub(crate) procedures: Procedures,
+    /// Timers that could not be settled: kept from one loop to the next.
+    pub(crate) stuck_timers: Mutex<StuckTimers>,
     /// Whose edit of the schema is made beside the loop.
     pub(crate) turns: Turns,
     /// Requests that came under a key.
@@ -343,9 +345,10 @@ impl<S: Facade> Builder<S> {
             kept: engine.kept.clone(),
             writing: Arc::new(WritingSide { engine: Mutex::new(Some(engine)), holder: AtomicU64::new(0) }),
             clock,
-            queue: Queue::new(),
+            queue: Queue::default(),
             loop_stats: Mutex::new(None),
             procedures: Procedures::default(),
+            stuck_timers: Mutex::default(),
             turns: Turns::default(),
             durable,
         };

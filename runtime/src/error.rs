@@ -5,7 +5,7 @@ mod recording;
 mod rule;
 
 pub use edit::SchemaEditError;
-pub use recording::RecordingFault;
+pub use recording::{RecordingFailure, RecordingFault};
 #[cfg(feature = "server")]
 pub(crate) use rule::Shown;
 pub use rule::{Rule, Violation};

@@ -27,7 +27,7 @@
 use crate::client::{Committed, Pending, promise};
 use crate::db::{Db, Writer};
 use crate::error::{Error, Result, nearest};
-use crate::txn::{Transaction, nested};
+use crate::txn::Transaction;
 use crate::typed::Facade;
 use schemars::{JsonSchema, Schema};
 use serde::Serialize;
@@ -49,7 +49,7 @@ pub struct ProcedureInfo {
 pub(crate) type After<'a> = &'a mut dyn FnMut(&mut Transaction) -> Result<()>;
 /// Runs a procedure as one transaction; nothing is published.
 type Run = Arc<dyn Fn(&mut Writer<'_>, &Json, After<'_>) -> Result<Json> + Send + Sync>;
-/// Runs a procedure as a part of the running transaction.
+/// Runs a procedure as a part of the running transaction; the caller undoes what it did if it fails.
 type RunWithin = Arc<dyn Fn(&mut Transaction, &Json) -> Result<Json> + Send + Sync>;
 
 /// A procedure, its types forgotten.
@@ -108,9 +108,8 @@ impl Procedures {
             };
             writer.run(S::Tx::from, whole).into_result()
         });
-        let run_within: RunWithin = Arc::new(move |tx, given| {
-            Transaction::lend(&mut tx.engine, |tx: &mut S::Tx| nested(tx, |tx| within(tx, given)))
-        });
+        let run_within: RunWithin =
+            Arc::new(move |tx, given| Transaction::lend(&mut tx.engine, |tx: &mut S::Tx| within(tx, given)));
         let procedure = Procedure { arguments: arguments.to_value(), run, run_within };
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name, procedure);
     }
@@ -120,9 +119,14 @@ impl Procedures {
         (self.find(name)?.run)(writer, given, after)
     }
 
-    /// Runs a procedure as a part of the running transaction; what it did is undone if it fails.
+    /// Runs a procedure as a part of the running transaction; the caller undoes what it did if it fails.
     pub(crate) fn run_within(&self, tx: &mut Transaction, name: &str, given: &Json) -> Result<Json> {
         (self.find(name)?.run_within)(tx, given)
+    }
+
+    /// Whether there is a procedure of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.by_name.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
     }
 
     fn find(&self, name: &str) -> Result<Procedure> {

@@ -17,6 +17,17 @@
 //! stood, with the same systems and procedures, and ends with the same bytes in every buffer. Only after an edit of a large
 //! table, which catches up with what was written beside it, pages of indexes and blocks of the heap may lie in another order.
 //!
+//! **What a system sees.** [`Tick::view`](crate::Tick::view) shows what is published, and under the lock that a tick has that
+//! is all that stands before it in the recording, with one exception: while readers pin as many versions of a table as there
+//! may be ([`Builder::versions_max`](crate::Builder::versions_max)), what was committed last is not published until one of
+//! them is let go of (`publications_skipped` of [`EngineStats`](crate::engine::EngineStats) counts it). A system that reads
+//! such a view sees less than it will in a replay, which has no such readers. Systems that read through their transaction do
+//! not depend on readers.
+//!
+//! **A sink that fails.** A sink returns a result. With its first error, or its panic, the recording ends, as it lacks an
+//! input from there on; nothing else does. It is told (`tracing`), and [`Db::recording_failure`](crate::Db::recording_failure)
+//! says what happened; what was recorded before can be played.
+//!
 //! A recording comes from elsewhere, so nothing in it is believed: every table, length and value is checked before it is
 //! played (`play`), and a file of it carries a checksum in every line (`text`). What is wrong is
 //! [`Error::Recording`](crate::Error::Recording), which says where.
@@ -29,7 +40,7 @@
 //! # fn open() -> Result<Database, Error> { Database::builder().schema_json(SCHEMA).open() }
 //! let (sink, recorded) = mpsc::channel();
 //! let db = open()?;
-//! let mut world = db.tick_loop(60.0).record(move |input| drop(sink.send(input))).stepped()?;
+//! let mut world = db.tick_loop(60.0).record(move |input| sink.send(input)).stepped()?;
 //! let t = db.read().open_table("t")?.number();
 //! db.transact(|tx| tx.insert_values(t, &[(0, Value::from(7))]))?;
 //! world.step()?;
@@ -45,13 +56,15 @@ mod text;
 
 pub use text::{RecordingWriter, read_recording};
 
+use crate::caught::caught;
 use crate::edit::SchemaEdit;
-pub use crate::error::RecordingFault;
+pub use crate::error::{RecordingFailure, RecordingFault};
 use crate::id::RecordId;
 use crate::op::Op;
 use crate::record::image::RecordImage;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use std::sync::Arc;
 
 /// Something that reached the world from outside.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -162,13 +175,19 @@ impl Noted {
     }
 }
 
+/// What a sink fails with: any error.
+pub(crate) type SinkError = Box<dyn std::error::Error + Send + Sync>;
 /// Where inputs go.
-pub(crate) type Sink = Box<dyn FnMut(Input) + Send>;
+pub(crate) type Sink = Box<dyn FnMut(Input) -> Result<(), SinkError> + Send>;
 
 /// The recording, while there is one.
 #[derive(Default)]
 pub(crate) struct Tape {
     sink: Option<Sink>,
+    /// Inputs that it was given.
+    given: u64,
+    /// Why the last one ended, if it was not told to.
+    failure: Option<Arc<RecordingFailure>>,
     /// A tick is running: what happens in it follows from what is recorded.
     in_tick: bool,
     /// Operations of the running transaction.
@@ -188,7 +207,12 @@ impl std::fmt::Debug for Tape {
 impl Tape {
     /// Begins a recording; one that runs ends.
     pub(crate) fn record(&mut self, sink: Sink) {
-        self.sink = Some(sink);
+        (self.sink, self.given, self.failure) = (Some(sink), 0, None);
+    }
+
+    /// What ended the last recording before its time.
+    pub(crate) fn failure(&self) -> Option<Arc<RecordingFailure>> {
+        self.failure.clone()
     }
 
     /// Whether operations of the running transaction are to be noted.
@@ -278,10 +302,23 @@ impl Tape {
         self.in_tick = false;
     }
 
+    /// Gives an input to the sink. That is the game's code, called in the middle of a commit: whatever becomes of it, the
+    /// commit is whole. What a sink lacks an input of is no recording any more, so its first failure is its last.
     fn give(&mut self, input: Input) {
-        if let Some(sink) = &mut self.sink {
-            sink(input);
-        }
+        let Some(mut sink) = self.sink.take() else { return };
+        let at = self.given + 1;
+        let failure = match caught("the sink of the recording", || sink(input)) {
+            Ok(Ok(())) => {
+                (self.sink, self.given) = (Some(sink), at);
+                return;
+            }
+            Ok(Err(source)) => RecordingFailure::Failed { input: at, source },
+            Err(said) => RecordingFailure::Panicked { input: at, said },
+        };
+        tracing::error!(%failure, "the recording has failed; the world goes on without it");
+        self.failure = Some(Arc::new(failure));
+        // One that panicked half done may do so again when it is dropped.
+        let _ = caught("the sink of the recording", || drop(sink));
     }
 }
 

@@ -1,4 +1,4 @@
-//! What can be wrong with a recording that is to be played again.
+//! What can go wrong with a recording: while it is made, and when it is to be played again.
 
 /// What is wrong with an input of a recording.
 #[derive(Debug, thiserror::Error)]
@@ -57,5 +57,27 @@ pub enum RecordingFault {
         field: String,
         /// What they are instead.
         what: String,
+    },
+}
+
+/// What ended a recording before its time.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecordingFailure {
+    /// The sink returned an error.
+    #[error("the recording ended at input {input}: {source}")]
+    Failed {
+        /// The first input that it lacks, from 1.
+        input: u64,
+        /// What the sink said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The sink panicked.
+    #[error("the recording ended at input {input}: its sink panicked: {said}")]
+    Panicked {
+        /// The first input that it lacks, from 1.
+        input: u64,
+        /// What the panic said.
+        said: String,
     },
 }

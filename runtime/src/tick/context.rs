@@ -2,7 +2,7 @@
 
 use crate::db::Shared;
 use crate::error::{Error, Result};
-use crate::txn::Transaction;
+use crate::txn::{Transaction, nested};
 use crate::typed::Facade;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -21,6 +21,16 @@ pub struct TickInfo {
     pub time: Duration,
 }
 
+impl TickInfo {
+    /// Tick `number`, each of which stands for `dt`.
+    pub(super) fn new(number: u64, dt: Duration) -> TickInfo {
+        // Ticks are counted over restarts: in a year and more there are too many for an u32. The time of 64 bits of
+        // nanoseconds ends after 584 years.
+        let time_ns = u64::try_from(dt.as_nanos()).unwrap_or(u64::MAX).saturating_mul(number);
+        TickInfo { number, dt, time: Duration::from_nanos(time_ns) }
+    }
+}
+
 /// A transaction with a clock, and with the world as it stood when the tick began.
 pub struct Tick<S: Facade> {
     tx: S::Tx,
@@ -35,15 +45,17 @@ impl<S: Facade> Tick<S> {
     }
 
     /// Calls a [procedure](crate::procedure) as a part of this transaction. One that fails has done nothing, and the system
-    /// may go on.
+    /// may go on; so has one whose result is not what is asked for here.
     ///
     /// # Errors
     /// As [`Db::call_procedure`](crate::Db::call_procedure); [`Error::Aborted`] if the result is not of the type that is
     /// asked for.
     pub fn call<R: DeserializeOwned>(&mut self, procedure: &str, arguments: &impl Serialize) -> Result<R> {
         let arguments = serde_json::to_value(arguments).map_err(Error::abort)?;
-        let result = self.shared.procedures.run_within(self.tx.as_mut(), procedure, &arguments)?;
-        serde_json::from_value(result).map_err(Error::abort)
+        nested(&mut self.tx, |tx| {
+            let result = self.shared.procedures.run_within(tx.as_mut(), procedure, &arguments)?;
+            serde_json::from_value(result).map_err(Error::abort)
+        })
     }
 
     /// Seconds that a tick stands for.
@@ -95,5 +107,21 @@ impl<S: Facade> From<Tick<S>> for Transaction {
 impl<S: Facade> std::fmt::Debug for Tick<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Tick").field(&self.info).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A world that is kept for years: after 2^32 ticks, 414 days at 120 Hz, its time began again at zero.
+    #[test]
+    fn the_time_of_a_world_goes_on_for_years() {
+        let dt = Duration::from_secs_f64(1.0 / 120.0);
+        assert_eq!(TickInfo::new(1, dt).time, dt);
+        let before = TickInfo::new(u64::from(u32::MAX), dt);
+        let after = TickInfo::new(before.number + 1, dt);
+        assert_eq!(after.time, before.time + dt);
+        assert_eq!(TickInfo::new(u64::MAX, dt).time, Duration::from_nanos(u64::MAX), "and stands still in the end");
     }
 }

@@ -30,7 +30,7 @@ pub struct Figures {
     pub tick: Quantiles,
     /// How late they began.
     pub jitter: Quantiles,
-    /// Ticks that took longer than their time.
+    /// Ticks that took longer than their time, each of them once: those that began late because of one are in `jitter`.
     pub overruns: u64,
     /// Ticks that were dropped, since the loop lagged too far behind.
     pub dropped: u64,
@@ -40,7 +40,7 @@ pub struct Figures {
     pub last_failure: Option<(String, u64, String)>,
     /// Every system's name and how long it took.
     pub systems: Vec<(String, Quantiles)>,
-    /// Transactions committed.
+    /// Transactions committed meanwhile, those of other threads included.
     pub commits: u64,
     /// Records in all tables.
     pub records: u64,
@@ -213,12 +213,13 @@ impl Window {
 }
 
 impl Recorder {
-    pub(super) fn new(names: Vec<String>, clock: Arc<dyn Clock>) -> Recorder {
+    /// Begins, after so many transactions of the database were committed.
+    pub(super) fn new(names: Vec<String>, clock: Arc<dyn Clock>, commits_before: u64) -> Recorder {
         let systems = names.len();
         let window = || Window::new(systems);
         let (began, laps) = ((clock.monotonic(), clock.count()), Vec::new());
         let (total, minute, hour) = (window(), window(), window());
-        Recorder { names, clock, began, window: window(), laps, total, minute, hour, commits_before: 0 }
+        Recorder { names, clock, began, window: window(), laps, total, minute, hour, commits_before }
     }
 
     pub(super) fn tick(&mut self, took: Duration) {

@@ -5,6 +5,8 @@
 //! in between:  wait on the queue of requests until the next deadline; execute them as they come, publish, answer
 //! ```
 //!
+//! With [`CommitMode::Tick`] nothing is executed in between: a tick begins with all requests that wait.
+//!
 //! A system that fails or panics is rolled back, reported, and the loop goes on. A tick that takes too long starts the
 //! next one at once; a lag of more than [`lag_ticks_max`](TickLoop::lag_ticks_max) ticks is dropped and counted, so that a
 //! slow second does not become a slow minute.
@@ -20,22 +22,27 @@ mod timer;
 pub use context::{Tick, TickInfo};
 pub use figures::{Figures, History, Quantiles};
 pub(crate) use queue::{Answer, Queue};
+pub(crate) use timer::StuckTimers;
 
+use crate::caught::caught;
 use crate::clock::Clock;
-use crate::db::{Db, Writer};
+use crate::db::{Db, Shared, Writer};
 use crate::engine::EngineStats;
 use crate::error::{Error, Result};
 use crate::limits::{QUEUE_REQUESTS_MAX, TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
-use crate::recording::Input;
+use crate::recording::{Input, RecordingFailure, Sink, SinkError};
 use crate::table::writer::PublicationStats;
 use crate::typed::Facade;
+use crate::view::View;
 use figures::Recorder;
+use queue::GROUP_MAX;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
+use timer::Now;
 
 /// When requests from outside are executed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,7 +50,8 @@ pub enum CommitMode {
     /// As they come, between ticks.
     #[default]
     Eager,
-    /// At the next tick.
+    /// At the next tick: all that wait when it begins, however many they are, in the order in which they came. They are part
+    /// of the tick, and of how long it takes; the queue, which holds [`QUEUE_REQUESTS_MAX`], bounds that.
     Tick,
 }
 
@@ -96,6 +104,21 @@ impl<S: Facade> Db<S> {
     /// How many requests wait for the loop, and how many may.
     pub fn queue_length(&self) -> (usize, usize) {
         (self.shared.queue.waiting(), QUEUE_REQUESTS_MAX)
+    }
+
+    /// What ended the last [recording](TickLoop::record) before its time; `None` while it goes on, and if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a transaction of the same thread.
+    pub fn recording_failure(&self) -> Result<Option<Arc<RecordingFailure>>> {
+        Ok(self.shared.lock()?.engine().tape.failure())
+    }
+}
+
+impl Shared {
+    /// Timers that wait to be tried again. For who has the writing side.
+    fn stuck_timers(&self) -> MutexGuard<'_, StuckTimers> {
+        self.stuck_timers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -168,9 +191,18 @@ impl<S: Facade> TickLoop<S> {
     }
 
     /// Gives everything that reaches the world from outside to `sink`, from now on: see [`recording`](crate::recording).
+    ///
+    /// The sink is called while the input is being committed, and must not block. The first error that it returns, or its
+    /// panic, ends the recording and nothing else: the world goes on, and
+    /// [`Db::recording_failure`](crate::Db::recording_failure) says what happened.
     #[must_use]
-    pub fn record(self, sink: impl FnMut(Input) + Send + 'static) -> Self {
-        let begun = self.db.shared.lock().map(|mut writer| writer.engine().tape.record(Box::new(sink)));
+    pub fn record<E: Into<SinkError>>(self, mut sink: impl FnMut(Input) -> Result<(), E> + Send + 'static) -> Self {
+        let sink: Sink = Box::new(move |input| sink(input).map_err(E::into));
+        let begun = self.db.shared.lock().map(|mut writer| {
+            // What a recording is played on has tried no timers yet.
+            *self.db.shared.stuck_timers() = StuckTimers::default();
+            writer.engine().tape.record(sink);
+        });
         self.or_fail(begun)
     }
 
@@ -194,14 +226,15 @@ impl<S: Facade> TickLoop<S> {
         self
     }
 
-    /// Ends the loop after so many ticks.
+    /// Ends the loop after so many ticks of its own, whatever number they have: ticks are counted over loops and restarts.
     #[must_use]
     pub fn ticks_max(mut self, ticks: u64) -> Self {
         self.ticks_max = Some(ticks);
         self
     }
 
-    /// Calls `report` with the figures of the last second, once a second.
+    /// Calls `report` with the figures of the last second, once a second, on the loop's thread. A panic of it is told
+    /// (`tracing`), and nothing else comes of it.
     #[must_use]
     pub fn report(mut self, report: impl FnMut(&Figures) + Send + 'static) -> Self {
         self.report = Some(Box::new(report));
@@ -221,7 +254,8 @@ impl<S: Facade> TickLoop<S> {
     /// Runs the loop on this thread until it is stopped; gives the figures of the whole run.
     ///
     /// # Errors
-    /// [`Error::TickRate`]; [`Error::Stopped`] if another loop runs on this database.
+    /// [`Error::TickRate`]; [`Error::Stopped`] while another loop runs on this database, or is stepped: that one goes on, and
+    /// once it has ended, however it did, the next may run.
     pub fn run(mut self) -> Result<Figures> {
         let stepper = self.start()?;
         self.run_from(stepper)
@@ -243,13 +277,18 @@ impl<S: Facade> TickLoop<S> {
         if let Some(wrong) = self.wrong.take() {
             return Err(wrong);
         }
+        let requests = self.db.shared.queue.open()?;
         let (names, systems) = std::mem::take(&mut self.systems).into_iter().unzip();
+        let (tick, commits) = {
+            let mut writer = self.db.shared.lock()?;
+            (writer.engine().tick, writer.engine().stats.commits)
+        };
         Ok(Stepper {
-            requests: self.db.shared.queue.open()?,
+            requests,
             systems,
-            recorder: Recorder::new(names, self.db.shared.clock.clone()),
+            recorder: Recorder::new(names, self.db.shared.clock.clone(), commits),
             period: Duration::from_secs_f64(1.0 / self.rate_hz),
-            next: self.db.shared.lock()?.engine().tick + 1,
+            next: tick + 1,
             db: self.db.clone(),
         })
     }
@@ -263,12 +302,16 @@ impl<S: Facade> TickLoop<S> {
         let (mut deadline, mut reported) = (started, started);
         let mut history = History::default();
         self.tell(&stepper, &history)?;
-        while !self.stop.load(Ordering::SeqCst) && self.ticks_max.is_none_or(|max| stepper.next <= max) {
+        let end = self.ticks_max.map(|ticks| stepper.next.saturating_add(ticks));
+        while !self.stop.load(Ordering::SeqCst) && end.is_none_or(|end| stepper.next < end) {
             stepper.wait_until(deadline, self.commit)?;
             let begun = clock.monotonic();
             stepper.recorder.jitter(begun.saturating_sub(deadline));
-            stepper.step()?;
+            stepper.step_at(clock.wall_us(), self.commit)?;
             let now = clock.monotonic();
+            if now - begun > stepper.period {
+                stepper.recorder.overrun();
+            }
             deadline += stepper.period;
             if now > deadline {
                 deadline = self.catch_up(&mut stepper, deadline, now);
@@ -278,7 +321,8 @@ impl<S: Facade> TickLoop<S> {
                 reported = now;
                 tracing::info!(target: "dbgen::tick", "{figures}");
                 if let Some(report) = &mut self.report {
-                    report(&figures);
+                    // Told by then.
+                    let _ = caught("the report of the loop", || report(&figures));
                 }
                 self.tell(&stepper, &history)?;
             }
@@ -299,9 +343,8 @@ impl<S: Facade> TickLoop<S> {
         Ok(())
     }
 
-    /// A tick took longer than its time: the next starts at once; what lags too far behind is dropped.
+    /// The next tick is due already: it starts at once; what lags too far behind is dropped.
     fn catch_up(&self, stepper: &mut Stepper<S>, deadline: Duration, now: Duration) -> Duration {
-        stepper.recorder.overrun();
         let lag = ((now - deadline).as_secs_f64() * self.rate_hz) as u32;
         if lag <= self.lag_ticks_max {
             return deadline;
@@ -331,30 +374,38 @@ impl<S: Facade> std::fmt::Debug for Stepper<S> {
 }
 
 impl<S: Facade> Stepper<S> {
-    /// Executes the waiting requests, runs one tick and publishes it; gives its number.
+    /// Executes all requests that wait, runs one tick and publishes it; gives its number.
     ///
     /// # Errors
-    /// [`Error::Reentrant`] inside a transaction of the same thread.
+    /// [`Error::Reentrant`] inside a transaction of the same thread: nothing was done then.
     pub fn step(&mut self) -> Result<u64> {
         let wall_us = self.db.shared.clock.wall_us();
-        self.step_at(wall_us)
+        self.step_at(wall_us, CommitMode::Tick)
     }
 
-    /// The same, with what the clock on the wall shows.
-    fn step_at(&mut self, wall_us: i64) -> Result<u64> {
-        let clock = self.db.shared.clock.clone();
+    /// The same, with what the clock on the wall shows, in a loop that executes requests so.
+    ///
+    /// First the lock, then the view. Whoever commits publishes before he lets go of the lock, so the view taken under it
+    /// shows all that was committed, and all that the recording has before this tick: a transaction that ends while the tick
+    /// waits for the lock is in the view, in the transactions of the systems, and in a replay, or in none of them.
+    fn step_at(&mut self, wall_us: i64, commit: CommitMode) -> Result<u64> {
+        let (clock, shared) = (self.db.shared.clock.clone(), self.db.shared.clone());
         let begun = clock.monotonic();
-        self.execute_waiting()?;
-        let info = TickInfo { number: self.next, dt: self.period, time: self.period * self.next as u32 };
-        self.next += 1;
-        let shared = self.db.shared.clone();
-        let view = self.db.read();
+        self.execute_waiting(commit)?;
         let mut writer = shared.lock()?;
+        // What readers kept from being published may be free by now.
+        writer.engine().publish_if_free();
+        let view = S::View::from(View::new(shared.published.load()));
+        let info = TickInfo::new(self.next, self.period);
+        self.next += 1;
         writer.engine().tick = info.number;
         writer.engine().tape.begin_tick(info.number, wall_us);
-        for failure in timer::fire(&mut writer, &shared.procedures, wall_us) {
-            tracing::error!(timer = %failure.timer, tick = info.number, error = %failure.error, "a timer failed");
-            self.recorder.failure(&failure.timer, info.number, &failure.error);
+        let now = Now { tick: info.number, wall_us };
+        let failures = timer::fire(&mut writer, &shared.procedures, &mut shared.stuck_timers(), now);
+        for failure in failures {
+            let (timer, error, again_at_tick) = (&failure.timer, &failure.error, failure.again_at_tick);
+            tracing::error!(%timer, tick = info.number, %error, again_at_tick, "a timer failed");
+            self.recorder.failure(timer, info.number, error);
         }
         self.run_systems(&mut writer, info, view, &*clock);
         writer.engine().tape.end_tick();
@@ -406,7 +457,7 @@ impl<S: Facade> Stepper<S> {
                     break;
                 }
                 match self.requests.wait(clock.patience(due - now)) {
-                    Some(job) => self.requests.execute(&self.db.shared, job)?,
+                    Some(job) => drop(self.requests.execute(&self.db.shared, Some(job), GROUP_MAX)?),
                     None => {
                         clock.woken(due);
                         break;
@@ -423,17 +474,24 @@ impl<S: Facade> Stepper<S> {
     fn execute_until(&mut self, end: Duration, clock: &dyn Clock) -> Result<()> {
         while clock.margin() > SPIN_ONLY && clock.monotonic() < end {
             match self.requests.next() {
-                Some(job) => self.requests.execute(&self.db.shared, job)?,
+                Some(job) => drop(self.requests.execute(&self.db.shared, Some(job), GROUP_MAX)?),
                 None => std::hint::spin_loop(),
             }
         }
         Ok(())
     }
 
-    fn execute_waiting(&mut self) -> Result<()> {
-        match self.requests.next() {
-            Some(job) => self.requests.execute(&self.db.shared, job),
-            None => Ok(()),
+    /// Executes, in groups, the requests that wait at the beginning of a tick: all of them, which the queue bounds, or, in a
+    /// loop that executes them between its ticks, no more than one group, so that a flood does not hold up the tick.
+    fn execute_waiting(&mut self, commit: CommitMode) -> Result<()> {
+        let waiting = self.requests.waiting();
+        let mut left = if commit == CommitMode::Tick { waiting } else { waiting.min(GROUP_MAX) };
+        while left > 0 {
+            match self.requests.execute(&self.db.shared, None, left)? {
+                0 => break,
+                executed => left -= executed,
+            }
         }
+        Ok(())
     }
 }

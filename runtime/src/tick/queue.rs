@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::limits::QUEUE_REQUESTS_MAX;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Tells the caller how its request ended, once that is as durable as is asked; it hears whether everything logged by then is
@@ -17,39 +17,60 @@ pub(crate) type Answer = Box<dyn FnOnce(Result<bool>) + Send>;
 /// A request: executes its transaction and gives what is to be done once it is published.
 pub(crate) type Job = Box<dyn FnOnce(&mut Writer<'_>) -> Answer + Send>;
 
+/// A group is bounded, so that a flood of requests does not hold up the tick, and that who waits sees an end.
+pub(super) const GROUP_MAX: usize = 256;
+
 /// The end of the queue that other threads have.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Queue {
-    /// `None` while no loop runs.
-    sender: Mutex<Option<SyncSender<Job>>>,
-    /// Requests in it.
-    waiting: Arc<AtomicUsize>,
+    entrance: Arc<Entrance>,
 }
 
-/// The end of the queue that the loop has. Dropping it closes the queue.
+/// Where requests come in.
+#[derive(Debug, Default)]
+struct Entrance {
+    /// There is one exactly while a loop has the other end: it opens the entrance, and closes it when it ends, however it ends.
+    sender: Mutex<Option<SyncSender<Job>>>,
+    /// Requests in the queue.
+    waiting: AtomicUsize,
+}
+
+/// The end of the queue that the loop has. Dropping it closes the queue: what waits is dropped, and its callers are told so.
 #[derive(Debug)]
 pub(crate) struct Requests {
     receiver: Receiver<Job>,
-    waiting: Arc<AtomicUsize>,
+    entrance: Arc<Entrance>,
+}
+
+impl Entrance {
+    fn sender(&self) -> MutexGuard<'_, Option<SyncSender<Job>>> {
+        self.sender.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many requests are in the queue.
+    fn waiting(&self) -> usize {
+        (self.waiting.load(Ordering::Relaxed) as isize).max(0) as usize
+    }
 }
 
 impl Queue {
-    pub(crate) fn new() -> Queue {
-        Queue { sender: Mutex::new(None), waiting: Arc::default() }
-    }
-
-    /// Opens the queue for a loop. One loop at a time.
+    /// Opens the queue for a loop.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] while another loop has it: there is one at a time.
     pub(crate) fn open(&self) -> Result<Requests> {
-        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sender = self.entrance.sender();
+        if sender.is_some() {
+            return Err(Error::Stopped);
+        }
         let (new, receiver) = sync_channel::<Job>(QUEUE_REQUESTS_MAX);
         *sender = Some(new);
-        self.waiting.store(0, Ordering::Relaxed);
-        Ok(Requests { receiver, waiting: self.waiting.clone() })
+        Ok(Requests { receiver, entrance: self.entrance.clone() })
     }
 
     /// Puts a request into the queue.
     pub(crate) fn push(&self, job: Job) -> Result<()> {
-        let sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let sender = self.entrance.sender();
         let Some(sender) = sender.as_ref() else { return Err(Error::Stopped) };
         sender.try_send(job).map_err(|refused| match refused {
             TrySendError::Full(_) => Error::QueueFull { limit: QUEUE_REQUESTS_MAX },
@@ -57,13 +78,23 @@ impl Queue {
         })?;
         // Under the same lock as the sending, and the loop takes away what it has received: the number may be too
         // low for a moment, even below zero.
-        self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.entrance.waiting.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 
     /// How many requests are in it.
     pub(crate) fn waiting(&self) -> usize {
-        (self.waiting.load(Ordering::Relaxed) as isize).max(0) as usize
+        self.entrance.waiting()
+    }
+}
+
+impl Drop for Requests {
+    fn drop(&mut self) {
+        // The receiver goes after this, and with it what waits: nothing comes in any more by then, and whoever is told may
+        // ask again, and hears that nobody runs.
+        let mut sender = self.entrance.sender();
+        *sender = None;
+        self.entrance.waiting.store(0, Ordering::Relaxed);
     }
 }
 
@@ -74,7 +105,7 @@ impl Requests {
     }
 
     fn taken(&self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.entrance.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// The next request, if one waits.
@@ -82,22 +113,27 @@ impl Requests {
         self.receiver.try_recv().ok().inspect(|_| self.taken())
     }
 
-    /// Executes a request and those that wait behind it, publishes them together, and answers them.
-    pub(crate) fn execute(&self, shared: &Shared, first: Job) -> Result<()> {
-        /// A group is bounded, so that a flood of requests does not hold up the tick.
-        const GROUP_MAX: usize = 256;
+    /// How many requests wait.
+    pub(crate) fn waiting(&self) -> usize {
+        self.entrance.waiting()
+    }
+
+    /// Executes `first` and requests that wait behind it, as one group of at most so many: publishes them together, and then
+    /// answers them. Gives how many they were.
+    ///
+    /// # Errors
+    /// [`Error::Reentrant`] inside a transaction of the same thread: then none was taken out of the queue.
+    pub(crate) fn execute(&self, shared: &Shared, first: Option<Job>, at_most: usize) -> Result<usize> {
         let mut writer = shared.lock()?;
-        let mut answers = vec![first(&mut writer)];
-        while answers.len() < GROUP_MAX
-            && let Some(job) = self.next()
-        {
-            answers.push(job(&mut writer));
-        }
+        let waiting = first.into_iter().chain(std::iter::from_fn(|| self.next()));
+        let group = waiting.take(at_most.min(GROUP_MAX));
+        let answers: Vec<Answer> = group.map(|job| job(&mut writer)).collect();
         writer.engine().publish();
         drop(writer);
+        let executed = answers.len();
         for answer in answers {
             shared.when_durable(answer);
         }
-        Ok(())
+        Ok(executed)
     }
 }

@@ -1,6 +1,6 @@
 //! Playing a recording on a loop that is moved by hand.
 
-use super::Stepper;
+use super::{CommitMode, Stepper};
 use crate::error::{Error, Result};
 use crate::recording::{Input, RecordedOp, RecordingFault, read_recording};
 use crate::txn::Transaction;
@@ -42,7 +42,7 @@ impl<S: Facade> Stepper<S> {
                 if number != next {
                     return Err(Error::WrongTick { next, recorded: number });
                 }
-                self.step_at(wall_us).map(drop)
+                self.step_at(wall_us, CommitMode::Tick).map(drop)
             }
             Input::Procedure { name, arguments } => self.db.call_procedure(&name, &arguments).map(drop),
             Input::Transaction { ops } => self.play(&ops),

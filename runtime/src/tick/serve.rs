@@ -1,6 +1,6 @@
 //! A loop that serves its world over HTTP while it runs.
 
-use super::queue::Requests;
+use super::queue::{GROUP_MAX, Requests};
 use super::{Stepper, TickLoop};
 use crate::db::Db;
 use crate::error::{Error, Result};
@@ -57,7 +57,7 @@ impl<S: Facade> Stepper<S> {
         let requests: &Requests = &self.requests;
         while !stopping.is_finished() {
             if let Some(job) = requests.wait(POLL) {
-                requests.execute(&self.db.shared, job)?;
+                requests.execute(&self.db.shared, Some(job), GROUP_MAX)?;
             }
         }
         Ok(())

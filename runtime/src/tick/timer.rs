@@ -8,7 +8,14 @@
 //! A procedure that fails is rolled back and reported; the record goes or moves all the same, so that one bad timer does
 //! not fire for ever. Timers whose procedure nobody has registered wait.
 //!
-//! What is due is found through the index on the timestamp, so timers that are not due cost nothing.
+//! A record that can neither go nor move (others refer to it, a handler refuses, its next time is more than the field
+//! takes) is *stuck*: what its procedure did is undone, that is reported, and the others of its table go on. It is tried
+//! again after [`RETRY_TICKS_MIN`] ticks, then after twice as many, up to [`RETRY_TICKS_MAX`]; at once when its time was
+//! changed, after an edit of the schema, and after a restart. That is counted in ticks, and kept from one loop to the next,
+//! so that what happens follows from what a recording holds; when a recording begins, all are tried again.
+//!
+//! What is due is found through the index on the timestamp, so timers that are not due cost nothing. Those that are stuck are
+//! passed over once a tick.
 
 use crate::db::Writer;
 use crate::dynamic::TableNo;
@@ -23,10 +30,24 @@ use crate::txn::Transaction;
 use dbgen_schema::Value;
 use dbgen_schema::json::{Int64, encode_record};
 use serde_json::{Value as Json, json};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// Timers that fire in one tick at most; the rest are next tick's.
 const FIRED_PER_TICK_MAX: usize = 10_000;
+/// Ticks after which a timer that is stuck is tried again for the first time: a second, at 64 Hz.
+const RETRY_TICKS_MIN: u64 = 64;
+/// Ticks after which it is tried again at the latest: a minute.
+const RETRY_TICKS_MAX: u64 = 4096;
+
+/// When a tick happens.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Now {
+    /// Its number.
+    pub(super) tick: u64,
+    /// What the clock on the wall shows.
+    pub(super) wall_us: i64,
+}
 
 /// A timer that failed.
 pub(super) struct Failure {
@@ -34,6 +55,8 @@ pub(super) struct Failure {
     pub(super) timer: String,
     /// What went wrong.
     pub(super) error: Error,
+    /// The tick at which it is tried again, if it is stuck.
+    pub(super) again_at_tick: Option<u64>,
 }
 
 /// A timer whose time has come.
@@ -44,67 +67,159 @@ struct Due {
     id: RecordId,
 }
 
-/// Fires every timer that is due at `now_us`; gives those that failed.
-pub(super) fn fire(writer: &mut Writer<'_>, procedures: &Procedures, now_us: i64) -> Vec<Failure> {
+/// Timers that could not be settled, and wait to be tried again.
+#[derive(Debug, Default)]
+pub(crate) struct StuckTimers {
+    /// By the table's number and the record's id.
+    waiting: BTreeMap<(usize, RecordId), Retry>,
+    /// The version of the schema that the tables' numbers are of.
+    schema_version: u64,
+}
+
+/// When a timer that is stuck is tried again.
+#[derive(Debug)]
+struct Retry {
+    /// The time at which it was due: with another one it is another timer.
+    at_us: i64,
+    /// After how many ticks, the last time.
+    after: u64,
+    tick: u64,
+}
+
+impl StuckTimers {
+    /// A tick begins.
+    fn begin(&mut self, schema_version: u64) {
+        if self.schema_version != schema_version {
+            // Tables may have other numbers now, and what was in the way may be gone.
+            self.waiting.clear();
+            self.schema_version = schema_version;
+        }
+    }
+
+    /// Whether a timer waits for a later tick.
+    fn waits(&self, due: Due, tick: u64) -> bool {
+        let retry = self.waiting.get(&(due.table, due.id));
+        retry.is_some_and(|retry| retry.at_us == due.at_us && retry.tick > tick)
+    }
+
+    /// A timer is stuck; gives the tick at which it is tried again.
+    fn add(&mut self, due: Due, tick: u64) -> u64 {
+        let before = self.waiting.get(&(due.table, due.id)).filter(|retry| retry.at_us == due.at_us);
+        let after = before.map_or(RETRY_TICKS_MIN, |retry| (2 * retry.after).min(RETRY_TICKS_MAX));
+        let again = tick.saturating_add(after);
+        self.waiting.insert((due.table, due.id), Retry { at_us: due.at_us, after, tick: again });
+        again
+    }
+
+    /// All that was due has been tried: what has not got stuck again is settled, or gone.
+    fn end(&mut self, tick: u64) {
+        self.waiting.retain(|_, retry| retry.tick > tick);
+    }
+}
+
+/// How a timer came off.
+enum Fired {
+    /// The record went or moved; the error of its procedure, if that failed.
+    Settled(Option<Error>),
+    /// The record stays, for this reason; before it the error of its procedure, if that failed.
+    Stuck(Option<Error>, Error),
+    /// Nobody has registered its procedure.
+    Unregistered,
+}
+
+/// Fires every timer that is due; gives those that failed.
+pub(super) fn fire(
+    writer: &mut Writer<'_>,
+    procedures: &Procedures,
+    stuck: &mut StuckTimers,
+    now: Now,
+) -> Vec<Failure> {
     let mut failures = Vec::new();
-    let mut waiting: Vec<usize> = timer_tables(writer.engine());
+    stuck.begin(writer.engine().catalog.version());
+    let mut tables = timer_tables(writer.engine());
     for _ in 0..FIRED_PER_TICK_MAX {
         let engine = writer.engine();
-        let Some(due) = waiting.iter().filter_map(|table| earliest(engine, *table, now_us)).min() else { break };
+        let due = tables.iter_mut().filter_map(|table| table.earliest(engine, stuck, now)).min();
+        let Some(due) = due else { break };
         let timer = engine.catalog.tables()[due.table].name.clone();
-        match fire_one(writer, procedures, due, now_us) {
-            Ok(None) => {}
-            Ok(Some(error)) => failures.push(Failure { timer, error }),
-            // It can be neither called nor settled: its table waits for another tick.
-            Err(error) => {
-                waiting.retain(|table| *table != due.table);
-                if !matches!(error, Error::UnknownProcedure { .. }) {
-                    failures.push(Failure { timer, error });
-                }
+        let mut fail = |error: Error, again_at_tick: Option<u64>| {
+            failures.push(Failure { timer: timer.clone(), error, again_at_tick });
+        };
+        match fire_one(writer, procedures, due, now.wall_us) {
+            Fired::Settled(failed) => failed.into_iter().for_each(|error| fail(error, None)),
+            Fired::Unregistered => tables.retain(|table| table.at != due.table),
+            Fired::Stuck(_, error @ Error::ReadOnly { .. }) => {
+                // No timer's fault, and no timer can do anything.
+                fail(error, None);
+                break;
+            }
+            Fired::Stuck(failed, error) => {
+                failed.into_iter().for_each(|error| fail(error, None));
+                fail(error, Some(stuck.add(due, now.tick)));
             }
         }
     }
+    stuck.end(now.tick);
     failures
 }
 
-fn timer_tables(engine: &Engine) -> Vec<usize> {
-    let tables = engine.catalog.tables().iter();
-    tables.filter(|table| table.timer.is_some()).map(|table| table.at).collect()
+/// A timer table, and how far a tick is in it.
+struct TimerTable {
+    at: usize,
+    /// All up to this one are stuck.
+    passed: Option<Due>,
 }
 
-/// The first timer of a table that is due.
-fn earliest(engine: &Engine, table: usize, now_us: i64) -> Option<Due> {
-    let view = engine.view(table);
-    let timer = view.def.timer.as_ref()?;
-    let index = &view.def.indexes[timer.index];
-    let nullable = index.columns[0].null_bit.is_some();
-    // A timer without a time never fires.
-    let key = |value: Option<i64>| match (nullable, value) {
-        (true, Some(value)) => Key::new().some().scalar(value),
-        (true, None) => Key::new().some(),
-        (false, Some(value)) => Key::new().scalar(value),
-        (false, None) => Key::new(),
-    };
-    let (low, high) = (key(None), key(Some(now_us)));
-    let id = lookup::range(view, timer.index, Bound::Included(&low), Bound::Included(&high)).next()?;
-    let row = view.version.row_of(id)?;
-    Some(Due { at_us: micros(&view.value(row, timer.at))?, table, id })
+fn timer_tables(engine: &Engine) -> Vec<TimerTable> {
+    let tables = engine.catalog.tables().iter().filter(|table| table.timer.is_some());
+    tables.map(|table| TimerTable { at: table.at, passed: None }).collect()
 }
 
-/// Calls the procedure and settles the record; gives the error of the procedure, if it failed.
-fn fire_one(writer: &mut Writer<'_>, procedures: &Procedures, due: Due, now_us: i64) -> Result<Option<Error>> {
-    let engine = writer.engine();
-    let def = engine.catalog.tables()[due.table].timer.clone();
-    let Some(timer) = def else { return Ok(None) };
-    let arguments = arguments(engine, due)?;
-    let mut settled = |tx: &mut Transaction| settle(tx, &timer, due, now_us);
-    match procedures.run(writer, &timer.procedure, &arguments, &mut settled) {
-        Ok(_) => Ok(None),
-        Err(unknown @ Error::UnknownProcedure { .. }) => Err(unknown),
-        Err(error) => {
-            writer.run(|tx| tx, |tx: &mut Transaction| settle(tx, &timer, due, now_us)).into_result()?;
-            Ok(Some(error))
+impl TimerTable {
+    /// Its first timer that is due and not stuck.
+    fn earliest(&mut self, engine: &Engine, stuck: &StuckTimers, now: Now) -> Option<Due> {
+        let view = engine.view(self.at);
+        let timer = view.def.timer.as_ref()?;
+        let nullable = view.def.indexes[timer.index].columns[0].null_bit.is_some();
+        // A timer without a time never fires.
+        let timed = || if nullable { Key::new().some() } else { Key::new() };
+        let (first, last) = (timed(), timed().scalar(now.wall_us));
+        let passed = self.passed.map(|due| timed().scalar(due.at_us).scalar(due.id.get()));
+        let low = passed.as_ref().map_or(Bound::Included(&first), Bound::Excluded);
+        for id in lookup::range(view, timer.index, low, Bound::Included(&last)) {
+            let row = view.version.row_of(id)?;
+            let due = Due { at_us: micros(&view.value(row, timer.at))?, table: self.at, id };
+            if !stuck.waits(due, now.tick) {
+                return Some(due);
+            }
+            self.passed = Some(due);
         }
+        None
+    }
+}
+
+/// Calls the procedure and settles the record.
+fn fire_one(writer: &mut Writer<'_>, procedures: &Procedures, due: Due, now_us: i64) -> Fired {
+    let engine = writer.engine();
+    let Some(timer) = engine.catalog.tables()[due.table].timer.clone() else { return Fired::Unregistered };
+    if !procedures.has(&timer.procedure) {
+        return Fired::Unregistered;
+    }
+    let arguments = match arguments(engine, due) {
+        Ok(arguments) => arguments,
+        Err(error) => return Fired::Stuck(None, error),
+    };
+    let mut has_run = false;
+    let mut settled = |tx: &mut Transaction| {
+        has_run = true;
+        settle(tx, &timer, due, now_us)
+    };
+    let Err(error) = procedures.run(writer, &timer.procedure, &arguments, &mut settled) else {
+        return Fired::Settled(None);
+    };
+    match writer.run(|tx| tx, |tx: &mut Transaction| settle(tx, &timer, due, now_us)).into_result() {
+        Ok(()) => Fired::Settled(Some(error)),
+        Err(in_the_way) => Fired::Stuck((!has_run).then_some(error), in_the_way),
     }
 }
 

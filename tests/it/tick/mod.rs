@@ -4,3 +4,4 @@ mod handlers;
 mod procedures;
 mod rate;
 mod recording;
+mod together;

@@ -120,6 +120,23 @@ fn pr_2_a_system_calls_one_as_a_part_of_its_transaction() {
     assert_eq!(owners(&db), ["client 1", "client 2", "client 4"].map(Value::from));
 }
 
+/// The result came as an error to the system that had asked for another type, and what the procedure had done stayed.
+#[test]
+fn pr_2_a_call_whose_result_is_not_what_is_asked_for_has_done_nothing() {
+    let db = bank();
+    let world = with_open(db.tick_loop(60.0)).system("clerk", |tick| {
+        let wrong = tick.call::<String>("open", &Open { owner: "ada".to_owned(), gold: 1 });
+        assert!(matches!(wrong, Err(Error::Aborted(_))), "its result is a number");
+        let id: u64 = tick.call("open", &Open { owner: "bo".to_owned(), gold: 2 })?;
+        assert!(id > 0);
+        Ok(())
+    });
+    let mut world = world.stepped().expect("it starts");
+    world.step().expect("a tick");
+    assert_eq!(world.figures().expect("no transaction runs").failures, 0);
+    assert_eq!(owners(&db), [Value::from("bo")]);
+}
+
 #[test]
 fn pr_2_a_call_can_be_awaited() {
     let db = bank();

@@ -3,12 +3,14 @@
 use crate::generated::golden::arena::{Arena, ArenaSchema, Guild, Player};
 use dbgen_runtime::__private::rayon::iter::{IntoParallelRefMutIterator, ParallelIterator};
 use dbgen_runtime::clock::ManualClock;
+use dbgen_runtime::recording::RecordingFailure;
 use dbgen_runtime::recording::{RecordingWriter, read_recording};
-use dbgen_runtime::{Error, Input, On, SchemaEdit, Stepper, Value};
+use dbgen_runtime::{Database, Error, Input, On, SchemaEdit, Stepper, Value};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::json;
 use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 const DT: Duration = Duration::from_micros(16_667);
@@ -34,7 +36,7 @@ impl World {
         let (sink, recorded) = channel();
         let stepper = db
             .tick_loop(60.0)
-            .record(move |input| drop(sink.send(input)))
+            .record(move |input| sink.send(input))
             .after("player", On::Delete, |tx, change| {
                 let Some(fallen) = change.old_as::<Player>() else { return Ok(()) };
                 tx.guild_mut().insert(Guild::new(format!("of {}", fallen.name))).map(drop)
@@ -119,11 +121,19 @@ impl World {
         Ok(())
     }
 
-    fn bytes(&self) -> (u64, Vec<Vec<Vec<u8>>>) {
-        let db = self.db.as_dynamic();
-        db.read().verify().expect("whole");
-        (db.read().commit(), dbgen_runtime::__private::buffers(&db).expect("no transaction runs"))
+    fn bytes(&self) -> Bytes {
+        whole(&self.db.as_dynamic())
     }
+}
+
+/// The commit and every buffer of every table.
+type Bytes = (u64, Vec<Vec<Vec<u8>>>);
+
+/// All that a database consists of, which is whole.
+#[track_caller]
+pub(super) fn whole(db: &Database) -> Bytes {
+    db.read().verify().expect("whole");
+    (db.read().commit(), dbgen_runtime::__private::buffers(db).expect("no transaction runs"))
 }
 
 #[test]
@@ -160,18 +170,17 @@ fn a_recording_goes_on_with_the_next_tick_only() {
 
 #[test]
 fn a_recording_of_another_database_is_refused() {
-    let shop = r#"{"name":"shop","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
-    let db = dbgen_runtime::Database::builder().schema_json(shop).open().expect("it opens");
+    let db = Database::builder().schema_json(SHOP).open().expect("it opens");
     let (sink, recorded) = channel();
-    let _world = db.tick_loop(60.0).record(move |input| drop(sink.send(input))).stepped().expect("it starts");
+    let _world = db.tick_loop(60.0).record(move |input| sink.send(input)).stepped().expect("it starts");
     let t = db.read().open_table("t").expect("a table").number();
     let id = db.transact(|tx| tx.insert_values(t, &[(0, Value::from(7))])).expect("inserted");
     db.transact(|tx| tx.delete_record(t, id)).expect("deleted");
     let inputs: Vec<Input> = recorded.try_iter().collect();
     assert_eq!(inputs.len(), 2);
-    let empty = dbgen_runtime::Database::builder().open().expect("it opens");
+    let empty = Database::builder().open().expect("it opens");
     assert!(empty.tick_loop(60.0).stepped().expect("it starts").replay(inputs.clone()).is_err());
-    let full = dbgen_runtime::Database::builder().schema_json(shop).open().expect("it opens");
+    let full = Database::builder().schema_json(SHOP).open().expect("it opens");
     assert!(full.tick_loop(60.0).stepped().expect("it starts").replay(inputs.into_iter().skip(1)).is_err());
 }
 
@@ -254,4 +263,67 @@ fn what_no_world_recorded_cannot_break_one() {
         }
     }
     assert!(refused > 20 && played > 20, "{refused} refused, {played} played");
+}
+
+const SHOP: &str = r#"{"name":"shop","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
+
+/// A sink is called in the middle of a commit. Its panic, of a full disk say, took the engine with it: every later call of
+/// the database panicked, for ever.
+#[test]
+fn a_sink_that_fails_ends_the_recording_and_nothing_else() {
+    type Write = fn(&mut Vec<Input>, Input) -> std::io::Result<()>;
+    let panics: Write = |recorded, input| {
+        assert!(recorded.len() < 3, "no space left on device");
+        recorded.push(input);
+        Ok(())
+    };
+    let refuses: Write = |recorded, input| {
+        if recorded.len() == 3 {
+            return Err(std::io::Error::other("no space left on device"));
+        }
+        recorded.push(input);
+        Ok(())
+    };
+    for write in [panics, refuses] {
+        let db = Database::builder().schema_json(SHOP).open().expect("it opens");
+        let t = db.read().open_table("t").expect("a table").number();
+        let recorded = Arc::new(Mutex::new(Vec::new()));
+        let sink = recorded.clone();
+        let record = move |input| write(&mut sink.lock().unwrap_or_else(PoisonError::into_inner), input);
+        let mut world = db.tick_loop(60.0).record(record).stepped().expect("it starts");
+        let insert = |n: i32| db.transact(|tx| tx.insert_values(t, &[(0, Value::from(n))]));
+        insert(1).expect("recorded");
+        world.step().expect("a tick");
+        insert(2).expect("recorded");
+        assert!(db.recording_failure().expect("no transaction runs").is_none());
+        let id = insert(3).expect("committed, although it is not recorded");
+        assert!(db.read().open_table("t").expect("a table").get(id).is_ok());
+        let failure = db.recording_failure().expect("no transaction runs").expect("it has ended");
+        match &*failure {
+            RecordingFailure::Failed { input: 4, source } => assert_eq!(source.to_string(), "no space left on device"),
+            RecordingFailure::Panicked { input: 4, said } => assert_eq!(said, "no space left on device"),
+            other => panic!("{other}"),
+        }
+        for n in 4..10 {
+            insert(n).expect("the world goes on");
+            world.step().expect("a tick");
+        }
+        whole(&db);
+        let before = recorded.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        assert_eq!(before.len(), 3, "a sink that has failed is not called again");
+        let again = Database::builder().schema_json(SHOP).open().expect("it opens");
+        assert_eq!(again.tick_loop(60.0).stepped().expect("it starts").replay(before).expect("it can be played"), 1);
+        assert_eq!(again.read().open_table("t").expect("a table").len(), 2);
+        // The next recording is a new one.
+        drop(world);
+        let (sink, recorded) = channel();
+        let _world = db.tick_loop(60.0).record(move |input| sink.send(input)).stepped().expect("it starts");
+        insert(10).expect("recorded");
+        assert!(db.recording_failure().expect("no transaction runs").is_none());
+        assert_eq!(recorded.try_iter().count(), 1);
+        drop(recorded);
+        insert(11).expect("nobody listens any more");
+        let failure = db.recording_failure().expect("no transaction runs").expect("it has ended");
+        assert!(matches!(&*failure, RecordingFailure::Failed { input: 2, .. }), "{failure}");
+    }
 }
