@@ -44,6 +44,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
                 let kind = match record.kind {
                     Kind::Effects => "effects",
                     Kind::Schema => "schema",
+                    Kind::Marker if record.is_closed => "closed",
                     Kind::Marker => "marker",
                 };
                 let (segment, offset, commit) = (record.segment, record.offset, record.commit);
@@ -65,7 +66,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         }
         Command::Verify { data } => {
             let ending = reading("log", data, |disk| tools::check(disk, data)).map_err(Failure::runtime)?;
-            let (records, bytes, commit) = (ending.records, ending.bytes, ending.end.commit);
+            let (records, bytes, commit) = (ending.records, ending.bytes, ending.last);
             let torn = match ending.torn.len() {
                 0 => String::new(),
                 torn => format!("; {torn} bytes behind it are torn, and no acknowledged commit is among them"),

@@ -34,6 +34,9 @@ pub const HISTORY_KEPT_ENTRIES_MAX: usize = 2 << 20;
 pub const EDIT_BESIDE_RECORDS_MIN: usize = 50_000;
 /// Edits of the schema that wait for one that is made beside the loop, before a further one is refused.
 pub const EDITS_WAITING_MAX: usize = 16;
+/// Commits that may be given out behind the last one that is durable. After a crash the numbers go on that far ahead, so that
+/// none comes back.
+pub const COMMITS_AHEAD_MAX: u64 = 1 << 24;
 /// Bytes of the payload of a record in the log: what is committed together is one.
 pub const PAYLOAD_BYTES_MAX: usize = 1 << 30;
 /// Violations of one record that are collected before the rest is only counted.

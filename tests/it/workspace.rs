@@ -34,7 +34,6 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["procedure"], "tests/it/server/rpc.rs"),
     ("runtime", &["edit"], "tests/it/server/edits.rs"),
     ("runtime", &["join"], "tests/it/engine/join.rs"),
-    ("runtime", &["log"], "tests/it/durability/logging.rs"),
     ("runtime", &["snapshot"], "tests/it/durability/snapshots.rs"),
     ("runtime", &["durable", "recover", "storage"], "tests/it/durability/simulate.rs"),
     ("runtime", &["handler"], "tests/it/tick/handlers.rs"),

@@ -93,6 +93,7 @@ pub fn log(bytes: &[u8]) -> Came {
             payload_bytes: payload.len() as u32,
             kind: [Kind::Effects, Kind::Effects, Kind::Effects, Kind::Schema, Kind::Marker][usize::from(kind % 5)],
             has_kept: kind & 0x80 != 0,
+            is_closed: kind & 0x40 != 0,
             schema_version: last.schema_version,
             previous,
         };

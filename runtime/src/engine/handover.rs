@@ -51,10 +51,11 @@ impl Engine {
 
     /// Hands what was committed since the last time to the log, as one group.
     pub(super) fn hand_over(&mut self) {
-        if self.sink.is_none() {
+        let Some(sink) = &self.sink else { return };
+        if !sink.wants(self.commit) && !self.redo.is_waiting() {
             return;
         }
-        let Some((payload, has_kept)) = self.redo.take(self.commit) else { return };
+        let (payload, has_kept) = self.redo.take(self.commit);
         let group = Group {
             commit: self.commit,
             tick: self.tick,
@@ -72,7 +73,7 @@ impl Engine {
     #[inline]
     pub(super) fn settle(&mut self) {
         if self.redo.has_lent() {
-            let (catalog, tables, commit) = (&self.catalog, &self.tables, self.commit + 1);
+            let (catalog, tables, commit) = (&self.catalog, &mut self.tables, self.commit + 1);
             self.redo.settle(catalog, tables, commit);
         }
     }

@@ -6,14 +6,15 @@
 //!   8  format                              2        8  tick                                    8
 //!  10  oldest format of a reader           2       16  durable commit: the last one that was   8
 //!  12  checksum: 1 = CRC-32C               1           known synced when this was written
-//!  13  flags: 0                            1       24  length of the payload                   4
+//!  13  flags: bit 0 = a start began it     1       24  length of the payload                   4
 //!  14  0                                   2       28  kind: 1 effects, 2 schema, 3 marker     1
 //!  16  database, a UUID                   16       29  flags: bit 0 = requests that came       1
-//!  32  number of the segment               8           under a key lead the payload
-//!  40  first commit that it may hold       8       30  schema version, its lower half          2
-//!  48  salt                                4       32  checksum of the record before           4
-//!  52  length of the segment before        8       36  checksum of the 36 bytes above          4
-//!  60  checksum of the 60 bytes above      4       40  payload | 0 up to 4 short of 8 |        n
+//!  32  number of the segment               8           under a key lead the payload;
+//!  40  first commit that it may hold       8           bit 1 = the database was closed here
+//!  48  salt                                4       30  schema version, its lower half          2
+//!  52  length of the segment before        8       32  checksum of the record before           4
+//!  60  checksum of the 60 bytes above      4       36  checksum of the 36 bytes above          4
+//!                                                  40  payload | 0 up to 4 short of 8 |        n
 //!                                                      checksum of everything above            4
 //! ```
 //!
@@ -25,16 +26,23 @@
 //! nothing the log keeps take no room. A marker has the commit of the record before and no payload: it is written after
 //! a sync that nothing followed for a while, so that the durable commit at the very end of the log is known as well.
 //!
+//! **No number twice.** Commits are seen before they are synced, and those that changed nothing the log keeps are never
+//! logged. So after a crash nobody knows the last number that somebody saw. The first segment of a start (its flag says so)
+//! therefore begins so far ahead that no number can come back: at most [`COMMITS_AHEAD_MAX`] are given out behind the last
+//! one that is durable. Who closes the database writes a marker with a flag and the last number of all: behind that one
+//! the next start goes on without a gap.
+//!
 //! With flag bit 0 the payload begins with a length (unsigned LEB128) and so many bytes of requests that came under a key,
-//! which were executed in these commits; [`redo`](crate::redo) draws them. Format 1 knows the flag, but nothing wrote it.
+//! which were executed in these commits; [`redo`](crate::redo) draws them. Format 1 knows the flag, but nothing wrote it;
+//! formats 1 and 2 do not know the other two.
 
 use crate::checksum::crc32c;
 use crate::error::{Damage, DamageKind};
-pub use crate::limits::PAYLOAD_BYTES_MAX;
+pub use crate::limits::{COMMITS_AHEAD_MAX, PAYLOAD_BYTES_MAX};
 use std::path::Path;
 
 /// The format that is written.
-pub const FORMAT: u16 = 2;
+pub const FORMAT: u16 = 3;
 /// Bytes of a segment's header.
 pub const SEGMENT_HEADER_BYTES: usize = 64;
 /// Bytes of a record's header.
@@ -46,6 +54,10 @@ const MAGIC: [u8; 8] = *b"DBGLOG\r\n";
 const CHECKSUM_CRC32C: u8 = 1;
 /// Flag of a record: the payload is led by requests that came under a key.
 const FLAG_KEPT: u8 = 1;
+/// Flag of a marker: nobody saw a commit behind it.
+const FLAG_CLOSED: u8 = 2;
+/// Flag of a segment: commits may have been seen and lost before its first.
+const FLAG_START: u8 = 1;
 
 const _: () = assert!(MARKER_BYTES == 48);
 
@@ -63,6 +75,8 @@ pub struct SegmentHeader {
     pub segment: u64,
     /// The first commit that it may hold.
     pub first_commit: u64,
+    /// Whether a start began it: its first commit may lie far behind the last one of the segment before.
+    pub begins_start: bool,
     /// What the checksums of its records begin with.
     pub salt: u32,
     /// Bytes of the segment before that are valid: what lies behind them is none of the log.
@@ -77,6 +91,7 @@ impl SegmentHeader {
         bytes[8..10].copy_from_slice(&FORMAT.to_le_bytes());
         bytes[10..12].copy_from_slice(&FORMAT.to_le_bytes());
         bytes[12] = CHECKSUM_CRC32C;
+        bytes[13] = if self.begins_start { FLAG_START } else { 0 };
         bytes[16..32].copy_from_slice(&self.database);
         bytes[32..40].copy_from_slice(&self.segment.to_le_bytes());
         bytes[40..48].copy_from_slice(&self.first_commit.to_le_bytes());
@@ -108,7 +123,7 @@ impl SegmentHeader {
         if bytes[..8] != MAGIC {
             return Err(wrong(0, DamageKind::Foreign));
         }
-        if u16_at(bytes, 10) > FORMAT || bytes[12] != CHECKSUM_CRC32C || bytes[13] != 0 {
+        if u16_at(bytes, 10) > FORMAT || bytes[12] != CHECKSUM_CRC32C || bytes[13] & !FLAG_START != 0 {
             return Err(wrong(8, DamageKind::Newer { found: u16_at(bytes, 8).into(), known: FORMAT.into() }));
         }
         let mut database = [0; 16];
@@ -117,6 +132,7 @@ impl SegmentHeader {
             database,
             segment: u64_at(bytes, 32),
             first_commit: u64_at(bytes, 40),
+            begins_start: bytes[13] & FLAG_START != 0,
             salt: u32_at(bytes, 48),
             previous_bytes: u64_at(bytes, 52),
         })
@@ -150,6 +166,8 @@ pub struct RecordHeader {
     pub kind: Kind,
     /// Whether requests that came under a key lead its payload.
     pub has_kept: bool,
+    /// Of a marker: whether the database was closed here, and its commit is the last one that anybody saw.
+    pub is_closed: bool,
     /// The lower half of the number of the schema that its payload is to be read by.
     pub schema_version: u16,
     /// The checksum of the record before; 0 = there is none.
@@ -165,7 +183,7 @@ impl RecordHeader {
         bytes.extend_from_slice(&self.durable.to_le_bytes());
         bytes.extend_from_slice(&self.payload_bytes.to_le_bytes());
         bytes.push(self.kind as u8);
-        bytes.push(if self.has_kept { FLAG_KEPT } else { 0 });
+        bytes.push(if self.has_kept { FLAG_KEPT } else { 0 } | if self.is_closed { FLAG_CLOSED } else { 0 });
         bytes.extend_from_slice(&self.schema_version.to_le_bytes());
         bytes.extend_from_slice(&self.previous.to_le_bytes());
         let check = crc32c(salt, &bytes[start..]);
@@ -189,8 +207,9 @@ impl RecordHeader {
             3 => Kind::Marker,
             _ => return None,
         };
-        // No commit comes behind the last number: nobody has written that.
-        if bytes[29] & !FLAG_KEPT != 0 || u64_at(bytes, 0) == u64::MAX {
+        let flags_known = if kind == Kind::Marker { FLAG_CLOSED } else { FLAG_KEPT };
+        // No commit comes behind the last numbers: nobody has written those.
+        if bytes[29] & !flags_known != 0 || u64_at(bytes, 0) > u64::MAX - 2 * COMMITS_AHEAD_MAX {
             return None;
         }
         Some(RecordHeader {
@@ -200,6 +219,7 @@ impl RecordHeader {
             payload_bytes: u32_at(bytes, 24),
             kind,
             has_kept: bytes[29] & FLAG_KEPT != 0,
+            is_closed: bytes[29] & FLAG_CLOSED != 0,
             schema_version: u16::from_le_bytes([bytes[30], bytes[31]]),
             previous: u32_at(bytes, 32),
         })

@@ -1,6 +1,6 @@
 //! Reading the log back, a segment at a time.
 
-use super::format::{Kind, Record, RecordHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
+use super::format::{COMMITS_AHEAD_MAX, Kind, Record, RecordHeader, SEGMENT_HEADER_BYTES, SegmentHeader};
 use super::{log_dir, segment_name, segment_number};
 use crate::error::{Damage, DamageKind, Result};
 use crate::storage::{Disk, DiskFile, Open};
@@ -58,8 +58,9 @@ pub fn header(disk: &Disk, data_dir: &Path, segment: u64, database: Option<[u8; 
         let what = format!("the file is named as segment {segment} and holds segment {}", header.segment);
         return Err(wrong(DamageKind::Nonsense(what)).into());
     }
-    if header.first_commit == 0 {
-        let what = DamageKind::Nonsense("the segment begins with a commit 0, which nobody makes".to_owned());
+    if !(1..u64::MAX - 2 * COMMITS_AHEAD_MAX).contains(&header.first_commit) {
+        let what = format!("the segment begins with commit {}, which nobody makes", header.first_commit);
+        let what = DamageKind::Nonsense(what);
         return Err(wrong(what).into());
     }
     Ok(header)
@@ -170,6 +171,7 @@ impl<'s> Iterator for Records<'s> {
         let record = Record::decode(self.segment.bytes.get(self.at..)?, self.segment.header.salt)?;
         if let Some((commit, check)) = self.previous {
             let in_order = match record.header.kind {
+                Kind::Marker if record.header.is_closed => record.header.commit >= commit,
                 Kind::Marker => record.header.commit == commit,
                 Kind::Effects | Kind::Schema => record.header.commit > commit,
             };

@@ -9,13 +9,19 @@
 //! **A failure is final.** The first error of a write or a sync is kept; whoever waits gets it, and so does every later
 //! commit ([`CommitSink::refusal`]). The disk is not asked again.
 //!
+//! **No number ahead of the log.** At most [`COMMITS_AHEAD_MAX`] commits are given out behind the last one that is durable,
+//! synced or not, logged or not: `format` says why. Half of that behind, a sync is asked for, whatever the level; who
+//! commits that much faster than the disk syncs waits.
+//!
 //! In a simulation there is no thread: `append` writes and syncs by itself, in the same order.
 
 use super::writer::{End, LogWriter};
 use crate::error::{Error, Result};
+use crate::limits::COMMITS_AHEAD_MAX;
 use crate::redo::{CommitSink, Group};
 use crate::storage::Disk;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -94,12 +100,18 @@ struct Progress {
 struct State {
     progress: Mutex<Progress>,
     changed: Condvar,
+    /// The last commit that anybody may have seen.
+    seen: AtomicU64,
+    /// From here on a sync is asked for.
+    due: AtomicU64,
+    /// The database is open, and can be closed.
+    is_open: AtomicBool,
 }
 
 enum Message {
     Group(Group),
-    /// Sync everything before it, whatever the level.
-    Sync(SyncSender<()>),
+    /// Sync everything before it, whatever the level, and tell who waits.
+    Sync(Option<SyncSender<()>>),
 }
 
 enum Writing {
@@ -137,6 +149,8 @@ impl Log {
             (progress.acknowledged, progress.durable, progress.appended) = (end.commit, end.commit, end.commit);
             progress.segments = vec![(writer.end().segment, end.commit + 1)];
         }
+        state.seen.store(end.commit, Ordering::Relaxed);
+        state.is_durable(end.commit);
         let worker = Worker { writer, state: state.clone(), level, is_spent: false };
         let writing = if inline {
             Writing::Inline(Box::new(Mutex::new(worker)))
@@ -147,6 +161,11 @@ impl Log {
             Writing::Thread { queue: Some(queue), thread: Some(thread) }
         };
         Ok(Log { shared: Arc::new(Shared { state, writing: Mutex::new(writing), level }) })
+    }
+
+    /// The database is open: its end will be noted. What a start that fails leaves behind is the log as it was.
+    pub(crate) fn is_open(&self) {
+        self.shared.state.is_open.store(true, Ordering::Relaxed);
     }
 
     /// When a commit is acknowledged.
@@ -232,7 +251,7 @@ impl Log {
                 Writing::Thread { queue, .. } => {
                     let (sender, receiver) = sync_channel(1);
                     // A thread that has ended has left its failure behind, which is told below.
-                    queue.as_ref().and_then(|queue| queue.send(Message::Sync(sender)).ok());
+                    queue.as_ref().and_then(|queue| queue.send(Message::Sync(Some(sender))).ok());
                     Some(receiver)
                 }
             }
@@ -245,7 +264,27 @@ impl Log {
 }
 
 impl CommitSink for Log {
+    fn wants(&self, commit: u64) -> bool {
+        // Only who writes commits: no two do it at once.
+        self.shared.state.seen.store(commit, Ordering::Relaxed);
+        commit >= self.shared.state.due.load(Ordering::Relaxed)
+    }
+
     fn append(&mut self, group: Group) {
+        let commit = group.commit;
+        self.put(group);
+        if commit >= self.shared.state.due.load(Ordering::Relaxed) {
+            self.catch_up(commit);
+        }
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.shared.state.lock().check().err()
+    }
+}
+
+impl Log {
+    fn put(&self, group: Group) {
         let writing = self.shared.writing.lock().unwrap_or_else(PoisonError::into_inner);
         {
             let mut progress = self.shared.state.lock();
@@ -266,8 +305,25 @@ impl CommitSink for Log {
         }
     }
 
-    fn refusal(&self) -> Option<Error> {
-        self.shared.state.lock().check().err()
+    /// Has everything up to `commit` synced, and waits if the log is too far behind.
+    #[cold]
+    fn catch_up(&self, commit: u64) {
+        match &*lock(&self.shared.writing) {
+            Writing::Inline(worker) => return lock(worker).sync_now(),
+            // A full queue holds enough that is about to be synced, or asks for it.
+            Writing::Thread { queue, .. } => drop(queue.as_ref().map(|queue| queue.try_send(Message::Sync(None)))),
+        }
+        let state = &self.shared.state;
+        let mut progress = state.lock();
+        while progress.durable + COMMITS_AHEAD_MAX <= commit && progress.fault.is_none() {
+            progress = state.changed.wait_timeout(progress, IDLE).unwrap_or_else(PoisonError::into_inner).0;
+            // It may have been full then.
+            drop(progress);
+            if let Writing::Thread { queue: Some(queue), .. } = &*lock(&self.shared.writing) {
+                queue.try_send(Message::Sync(None)).ok();
+            }
+            progress = state.lock();
+        }
     }
 }
 
@@ -275,7 +331,7 @@ impl Drop for Shared {
     fn drop(&mut self) {
         let writing = self.writing.get_mut().unwrap_or_else(PoisonError::into_inner);
         match writing {
-            Writing::Inline(worker) => lock(worker).rest(),
+            Writing::Inline(worker) => lock(worker).close(),
             Writing::Thread { queue, thread } => {
                 *queue = None;
                 // The last handle may be dropped by an answer, on the log's own thread.
@@ -294,6 +350,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl State {
     fn lock(&self) -> MutexGuard<'_, Progress> {
         lock(&self.progress)
+    }
+
+    /// Everything up to `commit` is.
+    fn is_durable(&self, commit: u64) {
+        self.due.store(commit + COMMITS_AHEAD_MAX / 2, Ordering::Relaxed);
     }
 
     /// Waits until so many bytes fit into the queue, and takes the room.
@@ -347,7 +408,7 @@ impl Worker {
                     self.rest();
                     is_idle = true;
                 }
-                Err(RecvTimeoutError::Disconnected) => return self.rest(),
+                Err(RecvTimeoutError::Disconnected) => return self.close(),
             }
         }
     }
@@ -365,7 +426,7 @@ impl Worker {
                     self.round(std::mem::take(&mut groups));
                     self.sync_now();
                     // Who asked may have gone.
-                    done.send(()).ok();
+                    done.and_then(|done| done.send(()).ok());
                 }
             }
             next = if bytes < ROUND_BYTES_MAX { messages.try_recv().ok() } else { None };
@@ -415,12 +476,25 @@ impl Worker {
         }
     }
 
+    /// Nothing will come any more: everything is synced, and so is that there is no more.
+    fn close(&mut self) {
+        if !self.state.is_open.load(Ordering::Relaxed) {
+            return self.rest();
+        }
+        self.sync_now();
+        if !self.is_spent {
+            let closed = self.writer.close(self.state.seen.load(Ordering::Relaxed)).and_then(|()| self.writer.sync());
+            self.tell(closed);
+        }
+    }
+
     /// Tells everybody how far the log is, or why it is no further.
     fn tell(&mut self, done: Result<()>) {
         let mut progress = self.state.lock();
         match done {
             Ok(()) if !self.is_spent => {
                 progress.durable = self.writer.durable();
+                self.state.is_durable(progress.durable);
                 progress.acknowledged = self.writer.end().commit;
                 progress.segments.extend(self.writer.begun().map(|begun| (begun.segment, begun.first_commit)));
             }
@@ -448,3 +522,6 @@ impl Worker {
         answers.into_iter().for_each(|(then, result)| then(result));
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,7 +22,7 @@ pub struct End {
     pub segment: u64,
     /// Its valid bytes.
     pub bytes: u64,
-    /// The last record's commit.
+    /// The commit before the next one: the last record's, or that before the segment's first.
     pub commit: u64,
     /// The last record's checksum.
     pub check: u32,
@@ -54,13 +54,13 @@ pub struct LogWriter {
 }
 
 impl LogWriter {
-    /// Begins a new segment behind `end`. Everything up to `end` is durable.
+    /// Begins a new segment behind `end`, as a start does. Everything up to `end` is durable.
     ///
     /// # Errors
     /// [`Error::Io`].
     pub fn begin(disk: Disk, data_dir: &Path, database: [u8; 16], segment_bytes: u64, end: End) -> Result<LogWriter> {
         let dir = log_dir(data_dir);
-        let (file, header) = begin_segment(&disk, &dir, database, segment_bytes, end)?;
+        let (file, header) = begin_segment(&disk, &dir, database, (segment_bytes, true), end)?;
         let durable = end.commit;
         let end = End { segment: header.segment, bytes: SEGMENT_HEADER_BYTES as u64, ..end };
         let (buffer, salt) = (Vec::new(), header.salt);
@@ -106,6 +106,7 @@ impl LogWriter {
             payload_bytes: payload_bytes(group)?,
             kind: if group.schema { Kind::Schema } else { Kind::Effects },
             has_kept: group.has_kept,
+            is_closed: false,
             schema_version: group.schema_version as u16,
             previous: self.end.check,
         };
@@ -120,19 +121,32 @@ impl LogWriter {
         if self.is_marked || self.end.bytes == SEGMENT_HEADER_BYTES as u64 {
             return Ok(false);
         }
-        let header = RecordHeader {
+        self.put(self.marker(), &[])?;
+        self.is_marked = true;
+        Ok(true)
+    }
+
+    /// Puts a marker behind the log's end that says that nobody saw a commit behind `seen`.
+    ///
+    /// # Errors
+    /// As [`LogWriter::append`].
+    pub fn close(&mut self, seen: u64) -> Result<()> {
+        let header = RecordHeader { commit: seen.max(self.end.commit), is_closed: true, ..self.marker() };
+        self.put(header, &[])
+    }
+
+    fn marker(&self) -> RecordHeader {
+        RecordHeader {
             commit: self.end.commit,
             tick: self.end.tick,
             durable: self.durable,
             payload_bytes: 0,
             kind: Kind::Marker,
             has_kept: false,
+            is_closed: false,
             schema_version: self.end.schema_version,
             previous: self.end.check,
-        };
-        self.put(header, &[])?;
-        self.is_marked = true;
-        Ok(true)
+        }
     }
 
     fn put(&mut self, header: RecordHeader, payload: &[u8]) -> Result<()> {
@@ -181,7 +195,8 @@ impl LogWriter {
     /// Ends the segment and begins the next.
     fn roll(&mut self) -> Result<()> {
         self.sync()?;
-        let (file, header) = begin_segment(&self.disk, &self.dir, self.database, self.segment_bytes, self.end)?;
+        let (file, header) =
+            begin_segment(&self.disk, &self.dir, self.database, (self.segment_bytes, false), self.end)?;
         (self.file, self.salt) = (file, header.salt);
         self.begun.push(header);
         (self.end.segment, self.end.bytes) = (header.segment, SEGMENT_HEADER_BYTES as u64);
@@ -189,12 +204,12 @@ impl LogWriter {
     }
 }
 
-/// Makes the segment behind `end`, durable with its name.
+/// Makes the segment behind `end`, durable with its name; it takes so many bytes, and a start begins it or not.
 fn begin_segment(
     disk: &Disk,
     dir: &Path,
     database: [u8; 16],
-    bytes: u64,
+    (bytes, begins_start): (u64, bool),
     end: End,
 ) -> Result<(DiskFile, SegmentHeader)> {
     let salt = if disk.sabotage().no_salt { 0 } else { u32::from_le_bytes(disk.random()) };
@@ -202,6 +217,7 @@ fn begin_segment(
         database,
         segment: end.segment + 1,
         first_commit: end.commit + 1,
+        begins_start,
         salt,
         previous_bytes: end.bytes,
     };

@@ -34,6 +34,7 @@ pub use tail::Ending;
 use crate::catalog::{Catalog, Compiled};
 use crate::engine::Engine;
 use crate::error::{Damage, DamageKind, Error, Result};
+use crate::limits::COMMITS_AHEAD_MAX;
 use crate::log::writer::End;
 use crate::log::{Log, LogConfig, SyncLevel, log_dir, read};
 use crate::redo::logged_tables;
@@ -78,7 +79,8 @@ pub(crate) struct Opened {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovered {
-    /// The commit that the database is at.
+    /// The last commit that is there. Unless the database was closed in order, it goes on under numbers far behind: nobody
+    /// knows which were seen and lost.
     pub commit: u64,
     /// The commit of the snapshot that it was read from.
     pub snapshot: u64,
@@ -160,12 +162,13 @@ fn open_folder(options: &Options, given: &Given) -> Result<Opened> {
     };
     let what =
         tail::What { folder: &folder, manifest: &base.manifest, durable: base.durable, salvage: options.salvage };
-    let ending = tail::replay(disk, data_dir, &what, &mut engine, given)?;
+    let mut ending = tail::replay(disk, data_dir, &what, &mut engine, given)?;
+    recovered.commit = engine.commit;
+    (engine.commit, engine.is_renumbered) = (go_on_behind(&engine, &mut ending), true);
     engine.redo.begin(logged_tables(&engine.catalog), ending.end.commit);
     reconcile::reconcile(&mut engine)?;
     engine.publish();
     verify(&engine, data_dir)?;
-    recovered.commit = engine.commit;
     (recovered.records, recovered.log_bytes) = (ending.records, ending.bytes);
     recovered.torn_bytes = ending.torn.len() as u64;
     let migration = migrate::plan(&engine, &base.manifest.schema, &ending, given)?;
@@ -185,7 +188,18 @@ fn open_folder(options: &Options, given: &Given) -> Result<Opened> {
     migrate::carry_out(&mut engine, migration)?;
     engine.publish();
     log.wait()?;
+    log.is_open();
     Ok(Opened { engine, log, lock, database: base.database, recovered })
+}
+
+/// The commit behind which the database goes on: unless it was closed in order, far enough behind the last one known that no
+/// number comes back that somebody has seen.
+fn go_on_behind(engine: &Engine, ending: &mut Ending) -> u64 {
+    let known = engine.commit.max(ending.end.commit);
+    if !ending.is_closed {
+        ending.end.commit = known + COMMITS_AHEAD_MAX;
+    }
+    known.max(ending.end.commit)
 }
 
 /// Makes a new database.
@@ -218,6 +232,7 @@ fn create(options: &Options, given: &Given, lock: Box<dyn Lock>) -> Result<Opene
     };
     snapshot::write(disk, data_dir, &source, &mut |_, _| Ok(()))?;
     engine.redo.begin(logged_tables(&engine.catalog), 0);
+    log.is_open();
     engine.sink = Some(Box::new(log.clone()));
     engine.is_index_late = disk.sabotage().publish_before_index;
     let recovered = Recovered { is_new: true, ..Recovered::default() };

@@ -47,6 +47,10 @@ pub struct Ending {
     pub records: u64,
     /// Bytes of the log that were read.
     pub bytes: u64,
+    /// The last commit that there is a record of.
+    pub last: u64,
+    /// Whether the log ends with the word of who closed the database that nobody saw a later commit.
+    pub is_closed: bool,
     /// The schema that the log changed to last.
     pub(super) schema: Option<StoredSchema>,
 }
@@ -101,7 +105,7 @@ pub(super) fn replay(
         let done = done.and_then(|()| Ok(engine.kept.restore(record.kept, record.header.commit)?));
         done.map_err(|what| nonsense(&segment.path, offset, what).into())
     })?;
-    engine.commit = engine.commit.max(ending.end.commit);
+    engine.commit = engine.commit.max(ending.last);
     engine.end_again();
     Ok(ending)
 }
@@ -142,14 +146,14 @@ pub(super) fn scan(disk: &Disk, data_dir: &Path, what: &What<'_>, visit: &mut Vi
 
 impl Scan<'_> {
     fn segment(&mut self, segment: &Segment, is_last: bool, visit: &mut Visit<'_>) -> Result<()> {
-        let known = self.previous.map_or(segment.header.first_commit, |(commit, _)| commit + 1);
-        if known != segment.header.first_commit {
-            return self.damaged(segment, 0, segment.header.first_commit.max(known) - 1);
-        }
         let mut first = segment.header.first_commit;
-        if self.previous.is_none() {
-            self.ending.end.commit = first - 1;
+        let known = self.previous.map_or(first, |(commit, _)| commit + 1);
+        // A start leaves numbers out that may have been seen; nobody else does.
+        if first != known && !(segment.header.begins_start && first > known) {
+            return self.damaged(segment, 0, first.max(known) - 1);
         }
+        self.ending.end.commit = self.ending.end.commit.max(first - 1);
+        self.ending.is_closed = false;
         let mut records = segment.records(self.previous);
         for (offset, record) in records.by_ref() {
             self.durable = self.durable.max(record.header.durable);
@@ -158,6 +162,7 @@ impl Scan<'_> {
             first = record.header.commit + 1;
             self.ending.end.check = record.check;
             (self.ending.end.commit, self.ending.end.tick) = (record.header.commit, record.header.tick);
+            (self.ending.last, self.ending.is_closed) = (record.header.commit, record.header.is_closed);
             self.ending.end.schema_version = record.header.schema_version;
         }
         let offset = records.offset();
@@ -173,6 +178,7 @@ impl Scan<'_> {
             return if offset == segment.len() { Ok(()) } else { self.damaged(segment, offset, self.durable) };
         }
         let rest = segment.rest(offset);
+        self.ending.is_closed &= rest.is_empty();
         let durable = self.durable.max(segment.durable_behind(offset));
         if durable > self.ending.end.commit.max(self.base) && !self.ignore_damage {
             // 2. Somebody knew that it was synced.
@@ -185,7 +191,7 @@ impl Scan<'_> {
 
     fn damaged(&mut self, segment: &Segment, offset: usize, durable: u64) -> Result<()> {
         if self.ignore_damage {
-            self.is_over = true;
+            (self.is_over, self.ending.is_closed) = (true, false);
             self.ending.torn = segment.rest(offset).to_vec();
             return Ok(());
         }

@@ -35,6 +35,8 @@ pub struct LogRecord {
     pub durable: u64,
     /// What it is.
     pub kind: Kind,
+    /// Whether the database was closed here.
+    pub is_closed: bool,
     /// Bytes of its payload.
     pub payload_bytes: u32,
 }
@@ -81,6 +83,7 @@ pub fn dump(disk: &Disk, data_dir: &Path, each: &mut dyn FnMut(&LogRecord) -> Re
                 tick: record.header.tick,
                 durable: record.header.durable,
                 kind: record.header.kind,
+                is_closed: record.header.is_closed,
                 payload_bytes: record.header.payload_bytes,
             })?;
         }
@@ -224,7 +227,7 @@ fn copy_folder(disk: &Disk, from: &Path, to: &Path, progress: &mut dyn FnMut(u64
     disk.rename(&aside, &target)?;
     disk.sync_dir(to)?;
     prove(disk, to, manifest.commit)?;
-    Ok(ending.end.commit.max(manifest.commit))
+    Ok(ending.last.max(manifest.commit))
 }
 
 fn copy_file(disk: &Disk, from: &Path, to: &Path, bytes: Option<u64>, progress: &mut dyn FnMut(u64)) -> Result<()> {

@@ -73,8 +73,10 @@ pub struct Group {
 
 /// Who takes what is committed: the log.
 pub trait CommitSink: Send + std::fmt::Debug {
-    /// Takes a group. May wait for room, never for a disk.
+    /// Takes a group. May wait for room, and for a disk only where [`wants`](CommitSink::wants) has to hold.
     fn append(&mut self, group: Group);
+    /// Hears that `commit` is about to be seen; says whether it wants a group that ends with it, though nothing was noted.
+    fn wants(&self, commit: u64) -> bool;
     /// Why nothing can be committed any more, if so.
     fn refusal(&self) -> Option<crate::error::Error>;
 }
@@ -97,6 +99,8 @@ struct Lent {
     table: usize,
     group: usize,
     before: Before,
+    /// The commit that wrote a group of the table as a whole last.
+    watermark: u64,
 }
 
 /// What a column group was.
@@ -188,23 +192,20 @@ impl Redo {
         kept.encode(commit, &mut self.kept);
     }
 
-    /// Gives what was noted since the last time, if anything was, as the payload of the group that ends with `commit`, and
-    /// whether requests with keys lead it.
-    pub fn take(&mut self, commit: u64) -> Option<(Vec<u8>, bool)> {
-        if !self.is_waiting() {
-            return None;
-        }
+    /// Gives what was noted since the last time as the payload of the group that ends with `commit`, and whether requests with
+    /// keys lead it.
+    pub fn take(&mut self, commit: u64) -> (Vec<u8>, bool) {
         self.began = 0;
         self.reached = commit + 1;
         let effects = std::mem::take(&mut self.bytes);
         if self.kept.is_empty() {
-            return Some((effects, false));
+            return (effects, false);
         }
         let mut payload = Vec::with_capacity(self.kept.len() + effects.len() + 10);
         put_v(&mut payload, self.kept.len() as u64);
         payload.append(&mut self.kept);
         payload.extend_from_slice(&effects);
-        Some((payload, true))
+        (payload, true)
     }
 
     /// Begins an effect of the transaction that will be number `commit`.
@@ -302,7 +303,8 @@ impl Redo {
             false => Before::Published(table.current().clone()),
             true => Before::Copied(table.view(def).group_bytes(group).to_vec()),
         };
-        self.lent.push(Lent { table: def.at, group, before });
+        let watermark = table.view(def).version.watermark();
+        self.lent.push(Lent { table: def.at, group, before, watermark });
     }
 
     /// Whether something was lent.
@@ -310,29 +312,41 @@ impl Redo {
         !self.lent.is_empty()
     }
 
-    /// Notes what became of what was lent: the rows that are not what they were.
-    pub fn settle(&mut self, catalog: &Catalog, tables: &[TableWriter], commit: u64) {
-        for lent in std::mem::take(&mut self.lent) {
-            let writer = &tables[lent.table];
-            if matches!(lent.before, Before::Published(_)) && !writer.has_touched_group(lent.group) {
+    /// Notes what became of what was lent: the rows that are not what they were. Where none is, the table's records keep the
+    /// versions that they had: the log is not told, so a restart would take new ones back.
+    pub fn settle(&mut self, catalog: &Catalog, tables: &mut [TableWriter], commit: u64) {
+        let lent = std::mem::take(&mut self.lent);
+        let mut differ = Vec::new();
+        for Lent { table, group, before, .. } in &lent {
+            let writer = &tables[*table];
+            if matches!(before, Before::Published(_)) && !writer.has_touched_group(*group) {
                 continue;
             }
-            let now = writer.view(&catalog.tables()[lent.table]);
-            let after = now.group_bytes(lent.group);
-            let before = match &lent.before {
-                Before::Published(version) => version.buffers[GROUPS + lent.group].bytes(),
+            let now = writer.view(&catalog.tables()[*table]);
+            let after = now.group_bytes(*group);
+            let before = match before {
+                Before::Published(version) => version.buffers[GROUPS + *group].bytes(),
                 Before::Copied(bytes) => bytes,
             };
-            self.group(now.def, lent.group, before, after, commit);
+            if self.group(now.def, *group, before, after, commit) {
+                differ.push(*table);
+            }
+        }
+        // The first of a table was lent before the others.
+        for Lent { table, watermark, .. } in lent.into_iter().rev().filter(|lent| !differ.contains(&lent.table)) {
+            let def = &catalog.tables()[table];
+            if tables[table].view(def).version.watermark() != watermark {
+                tables[table].rows(def).set_watermark(watermark);
+            }
         }
     }
 
-    /// Notes the rows of a column group that differ.
-    pub fn group(&mut self, def: &TableDef, group: usize, before: &[u8], after: &[u8], commit: u64) {
+    /// Notes the rows of a column group that differ; says whether any does.
+    pub fn group(&mut self, def: &TableDef, group: usize, before: &[u8], after: &[u8], commit: u64) -> bool {
         let stride = def.layout.groups[group].stride;
         let runs = differing_runs(before, after, stride);
         if runs.is_empty() {
-            return;
+            return false;
         }
         self.effect(GROUP, 0, def.at, commit);
         put_v(&mut self.bytes, group as u64);
@@ -344,6 +358,7 @@ impl Redo {
             self.bytes.extend_from_slice(&after[start * stride..(start + rows) * stride]);
             end = start + rows;
         }
+        true
     }
 }
 

@@ -341,6 +341,11 @@ impl<'a> Rows<'a> {
         BufferMut::new(&mut self.buffers[at], self.journal, at as u32).edit_whole().split_at_mut(len)
     }
 
+    /// Says which commit overwrote a whole group last.
+    pub fn set_watermark(&mut self, version: u64) {
+        self.meta().set(meta::WATERMARK, version);
+    }
+
     /// Overwrites a field of a row; `None` = null.
     #[inline]
     pub fn write_field(&mut self, row: usize, field: usize, cell: Option<&[u8]>) {

@@ -124,11 +124,17 @@ impl TableVersion {
         self.runs.of(self.buffers[IDS].bytes().as_chunks().0.get(..self.len()).unwrap_or_default())
     }
 
+    /// The commit that wrote a whole column group last.
+    #[inline]
+    pub fn watermark(&self) -> u64 {
+        meta::get(&self.buffers[META], meta::WATERMARK)
+    }
+
     /// The commit of the last write of a row, be it its own or that of a whole column group.
     #[inline]
     pub fn version_at(&self, row: usize) -> u64 {
         let own = self.buffers[VERSIONS].bytes().get(row * 8..row * 8 + 8).map_or(0, le_u64);
-        own.max(meta::get(&self.buffers[META], meta::WATERMARK))
+        own.max(self.watermark())
     }
 
     /// The heap that cells of records point into.

@@ -300,10 +300,10 @@ fn judged(world: World, disk: &Simulated, acknowledged: u64, model: &Model) -> R
     if bytes > DISK_BYTES_MAX {
         return Err(format!("D6: {bytes} bytes"));
     }
-    let (commit, before) = (db.read().commit(), world.told(&db.read()));
+    let (commit, seen, before) = (recovered(&db), db.read().commit(), world.told(&db.read()));
     drop(db);
     let db = open()?;
-    if db.read().commit() != commit || world.told(&db.read()) != before {
+    if db.read().commit() != seen || world.told(&db.read()) != before {
         return Err("D4: opening it again changed something".to_owned());
     }
     let guild = db.read().open_table("guild").map_err(said)?.number();
@@ -317,11 +317,16 @@ fn judged(world: World, disk: &Simulated, acknowledged: u64, model: &Model) -> R
 
 /// D1, D2 and D3.
 pub(super) fn check(db: &Database, acknowledged: u64, model: &Model) -> Result<(), String> {
-    let (view, commit) = (db.read(), db.read().commit());
+    let (view, commit) = (db.read(), recovered(db));
     at_least(commit, acknowledged)?;
     let snapshot = db.durability().map_or(0, |status| status.recovered.snapshot);
     model.compare(&view, commit, snapshot).map_err(|what| format!("D2: {what}"))?;
     view.verify().map_err(|faults| format!("D3: {faults:?}"))
+}
+
+/// The last commit that is there.
+fn recovered(db: &Database) -> u64 {
+    db.durability().map_or(0, |status| status.recovered.commit)
 }
 
 fn at_least(commit: u64, acknowledged: u64) -> Result<(), String> {

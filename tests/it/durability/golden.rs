@@ -1,6 +1,7 @@
 //! Data folders that released formats wrote, kept and read for ever. Each `tests/fixtures/format-…` was written once; a change
 //! that cannot read it breaks every database there is. Format 2 of the log has requests that came under a key, which this
-//! script makes none of: but for the number, and what is random, it is format 1.
+//! script makes none of: but for the number, and what is random, it is format 1. Format 3 says which segments a start began, and
+//! that the database was closed.
 //!
 //! `DBGEN_WRITE_GOLDEN=DIR` writes what this program would write into another folder: how the golden of a *new* format
 //! begins its life.
@@ -40,7 +41,12 @@ fn format_2_is_read_for_ever() {
 }
 
 #[test]
-fn what_is_written_now_is_format_2() {
+fn format_3_is_read_for_ever() {
+    is_read("format-3");
+}
+
+#[test]
+fn what_is_written_now_is_format_3() {
     let (disk, model) = finished(SEED);
     if let Some(folder) = std::env::var_os("DBGEN_WRITE_GOLDEN") {
         let folder = Path::new(&folder);
@@ -52,9 +58,9 @@ fn what_is_written_now_is_format_2() {
         std::fs::write(folder.join("content.txt"), format!("{}\n", model.told_last())).expect("there is room");
     }
     // The same script with the same randomness is the same log, byte for byte: snapshots name the program's version.
-    let (written, golden) = (disk.files(), fixture("format-2").files());
+    let (written, golden) = (disk.files(), fixture("format-3").files());
     for (path, bytes) in written.iter().filter(|(path, _)| path.to_string_lossy().contains("/log/")) {
         let same = golden.get(path).is_some_and(|golden| golden == bytes);
-        assert!(same, "{} is not what format 2 writes: a new format needs a new number", path.display());
+        assert!(same, "{} is not what format 3 writes: a new format needs a new number", path.display());
     }
 }

@@ -11,11 +11,11 @@ fn open(dir: &Path) -> Arena {
     Arena::builder().data_dir(dir).sync(SyncLevel::Buffered).open().expect("it opens")
 }
 
-/// Everything that a view holds, record by record.
-fn content(db: &Arena) -> Vec<(u64, Player)> {
+/// Everything that a view holds, record by record, with what it says of when they were written.
+fn content(db: &Arena) -> Vec<(u64, u64, Player)> {
     let view = db.read();
     view.as_ref().verify().expect("whole");
-    let mut all: Vec<_> = view.player().iter().map(|it| (it.id().get(), it.to_record())).collect();
+    let mut all: Vec<_> = view.player().iter().map(|it| (it.id().get(), it.version(), it.to_record())).collect();
     all.sort_by_key(|(id, ..)| *id);
     all
 }

@@ -10,6 +10,7 @@ mod groups;
 mod logging;
 mod memory;
 mod migration;
+mod numbers;
 mod rich;
 mod simulate;
 mod snapshots;

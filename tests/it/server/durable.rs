@@ -12,7 +12,7 @@ const WORLD: &str = r#"{ "name": "w", "version": "1", "tables": {
 
 fn served(disk: &Simulated, level: SyncLevel) -> Served {
     let db = Database::builder().schema_json(WORLD).data_dir("data").storage(disk.clone(), true).sync(level);
-    Served::on(db.open().expect("it opens"), |tick_loop| tick_loop)
+    Served::on(db.log_segment_bytes(4096).open().expect("it opens"), |tick_loop| tick_loop)
 }
 
 fn insert(client: &mut Client, table: &str) -> Answer {
