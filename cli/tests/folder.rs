@@ -92,6 +92,10 @@ fn a_snapshot_is_gone_back_to() {
     assert!(at.join("data/quarantine").is_dir(), "what came after it is kept");
     add(&open(at), "e");
     assert_eq!(names(at), "a b e", "and it goes on from there");
+    // A later snapshot may be all that there is of tables that are not logged.
+    says(at, "snapshot restore --data data 0", 0, "at commit 0 again");
+    assert_eq!(names(at), "");
+    assert!(at.join(format!("data/quarantine/snap-{commit:016}/MANIFEST")).is_file(), "it is kept as well");
 }
 
 #[test]

@@ -103,10 +103,12 @@ pub fn check(disk: &Disk, data_dir: &Path) -> Result<Ending> {
     let folder = Folder::look(disk, data_dir)?;
     let manifest = newest_manifest(disk, data_dir, &folder)?;
     let what = What { folder: &folder, manifest: &manifest, durable: manifest.durable, salvage: false };
-    tail::scan(disk, data_dir, &what, &mut |ending, _, record, _, _| {
+    let mut ending = tail::scan(disk, data_dir, &what, &mut |ending, _, record, _, _| {
         ending.records += u64::from(record.header.kind != Kind::Marker);
         Ok(())
-    })
+    })?;
+    ending.last = ending.last.max(manifest.commit);
+    Ok(ending)
 }
 
 fn newest_manifest(disk: &Disk, data_dir: &Path, folder: &Folder) -> Result<Manifest> {
@@ -157,11 +159,28 @@ pub fn restore(disk: &Disk, data_dir: &Path, commit: u64) -> Result<()> {
     }
     ending.given_up = folder.segments.into_iter().filter(|segment| *segment > ending.end.segment).collect();
     for newer in folder.snapshots.iter().filter(|newer| **newer > commit) {
+        keep_aside(disk, data_dir, *newer)?;
         snapshot::remove(disk, data_dir, *newer)?;
     }
     tail::settle(disk, data_dir, &ending)?;
     tail::cut(disk, data_dir, &ending);
     Ok(())
+}
+
+/// Keeps a snapshot in quarantine that is to go: it may be all that there is of tables that are not logged.
+fn keep_aside(disk: &Disk, data_dir: &Path, commit: u64) -> Result<()> {
+    let (from, quarantine) = (snapshot_dir(data_dir, commit), data_dir.join("quarantine"));
+    let to = snapshot_dir(&quarantine, commit);
+    disk.create_dirs(&quarantine)?;
+    if disk.list(&quarantine)?.iter().any(|entry| entry.name == snapshot::dir_name(&to)) {
+        // Somebody went back from it before, or was interrupted here.
+        disk.remove_dir_all(&to)?;
+    }
+    disk.create_dirs(&to)?;
+    for entry in disk.list(&from)? {
+        copy_file(disk, &from.join(&entry.name), &to.join(&entry.name), None, &mut |_| ())?;
+    }
+    [to.as_path(), &quarantine, data_dir].iter().try_for_each(|dir| disk.sync_dir(dir))
 }
 
 /// Copies a data folder, which a database may have open and write to, into a folder that is empty or not there: the newest
