@@ -80,8 +80,8 @@ pub(crate) fn check_record(view: TableView<'_>, row: usize) -> Result<(), Fault>
     })
 }
 
-/// Rows that one thread looks at.
-const ROWS_AT_ONCE: usize = 8 << 10;
+/// Rows that one thread looks at, field by field and index by index: few enough that they stay near it meanwhile.
+const ROWS_AT_ONCE: usize = 2 << 10;
 /// Keys that are written before their hashes are summed up.
 const KEYS_AT_ONCE: usize = 64;
 

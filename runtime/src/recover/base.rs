@@ -95,7 +95,16 @@ pub(super) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -
     let mut tables = read::tables(disk, dir, &manifest, &catalog)?;
     let mut rebuilt_indexes = 0;
     for (def, version) in catalog.tables().iter().zip(&mut tables) {
-        let checked = check_content(TableView { def, version }).and_then(|sums| mend_indexes(def, version, &sums));
+        let (content, indexes) = rayon::join(
+            || check_content(TableView { def, version }),
+            || {
+                (0..def.indexes.len())
+                    .into_par_iter()
+                    .map(|at| index_sum(TableView { def, version }, at))
+                    .collect::<Vec<_>>()
+            },
+        );
+        let checked = content.and_then(|expected| mend_indexes(def, version, &expected, &indexes));
         rebuilt_indexes += checked.map_err(|what| nonsense(format!("table `{}`: {what}", def.name)))?;
     }
     forget_components(&catalog, &mut tables);
@@ -106,12 +115,14 @@ pub(super) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -
     Ok(Loaded { engine, manifest, rebuilt_indexes })
 }
 
-/// Builds the indexes anew that do not hold together, or not what the rows say, whose sums are `expected`; says how many.
-fn mend_indexes(def: &TableDef, version: &mut TableVersion, expected: &[u64]) -> Result<u64, String> {
-    let found: Vec<Result<u64, String>> = {
-        let view = TableView { def, version };
-        (0..expected.len()).into_par_iter().map(|at| index_sum(view, at)).collect()
-    };
+/// Builds the indexes anew that do not hold together, or not what the rows say: whose sums were not `found` as `expected`.
+/// Says how many.
+fn mend_indexes(
+    def: &TableDef,
+    version: &mut TableVersion,
+    expected: &[u64],
+    found: &[Result<u64, String>],
+) -> Result<u64, String> {
     let mut rebuilt = 0;
     for (at, found) in found.iter().enumerate().filter(|(at, found)| **found != Ok(expected[*at])) {
         rebuilt += 1;
