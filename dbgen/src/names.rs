@@ -31,6 +31,9 @@ pub fn plural(name: &str) -> String {
 /// after all gets an underscore in front.
 pub fn ident(name: &str) -> Ident {
     let span = Span::call_site();
+    if is_plain(name) {
+        return Ident::new(name, span);
+    }
     let raw = format!("r#{name}");
     // A keyword since edition 2024, which the parser does not know.
     let plain = if name == "gen" { raw.as_str() } else { name };
@@ -40,6 +43,20 @@ pub fn ident(name: &str) -> Ident {
         .unwrap_or_else(|_| Ident::new(&format!("_{}", name.replace(|c: char| !c.is_ascii_alphanumeric(), "_")), span))
 }
 
+/// Whether a name is an identifier as it is. The parser says so of every other one; nearly all names need not ask it.
+fn is_plain(name: &str) -> bool {
+    let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic());
+    starts_well && name.bytes().all(|c| c.is_ascii_alphanumeric() || c == b'_') && !KEYWORDS.contains(&name)
+}
+
+/// What Rust keeps for itself, in any edition.
+const KEYWORDS: &[&str] = &[
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn", "else",
+    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "self", "Self", "static", "struct", "super", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
+
 /// The name without `r#`.
 pub fn unraw(name: &Ident) -> String {
     let name = name.to_string();
@@ -48,23 +65,31 @@ pub fn unraw(name: &Ident) -> String {
 
 /// The names of one scope, each given once.
 #[derive(Debug, Default)]
-pub struct Scope(HashSet<String>);
+pub struct Scope {
+    /// What means something already.
+    taken: &'static [&'static str],
+    given: HashSet<String>,
+}
 
 impl Scope {
     /// A scope in which these names mean something already.
-    pub fn with_taken(taken: &[&str]) -> Scope {
-        Scope(taken.iter().map(|name| (*name).to_owned()).collect())
+    pub fn with_taken(taken: &'static [&'static str]) -> Scope {
+        Scope { taken, given: HashSet::new() }
+    }
+
+    fn take(&mut self, name: &str) -> bool {
+        !self.taken.contains(&name) && self.given.insert(name.to_owned())
     }
 
     /// Takes the first of these names that is free; if none is, the last one with underscores behind it.
     pub fn claim(&mut self, wishes: &[&str]) -> Ident {
         for wish in wishes {
-            if self.0.insert((*wish).to_owned()) {
+            if self.take(wish) {
                 return ident(wish);
             }
         }
         let mut name = wishes.last().map_or_else(String::new, |wish| (*wish).to_owned());
-        while !self.0.insert(name.clone()) {
+        while !self.take(&name) {
             name.push('_');
         }
         ident(&name)
@@ -72,7 +97,7 @@ impl Scope {
 
     /// Takes a name that is given already, as it is: what comes after makes way for it.
     pub fn claim_own(&mut self, name: &Ident) -> Ident {
-        self.0.insert(unraw(name));
+        self.given.insert(unraw(name));
         name.clone()
     }
 }
@@ -80,6 +105,16 @@ impl Scope {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_taken_for_a_plain_name_is_one_to_the_parser() {
+        for name in KEYWORDS.iter().filter(|name| **name != "gen") {
+            assert!(syn::parse_str::<Ident>(name).is_err(), "{name}");
+        }
+        for name in ["union", "auto", "raw", "safe", "default", "dyn_", "macro_rules", "str", "a1", "Id"] {
+            assert!(is_plain(name) && syn::parse_str::<Ident>(name).is_ok(), "{name}");
+        }
+    }
 
     #[test]
     fn keywords_become_identifiers() {

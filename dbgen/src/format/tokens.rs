@@ -43,8 +43,8 @@ impl Flat {
                 TokenTree::Ident(word) => self.write(&word, Kind::Word),
                 TokenTree::Literal(literal) => self.write(&literal, Kind::Literal),
                 TokenTree::Punct(mark) => {
-                    let kind = Kind::Mark(mark.as_char(), mark.spacing() == Spacing::Joint);
-                    self.write(&mark.as_char(), kind)
+                    self.letters.push(mark.as_char());
+                    Kind::Mark(mark.as_char(), mark.spacing() == Spacing::Joint)
                 }
                 TokenTree::Group(group) => {
                     let (delimiter, inner) = (group.delimiter(), group.stream());

@@ -77,15 +77,18 @@ impl Doc {
     }
 
     fn pretty(&self, text: &mut String, indent: usize, columns_before: usize) {
-        let line = self.to_line(&SPACED);
         // The outermost objects hold each thing under its name: one line each, whatever else.
         let outermost = indent <= 1 && matches!(self, Doc::Object(_)) && !self.is_empty();
-        if self.is_simple() && !outermost && columns_before + line.len() <= LINE_COLUMNS_MAX {
-            text.push_str(&line);
-            return;
+        if !outermost && self.is_simple() {
+            let start = text.len();
+            self.inline(text, &SPACED);
+            if columns_before + text.len() - start <= LINE_COLUMNS_MAX {
+                return;
+            }
+            text.truncate(start);
         }
         match self {
-            Doc::Plain(_) | Doc::Text(_) => text.push_str(&line),
+            Doc::Plain(_) | Doc::Text(_) => self.inline(text, &SPACED),
             Doc::List(items) => {
                 text.push('[');
                 for (at, item) in items.iter().enumerate() {
@@ -98,9 +101,11 @@ impl Doc {
                 text.push('{');
                 for (at, (key, value)) in members.iter().enumerate() {
                     start_line(text, at, indent + 1);
-                    let key = quoted(key) + ": ";
-                    text.push_str(&key);
-                    value.pretty(text, indent + 1, 2 * (indent + 1) + key.len() + 1);
+                    let start = text.len();
+                    push_quoted(text, key);
+                    text.push_str(": ");
+                    let columns = text.len() - start;
+                    value.pretty(text, indent + 1, 2 * (indent + 1) + columns + 1);
                 }
                 end_lines(text, indent, '}');
             }
@@ -128,7 +133,7 @@ impl Doc {
     fn inline(&self, text: &mut String, style: &Style) {
         match self {
             Doc::Plain(plain) => text.push_str(plain),
-            Doc::Text(content) => text.push_str(&quoted(content)),
+            Doc::Text(content) => push_quoted(text, content),
             Doc::List(items) => {
                 text.push('[');
                 for (at, item) in items.iter().enumerate() {
@@ -141,7 +146,11 @@ impl Doc {
                 text.push('{');
                 for (at, (key, value)) in members.iter().enumerate() {
                     text.push_str(if at > 0 { style.comma } else { style.pad });
-                    text.push_str(&if style.quoted_keys { quoted(key) } else { key.clone() });
+                    if style.quoted_keys {
+                        push_quoted(text, key);
+                    } else {
+                        text.push_str(key);
+                    }
                     text.push_str(style.colon);
                     value.inline(text, style);
                 }
@@ -178,6 +187,11 @@ fn end_lines(text: &mut String, indent: usize, close: char) {
 /// A string that JSON and TOML both read.
 pub(super) fn quoted(content: &str) -> String {
     let mut text = String::with_capacity(content.len() + 2);
+    push_quoted(&mut text, content);
+    text
+}
+
+fn push_quoted(text: &mut String, content: &str) {
     text.push('"');
     for c in content.chars() {
         match c {
@@ -194,5 +208,4 @@ pub(super) fn quoted(content: &str) -> String {
         }
     }
     text.push('"');
-    text
 }
