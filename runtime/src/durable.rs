@@ -15,7 +15,7 @@ use crate::typed::Facade;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -123,7 +123,10 @@ struct Keeper {
     writing: OnceLock<Arc<WritingSide>>,
     /// The database is being closed: what goes on in the background is given up.
     is_closing: AtomicBool,
-    /// One snapshot at a time; the commit of the last, and why one failed since.
+    /// Who takes a snapshot has it: one at a time. He takes the writing side now and then, so nobody may wait for it who has
+    /// that.
+    turn: Mutex<()>,
+    /// The commit of the last snapshot, and why one failed since. Held for a moment.
     last: Mutex<(u64, Option<String>)>,
 }
 
@@ -148,6 +151,7 @@ impl Durable {
             kept: opened.engine.kept.clone(),
             writing: OnceLock::new(),
             is_closing: AtomicBool::new(false),
+            turn: Mutex::new(()),
             last: Mutex::new((opened.recovered.snapshot, None)),
         });
         let (log, recovered, lock) = (opened.log, opened.recovered, opened.lock);
@@ -165,7 +169,7 @@ impl Durable {
     }
 
     fn status(&self) -> DurabilityStatus {
-        let (snapshot, snapshot_error) = self.keeper.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (snapshot, snapshot_error) = self.keeper.last().clone();
         DurabilityStatus {
             data_dir: self.keeper.folder.data_dir.clone(),
             level: self.log.level(),
@@ -239,13 +243,18 @@ fn gently<R: Send>(work: impl FnOnce() -> R + Send, meanwhile: impl FnOnce()) ->
 impl Keeper {
     /// Takes a snapshot of what is published now, one at a time, and remembers what came of it; gives its commit.
     fn snapshot(&self, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        let taken = self.take(last.0, progress);
+        let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = self.last().0;
+        let taken = self.take(before, progress);
         match &taken {
-            Ok(commit) => *last = (*commit, None),
-            Err(error) => last.1 = Some(error.to_string()),
+            Ok(commit) => *self.last() = (*commit, None),
+            Err(error) => self.last().1 = Some(error.to_string()),
         }
         taken
+    }
+
+    fn last(&self) -> MutexGuard<'_, (u64, Option<String>)> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn take(&self, last: u64, progress: &mut dyn FnMut(u64, u64)) -> Result<u64> {
@@ -397,7 +406,8 @@ impl<S: Facade> Db<S> {
     /// who asks. Tables with `durability: snapshot` survive as the last snapshot has them.
     ///
     /// # Errors
-    /// [`Error::NoDataDir`]; [`Error::ReadOnly`]; [`Error::Io`].
+    /// [`Error::NoDataDir`]; [`Error::ReadOnly`]; [`Error::Io`]; [`Error::Reentrant`] inside a transaction of the same thread,
+    /// which it would wait for.
     pub fn snapshot(&self) -> Result<u64> {
         self.snapshot_with(|_, _| {})
     }
@@ -408,6 +418,7 @@ impl<S: Facade> Db<S> {
     /// As [`snapshot`](Db::snapshot).
     pub fn snapshot_with(&self, mut progress: impl FnMut(u64, u64)) -> Result<u64> {
         let durable = self.shared.durable.as_ref().ok_or(Error::NoDataDir)?;
+        drop(self.shared.lock()?);
         durable.keeper.snapshot(&mut progress)
     }
 }

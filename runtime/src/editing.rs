@@ -256,6 +256,8 @@ impl<S: Facade> Db<S> {
     /// # Errors
     /// As [`edit_schema`](Db::edit_schema).
     pub fn prepare_edit(&self, edits: impl AsRef<[SchemaEdit]>) -> Result<PreparedEdit> {
+        // Inside a transaction it would wait for an edit that waits for the transaction.
+        drop(self.shared.lock()?);
         let editing = Box::new(Editing::beside(&self.shared, edits.as_ref().to_vec()));
         let mut editing = editing.prepare()?;
         // Who keeps it for long keeps nobody else waiting.

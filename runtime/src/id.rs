@@ -6,7 +6,9 @@
 //! ```
 //!
 //! 53 bits, so that an id survives JSON and JavaScript unharmed. The generation counts the records that a slot has held,
-//! from 1; a stale id therefore never names somebody else's record, and the id 0 names nothing.
+//! from 1; a stale id therefore never names somebody else's record, and the id 0 names nothing. That holds as long as what
+//! the table remembers: one with `durability: none` or `snapshot` forgets in a crash which ids it gave since, and gives them
+//! again.
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

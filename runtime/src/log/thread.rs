@@ -381,6 +381,23 @@ impl Progress {
     }
 }
 
+/// A panic of the log's thread is a failure like those of the disk: without it nobody would write the log, and nobody know.
+struct Ending(Arc<State>);
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let mut progress = self.0.lock();
+            progress.fault.get_or_insert("the log's thread panicked; the log says nothing more".to_owned());
+            let waiting = std::mem::take(&mut progress.waiting);
+            drop(progress);
+            self.0.changed.notify_all();
+            // Who waits for them hears that they are gone.
+            drop(waiting);
+        }
+    }
+}
+
 /// What the thread does.
 struct Worker {
     writer: LogWriter,
@@ -392,6 +409,7 @@ struct Worker {
 
 impl Worker {
     fn run(mut self, messages: &Receiver<Message>) {
+        let _ending = Ending(self.state.clone());
         let mut is_idle = true;
         loop {
             let message = if is_idle {

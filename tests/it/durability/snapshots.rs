@@ -254,3 +254,33 @@ fn the_tick_goes_on_counting_and_schema_edits_stay() {
     assert_eq!(db.read().open_table("gull").expect("it is there").len(), 1);
     assert_eq!(db.tick_loop(60.0).stepped().expect("it starts").step().expect("it runs"), 6);
 }
+
+/// Who takes a snapshot needs the writing side now and then. A system that asked how durable the world is waited for him, with
+/// the writing side in its hands, and neither went on.
+#[test]
+fn ds_2_a_transaction_may_ask_how_durable_the_world_is_while_a_snapshot_is_taken() {
+    let folder = folder();
+    let db = open(folder.path()).expect("a new folder opens");
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let tide = table(&db, "tide");
+            while !is_over.load(Ordering::Relaxed) {
+                let asked = db.transact(|tx| {
+                    assert!(matches!(db.snapshot(), Err(Error::Reentrant)), "it would wait for this transaction");
+                    tx.insert_values(tide, &[(0, Value::from(1.0))])?;
+                    Ok(db.durability().is_some_and(|status| status.snapshot_error.is_none()))
+                });
+                assert!(asked.expect("it commits"));
+            }
+        });
+        let mut last = 0;
+        for _ in 0..5 {
+            let commit = db.snapshot().expect("it is taken");
+            assert!(commit >= last, "{commit} after {last}");
+            last = commit;
+        }
+        is_over.store(true, Ordering::Relaxed);
+        asking.join().expect("it was never held up for good");
+    });
+}
