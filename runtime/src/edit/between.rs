@@ -3,10 +3,10 @@
 //! Both are compared as canonical JSON. Tables and fields are the same by name, or if the new one says `renamed_from`;
 //! types by name, or if the one that is gone says the same as one that is new; variants by their numbers.
 
-use super::draft::Definition;
+use super::draft::{Definition, SCHEMA_MEMBERS};
 use super::references::{list, text};
 use super::schema_edit::SchemaEdit;
-use crate::error::{Result, SchemaEditError};
+use crate::error::Result;
 use crate::redo::stored::to_json;
 use dbgen_schema::Schema;
 use serde_json::{Map, Value as Json};
@@ -15,16 +15,15 @@ impl SchemaEdit {
     /// The edits that make the schema `new` of the schema `old`, to be made in one step.
     ///
     /// # Errors
-    /// [`SchemaEditError::NotAlterable`] for what no edit changes: the database's name, version and description.
+    /// [`Error::Aborted`](crate::Error::Aborted) if one of them cannot be written as JSON.
     pub fn between(old: &Schema, new: &Schema) -> Result<Vec<SchemaEdit>> {
-        let (old, new) = (to_json(old)?, to_json(new)?);
-        for part in ["name", "version", "description"] {
-            if old.get(part) != new.get(part) {
-                let what = text(&old, "name").to_owned();
-                return Err(SchemaEditError::NotAlterable { what, member: part.to_owned() }.into());
-            }
-        }
+        let (old, new, empty) = (to_json(old)?, to_json(new)?, Map::new());
         let mut between = Between::default();
+        let (of_old, of_new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
+        let changes = difference(of_old, of_new, |key| SCHEMA_MEMBERS.contains(&key.as_str()));
+        if !changes.is_empty() {
+            between.changes.push(SchemaEdit::AlterSchema { changes: Json::Object(changes) });
+        }
         between.relations(&old, &new);
         between.types(&old, &new, "custom_types", "fields")?;
         between.types(&old, &new, "enums", "variants")?;

@@ -139,6 +139,7 @@ impl<'a> Draft<'a> {
     /// Makes one edit.
     pub(super) fn edit(&mut self, edit: &SchemaEdit, tables: &Tables<'_>) -> Result<()> {
         match edit {
+            SchemaEdit::AlterSchema { changes } => self.alter_schema(changes),
             SchemaEdit::CreateTable { table, definition } => self.create_table(table, definition),
             SchemaEdit::AlterTable { table, changes } => self.alter_table(table, changes),
             SchemaEdit::DropTable { table, cascade } => self.drop_table(table, *cascade),
@@ -190,6 +191,17 @@ impl<'a> Draft<'a> {
 
     fn is_compiled(&self, table: usize) -> bool {
         self.tables[table].origin.is_some_and(|origin| self.old.is_compiled(origin))
+    }
+
+    fn alter_schema(&mut self, changes: &Json) -> Result<()> {
+        let changes = members(changes, "the schema", |key| SCHEMA_MEMBERS.contains(&key))?;
+        for (key, value) in changes {
+            match value {
+                Json::Null => drop(self.root.shift_remove(key)),
+                value => drop(self.root.insert(key.clone(), value.clone())),
+            }
+        }
+        Ok(())
     }
 
     fn create_table(&mut self, table: &str, definition: &Json) -> Result<()> {
@@ -426,6 +438,9 @@ fn relation_name(relation: &Json) -> String {
         None => text(relation, "from").replace('.', "_"),
     }
 }
+
+/// What a schema says of itself.
+pub(super) const SCHEMA_MEMBERS: &[&str] = &["name", "version", "description"];
 
 /// The members of a change, all of which may change.
 pub(super) fn members<'j>(

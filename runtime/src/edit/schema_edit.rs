@@ -25,6 +25,11 @@ use serde_json::{Value as Json, json};
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum SchemaEdit {
+    /// What the schema says of itself, said anew.
+    AlterSchema {
+        /// The members that change: `name`, `version`, `description`; null takes one away that need not be there.
+        changes: Json,
+    },
     /// A new table: `definition` is what stands under its name in a schema file.
     CreateTable {
         /// Its name.

@@ -94,9 +94,10 @@ fn rs_1_a_whole_schema_is_put_in_one_step() {
     wrong["tables"]["player"]["fields"][0]["type"] = json!("strr<3>");
     let if_match = [("if-match", tag.as_str())];
     client.send_json("PUT", "/schema", &if_match, &wrong).is_problem(422, "invalid_schema");
-    let mut renamed = old.clone();
-    renamed["name"] = json!("other");
-    client.send_json("PUT", "/schema", &if_match, &renamed).is_problem(422, "not_alterable");
+    // What a schema file says of itself comes with it.
+    for (key, value) in [("name", "world"), ("version", "2.0.0"), ("description", "a larger world")] {
+        new[key] = json!(value);
+    }
     let tried = client.send_json("PUT", "/schema?dry_run=true", &if_match, &new).is(200).json();
     assert_eq!(tried["applied"], false);
     assert!(tried["plan"]["edits"].as_array().is_some_and(|edits| edits.len() >= 5), "{tried}");
@@ -108,6 +109,9 @@ fn rs_1_a_whole_schema_is_put_in_one_step() {
     // Members that a schema may leave out are left out, so what was put is what is read.
     assert_eq!(now.json()["tables"]["town"]["fields"][0]["unique"], true);
     assert_eq!(now.json()["relations"], new["relations"]);
+    assert_eq!(now.json()["version"], "2.0.0");
+    assert_eq!(now.json()["description"], "a larger world");
+    assert_eq!(client.get("/version").json()["database"], json!({ "name": "world", "version": "2.0.0" }));
     let record = client.get("/table/player/by/name/p003").is(200).json();
     assert_eq!((&record["hp"], &record["town"], record.get("luck")), (&json!("3"), &Json::Null, None));
     // The old schema again: what is gone is gone, the rest comes back.
@@ -193,4 +197,22 @@ fn rp_2_the_same_over_rpc() {
     let tag = format!("\"s{}\"", 6);
     let done = call("schema.apply", json!({ "definition": schema, "if_match": tag, "dry_run": true }));
     assert_eq!(done["result"]["applied"], false, "{done}");
+}
+
+/// What the checker only warns of refuses nothing, and is not told to whom it does not concern.
+#[test]
+fn rs_1_a_warning_about_another_table_is_no_error_of_this_edit() {
+    let served = Served::empty();
+    let mut client = served.client();
+    // A default of a unique field is a warning.
+    let code = json!({ "name": "code", "type": "u32", "default": 7, "unique": true });
+    client.post("/table", &json!({ "name": "odd", "fields": [code] })).is(201);
+    client.post("/table", &json!({ "name": "plain", "fields": [{ "name": "n", "type": "u32" }] })).is(201);
+    let problem =
+        client.post("/table/plain/field", &json!({ "name": "m", "type": "u33" })).is_problem(422, "invalid_schema");
+    let errors = problem["errors"].as_array().expect("a list");
+    assert_eq!((errors.len(), &errors[0]["pointer"]), (1, &json!("#/type")), "{problem}");
+    let problem = client.send_json("PATCH", "/table/plain", &[], &json!({ "name": 5 }));
+    let problem = problem.is_problem(422, "not_alterable");
+    assert_eq!(problem["errors"][0]["pointer"], "#/name", "{problem}");
 }

@@ -2,8 +2,9 @@
 
 use super::{Fault, Kind, Problem};
 use crate::error::{Blocking, Error, Rule, SchemaEditError, Shown, Violation};
+use crate::server::table::pointer_step;
 use axum::http::header::RETRY_AFTER;
-use dbgen_schema::Diagnostics;
+use dbgen_schema::{Diagnostics, Severity};
 use serde_json::{Value as Json, json};
 
 /// Seconds after which a client that met a full queue may try again. The queue holds what the engine does in far less.
@@ -147,6 +148,7 @@ fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
     };
     let problem = Problem::new(kind, sentence);
     match refused {
+        SchemaEditError::NotAlterable { member, .. } => problem.pointed_at(format!("#/{}", pointer_step(member))),
         SchemaEditError::TableReferenced { by, .. }
         | SchemaEditError::FieldUsed { by, .. }
         | SchemaEditError::TypeUsed { by, .. }
@@ -165,7 +167,9 @@ fn of_refused_edit(refused: &SchemaEditError, sentence: String) -> Problem {
 
 /// What is wrong with the schema that a request would have made.
 fn of_diagnostics(wrong: &Diagnostics, base: &str) -> Problem {
-    let faults = wrong.iter().map(|diagnostic| Fault {
+    // A warning refuses nothing, and may be about what this request does not speak of.
+    let errors = wrong.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
+    let faults = errors.map(|diagnostic| Fault {
         pointer: match diagnostic.pointer.strip_prefix(base).unwrap_or(&diagnostic.pointer) {
             // What stands at the base itself is there under its name.
             "" => "#/name".to_owned(),
