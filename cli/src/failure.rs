@@ -1,5 +1,6 @@
 //! Why a command did not do what it was asked, and the exit code that says so.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -146,6 +147,16 @@ pub(crate) enum Misuse {
         /// The file.
         file: PathBuf,
     },
+    /// A line of a token file with a role and no token: as a token, everybody could guess it.
+    #[error("{}: line {line}: the role `{word}` has no token; a line is TOKEN, ROLE TOKEN or ROLE:TABLE,TABLE TOKEN", file.display())]
+    NoToken {
+        /// The file.
+        file: PathBuf,
+        /// The line.
+        line: usize,
+        /// The word.
+        word: String,
+    },
     /// A line of a token file that begins with a word that is no role.
     #[error("{}: line {line}: `{word}` is no role; a line is TOKEN, ROLE TOKEN or ROLE:TABLE,TABLE TOKEN, and roles are reader, writer, schema, admin", file.display())]
     NoRole {
@@ -239,7 +250,8 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         let text = self.to_string();
         if !text.is_empty() {
-            eprintln!("{}", text.trim_end());
+            // Where nobody reads it, the exit code still says it.
+            let _ = writeln!(std::io::stderr(), "{}", text.trim_end());
         }
         match self {
             Failure::Schema(diagnostics) if input::is_unreadable(diagnostics) => ExitCode::from(2),

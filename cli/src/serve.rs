@@ -1,10 +1,12 @@
 //! `dbgen serve`: a database over HTTP, for those who write no Rust.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use dbgen_runtime::limits::{TICK_RATE_HZ_MAX, TICK_RATE_HZ_MIN};
 use dbgen_runtime::server::{Grant, Role, ServerConfig, TokenHash};
-use dbgen_runtime::{Database, SyncLevel};
+use dbgen_runtime::{Database, Error, SyncLevel};
 
 use crate::failure::{Failure, Misuse};
 use crate::progress::Bar;
@@ -66,6 +68,11 @@ impl From<Level> for SyncLevel {
 }
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
+    // What is wrong with the arguments is said before a data folder is made.
+    let config = config(arguments)?;
+    if !(TICK_RATE_HZ_MIN..=TICK_RATE_HZ_MAX).contains(&arguments.tick_rate) {
+        return Err(Failure::runtime(Error::TickRate(arguments.tick_rate)));
+    }
     let builder = match &arguments.schema {
         Some(file) => Database::builder().schema(input::load(file)?),
         None => Database::builder(),
@@ -85,11 +92,12 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     let db = opened.map_err(Failure::runtime)?;
     let mut world = db.tick_loop(arguments.tick_rate);
     if arguments.figures {
-        world = world.report(|figures| eprintln!("{figures}"));
+        // Nobody may be reading any more; the world goes on.
+        world = world.report(|figures| drop(writeln!(std::io::stderr(), "{figures}")));
     }
     let stop = world.stop_handle();
     ctrlc::set_handler(move || stop.stop()).map_err(Failure::Signals)?;
-    let served = world.serve(config(arguments)?).on_listen(|address| {
+    let served = world.serve(config).on_listen(|address| {
         // The address is for whoever started the server; one that does not listen to it is served all the same.
         let _ = output::print(&format!("http://{address}\n"));
     });
@@ -121,27 +129,31 @@ fn tokens(file: &Path) -> Result<Vec<(TokenHash, Grant)>, Failure> {
 
 /// What is wrong with a line of a token file.
 enum WrongLine {
-    NoRole(String),
-    NoHash,
+    Role(String),
+    /// Nothing stands behind the role.
+    TokenMissing(String),
+    Hash,
 }
 
 impl WrongLine {
     fn into_misuse(self, file: &Path, line: usize) -> Misuse {
         let file = file.to_owned();
         match self {
-            WrongLine::NoRole(word) => Misuse::NoRole { file, line, word },
-            WrongLine::NoHash => Misuse::NoTokenHash { file, line },
+            WrongLine::Role(word) => Misuse::NoRole { file, line, word },
+            WrongLine::TokenMissing(word) => Misuse::NoToken { file, line, word },
+            WrongLine::Hash => Misuse::NoTokenHash { file, line },
         }
     }
 }
 
 fn token(line: &str) -> Result<(TokenHash, Grant), WrongLine> {
     let (grant, token) = match line.split_once(char::is_whitespace) {
+        None if grant(line).is_some() => return Err(WrongLine::TokenMissing(line.to_owned())),
         None => (Role::Admin.into(), line),
-        Some((word, token)) => (grant(word).ok_or_else(|| WrongLine::NoRole(word.to_owned()))?, token.trim()),
+        Some((word, token)) => (grant(word).ok_or_else(|| WrongLine::Role(word.to_owned()))?, token.trim()),
     };
     match token.strip_prefix("sha256:") {
-        Some(digits) => Ok((TokenHash::from_hex(digits).ok_or(WrongLine::NoHash)?, grant)),
+        Some(digits) => Ok((TokenHash::from_hex(digits).ok_or(WrongLine::Hash)?, grant)),
         None => Ok((TokenHash::of(token), grant)),
     }
 }

@@ -65,6 +65,8 @@ fn a_token_file_that_is_not_understood_starts_no_server() {
         ("# nobody\n", "no token in it"),
         ("a\nraeder b\n", "line 2: `raeder` is no role"),
         ("raeder:t b\n", "line 1: `raeder:t` is no role"),
+        ("writer a\nreader \n", "line 2: the role `reader` has no token"),
+        ("writer:t\n", "line 1: the role `writer:t` has no token"),
         ("writer sha256:12\n", "line 1: behind `sha256:` stand 64"),
     ] {
         std::fs::write(&file, text).expect("the file is written");
@@ -77,6 +79,44 @@ fn a_token_file_that_is_not_understood_starts_no_server() {
     }
 }
 
+/// A data folder that nobody meant to make would be in the way of the next start.
+#[test]
+fn a_refused_start_leaves_no_folder_behind() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    for wrong in [["--tick-rate", "5"], ["--token-file", "nowhere"]] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dbgen"));
+        command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data")).args(wrong);
+        let output = command.output().expect("it runs");
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{wrong:?}: {output:?}");
+        assert!(!folder.path().join("data").exists(), "{wrong:?}");
+    }
+}
+
+/// Figures go to whoever reads standard error. Nobody does any more: the world goes on, and ends cleanly.
+#[cfg(unix)]
+#[test]
+fn figures_that_nobody_reads_end_no_server() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dbgen"));
+    command.args(["serve", "--listen", "127.0.0.1:0", "--figures"]).stderr(std::process::Stdio::piped());
+    let mut served = Served::start(command);
+    drop(served.process.stderr.take());
+    let told = |served: &Served| served.client().get("/stats").json()["loop"]["samples"].as_array().map_or(0, Vec::len);
+    // Figures are told once a second.
+    while told(&served) < 3 {
+        std::thread::yield_now();
+    }
+    end(&mut served, "-TERM");
+}
+
+/// Sends a signal, upon which it ends without complaint.
+#[cfg(unix)]
+#[track_caller]
+fn end(served: &mut Served, signal: &str) {
+    let sent = Command::new("kill").args([signal, &served.process.id().to_string()]).status().expect("kill runs");
+    assert!(sent.success());
+    assert!(served.process.wait().expect("it ends").success(), "{signal}");
+}
+
 #[cfg(unix)]
 #[test]
 fn sigterm_and_ctrl_c_end_it_cleanly() {
@@ -84,9 +124,7 @@ fn sigterm_and_ctrl_c_end_it_cleanly() {
     for signal in ["-TERM", "-INT"] {
         let mut served = serve(&[]);
         assert_eq!(served.client().get("/healthz").status, 200);
-        let sent = Command::new("kill").args([signal, &served.process.id().to_string()]).status().expect("kill runs");
-        assert!(sent.success());
-        assert!(served.process.wait().expect("it ends").success(), "{signal}");
+        end(&mut served, signal);
         let mut rest = String::new();
         served.output.read_to_string(&mut rest).expect("text");
         assert_eq!(rest, "");
