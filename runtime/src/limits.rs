@@ -81,6 +81,12 @@ pub const DRAIN_WAIT_MAX: Duration = Duration::from_secs(5);
 pub const CONNECTIONS_MAX: usize = 1024;
 /// Requests that the server executes at the same time.
 pub const REQUESTS_MAX: usize = 256;
+/// Bodies that the server reads at the same time, before it executes their requests.
+pub const BODIES_MAX: usize = 128;
+/// Bodies of bulk inserts that it reads, and executes as they come, at the same time.
+pub const BULK_BODIES_MAX: usize = 64;
+/// How slowly the body of a bulk insert may come, in bytes a second, once [`BODY_WAIT_MAX`] was spent waiting for it.
+pub const BULK_BODY_BYTES_PER_SECOND_MIN: usize = 1 << 10;
 /// Records of a page of a list.
 pub const PAGE_RECORDS_MAX: usize = 1000;
 /// Records of a page if the client does not say.
@@ -91,6 +97,14 @@ pub const FILTER_TERMS_MAX: usize = 64;
 pub const FILTER_DEPTH_MAX: usize = 8;
 /// Values of a condition that takes a list.
 pub const FILTER_VALUES_MAX: usize = 1000;
+/// How long the records of a list, or of a change of a set, may be looked for.
+pub const SCAN_TIME_MAX: Duration = Duration::from_secs(5);
+/// How long those of an export may be: it has no limit.
+pub const EXPORT_SCAN_TIME_MAX: Duration = Duration::from_secs(30);
+/// How long the loop, which does nothing else meanwhile, may look for the records of a change of a set.
+pub const LOOP_SCAN_TIME_MAX: Duration = Duration::from_secs(1);
+/// Records among which the loop looks for those of a change of a set without having had them found beside it first.
+pub const LOOP_SCAN_RECORDS_MAX: usize = 1000;
 /// Fields that a list is ordered by.
 pub const ORDER_KEYS_MAX: usize = 8;
 /// Records of a bulk insert that are one transaction, where it is not all of them.

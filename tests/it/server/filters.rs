@@ -144,12 +144,20 @@ fn rc_5_wrong_questions_are_told_where() {
         (json!({ "wehre": {} }), "#/wehre"),
         (json!({ "count": "some" }), "#/count"),
         (json!({ "select": [1] }), "#/select"),
+        (json!({ "order": [[]] }), "#/order"),
+        (json!({ "order": ["hp", ""] }), "#/order"),
     ] {
         let answer = client.post("/table/player/query", &body);
         assert!((400..500).contains(&answer.status), "{body}");
         assert_eq!(answer.json()["errors"][0]["pointer"], pointer, "{body}: {}", answer.json());
     }
     client.post("/table/player/query", &json!({ "where": { "hpp": 1 } })).is_problem(400, "unknown_parameter");
+    let within = |nots: usize| {
+        let condition = (0..nots).fold(json!({ "eq": 7 }), |condition, _| json!({ "not": condition }));
+        json!({ "where": { "hp": condition } })
+    };
+    assert_eq!(names(&client.post("/table/player/query", &within(8)).is(200).json()), ["cora", "a*b,(c)"]);
+    client.post("/table/player/query", &within(9)).is_problem(400, "limit_too_large");
 }
 
 /// Whoever mends a long question does it once.
@@ -194,14 +202,14 @@ fn rc_5_all_that_is_wrong_with_a_question_is_told_at_once() {
     let problem = client.post("/table/player/query", &body).json();
     let pointers: Vec<String> = told(&problem).into_iter().map(|(pointer, _)| pointer).collect();
     let expected =
-        ["#/where/hp/gt", "#/where/hp/abut", "#/where/or/0/hpp", "#/where/or/1/name", "#/limit", "#/count", "#/order"];
+        ["#/limit", "#/count", "#/where/hp/gt", "#/where/hp/abut", "#/where/or/0/hpp", "#/where/or/1/name", "#/order"];
     assert_eq!(pointers, expected, "{problem}");
     // And by name, over JSON-RPC.
     let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "record.list",
         "params": { "table": "player", "where": { "hp": { "gt": "x" } }, "order": "nope", "offset": "far" } });
     let problem = client.post("/rpc", &call).is(200).json()["error"]["data"].take();
     let pointers: Vec<String> = told(&problem).into_iter().map(|(pointer, _)| pointer).collect();
-    assert_eq!(pointers, ["#/where/hp/gt", "#/offset", "#/order"], "{problem}");
+    assert_eq!(pointers, ["#/offset", "#/where/hp/gt", "#/order"], "{problem}");
     let call =
         json!({ "jsonrpc": "2.0", "id": 1, "method": "record.list", "params": { "tabel": "player", "pgae": 1 } });
     let problem = client.post("/rpc", &call).is(200).json()["error"]["data"].take();
@@ -242,4 +250,103 @@ fn rc_5_a_page_by_id_looks_at_no_more_than_it_shows() {
     let mut backward = walk(&mut client, "&order=_id.desc");
     backward.reverse();
     assert_eq!(forward, backward);
+}
+
+/// What a field may hold, it can be asked for; what it may not hold, too, as long as it is a value of its type.
+#[test]
+fn rc_5_a_field_is_asked_for_all_that_its_type_has() {
+    let schema = json!({ "name": "w", "version": "1", "tables": { "t": { "fields": [
+        { "name": "name", "type": "str<8>" }, { "name": "free", "type": "f64", "allow_nan": true, "indexed": true },
+        { "name": "odds", "type": "list<f32>", "allow_nan": true }, { "name": "plain", "type": "f32", "min": 0 } ] } } });
+    let served = Served::with(&schema.to_string(), |tick_loop| tick_loop);
+    let mut client = served.client();
+    for (name, free, odds) in [
+        ("one", json!(1), json!([1, 2])),
+        ("endless", json!("Infinity"), json!(["-Infinity"])),
+        ("none", json!("NaN"), json!(["NaN", 2])),
+    ] {
+        insert(&mut client, "t", &json!({ "name": name, "free": free, "odds": odds, "plain": 0 }));
+    }
+    for (query, expected) in [
+        ("free=eq.Infinity", &["endless"][..]),
+        ("free=eq.NaN", &["none"]),
+        // NaN stands behind all others, as in an order.
+        ("free=gt.1", &["endless", "none"]),
+        ("free=lt.NaN", &["one", "endless"]),
+        ("free=in.(NaN,1,NaN)", &["one", "none"]),
+        ("free=between.(-Infinity,Infinity)", &["one", "endless"]),
+        ("odds=cs.NaN", &["none"]),
+        ("odds=cs.(2,NaN)", &["none"]),
+        ("odds=cs.-Infinity", &["endless"]),
+        ("plain=gt.-1", &["one", "endless", "none"]),
+    ] {
+        assert_eq!(
+            names(&client.get(&format!("/table/t/records?{query}&order=_id")).is(200).json()),
+            expected,
+            "{query}"
+        );
+    }
+    for (conditions, expected) in [
+        (json!({ "free": "Infinity" }), &["endless"][..]),
+        (json!({ "free": { "in": ["NaN", "Infinity"] } }), &["endless", "none"]),
+        (json!({ "odds": { "cs": ["NaN"] } }), &["none"]),
+    ] {
+        let body = json!({ "where": conditions, "order": "_id" });
+        assert_eq!(names(&client.post("/table/t/query", &body).is(200).json()), expected, "{body}");
+    }
+    client.get("/table/t/records?plain=eq.NaN").is_problem(400, "invalid_value");
+    client.post("/table/t/query", &json!({ "where": { "plain": "NaN" } })).is_problem(400, "invalid_value");
+    // A page that ends at such a value goes on behind it.
+    let mut seen = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = client.get(&format!("/table/t/records?order=free.desc&limit=1{cursor}")).is(200).json();
+        seen.extend(names(&page));
+        match page["next"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => break,
+        }
+    }
+    assert_eq!(seen, ["none", "endless", "one"]);
+}
+
+/// A list of values is searched, not walked through, for every record and every element: what is found must be the same,
+/// however the values are ordered and however often each is given.
+#[test]
+fn rc_5_many_values_find_what_each_of_them_finds() {
+    let (_served, mut client) = served();
+    let even: Vec<String> = (0..1000).rev().map(|value| (value % 250 * 2).to_string()).collect();
+    let even = even.join(",");
+    for (query, expected) in [
+        (format!("hp=in.({even})"), &["Ayla", "Brom", "Ärger"][..]),
+        (format!("hp=not.in.({even})"), &["cora", "a*b,(c)"]),
+        (format!("hp=in.({})", "7,".repeat(999) + "0"), &["cora", "a*b,(c)", "Ärger"]),
+        (format!("bag=cs.({})", "0,".repeat(999) + "1"), &["Ayla", "Ärger"]),
+        ("bag=cs.(3,0,2)".to_owned(), &["Brom"]),
+        ("bag=cs.(9,9,9,9)".to_owned(), &["a*b,(c)", "Ärger"]),
+        ("bag=cs.(9,8)".to_owned(), &[]),
+        ("name=in.(cora,Brom,Ayla,Brom)".to_owned(), &["Ayla", "Brom", "cora"]),
+    ] {
+        let body = client.get(&format!("/table/player/records?{query}")).is(200).json();
+        assert_eq!(names(&body), expected, "{query}");
+    }
+}
+
+/// Whoever changes a set is not told of parameters that only lists take: one once read "no parameter `limit`. Did you mean
+/// `limit`?"
+#[test]
+fn rc_5_a_set_knows_its_own_parameters() {
+    let (_served, mut client) = served();
+    for name in ["limit", "order", "cursor"] {
+        let path = format!("/table/player/records?{name}=1&hp=eq.7");
+        for answer in [client.delete(&path), client.send_json("PATCH", &path, &[], &json!({ "hp": 1 }))] {
+            let problem = answer.is_problem(400, "unknown_parameter");
+            assert_ne!(problem["suggestion"], name, "{problem}");
+            let known = problem["known"].as_array().expect("a list");
+            assert!(!known.contains(&json!(name)) && known.contains(&json!("hp")), "{problem}");
+        }
+    }
+    let problem = client.delete("/table/player/records?lal=true&hp=eq.7").is_problem(400, "unknown_parameter");
+    assert!(problem["known"].as_array().is_some_and(|known| known.contains(&json!("all"))), "{problem}");
+    assert_eq!(client.get("/table/player/records?limti=1").is_problem(400, "unknown_parameter")["suggestion"], "limit");
 }

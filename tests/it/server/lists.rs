@@ -291,3 +291,102 @@ fn rc_5_an_estimate_is_near_the_truth() {
     }
     client.get("/table/player/records?count=some").is_problem(400, "invalid_parameter");
 }
+
+/// A page that was reached by a cursor used to count from there on, so that the total went down from page to page.
+#[test]
+fn rc_5_the_total_is_the_same_on_every_page() {
+    let served = Served::arena();
+    let mut client = served.client();
+    insert_players(&mut client, 12);
+    // With an index for the filter and without, in every way in which a page is found.
+    let orders = ["_id", "_id.desc", "hp", "hp.desc", "name.desc", "luck,hp.desc", "class.nullsfirst"];
+    for (filter, total) in [("hp=gte.2", 10), ("luck=gte.0", 12), ("hp=gte.2&class=eq.warrior", 10)] {
+        for (order, count) in orders.iter().flat_map(|order| [(order, "exact"), (order, "estimated")]) {
+            let query = format!("?{filter}&order={order}&limit=4&count={count}");
+            let whole = ids(&list(&mut client, &format!("?{filter}&order={order}"))["items"]);
+            assert_eq!(whole.len(), total, "{query}");
+            let mut page = list(&mut client, &query);
+            let (mut forward, mut backward) = (ids(&page["items"]), Vec::new());
+            assert_eq!(page["total"], total, "{query}");
+            while let Some(next) = page["next"].as_str() {
+                page = list(&mut client, &format!("{query}&cursor={next}"));
+                assert_eq!(page["total"], total, "{query}");
+                forward.extend(ids(&page["items"]));
+            }
+            let last = page["items"].as_array().map_or(0, Vec::len);
+            while let Some(prev) = page["prev"].as_str() {
+                page = list(&mut client, &format!("{query}&cursor={prev}"));
+                assert_eq!(page["total"], total, "{query}");
+                backward.splice(0..0, ids(&page["items"]));
+            }
+            assert_eq!(forward, whole, "{query}");
+            assert_eq!(backward, whole[..total - last], "{query}");
+        }
+    }
+    // The same by POST.
+    let mut body = json!({ "where": { "hp": { "gte": 2 } }, "order": ["hp"], "limit": 3, "count": "exact" });
+    let mut pages = 0;
+    loop {
+        let page = client.post("/table/player/query", &body).is(200).json();
+        assert_eq!(page["total"], 10, "{page}");
+        pages += 1;
+        if page["next"].is_null() {
+            break;
+        }
+        body["cursor"] = page["next"].clone();
+    }
+    assert_eq!(pages, 4);
+}
+
+/// Cursors used to be about the numbers of fields: a field that went in front of the others made every cursor one of "another
+/// filter or order", and one whose own field had gone was an unknown parameter.
+#[test]
+fn rc_5_a_cursor_expires_with_its_fields_and_with_no_others() {
+    let schema = json!({ "name": "w", "version": "1", "tables": { "t": { "fields": [
+        { "name": "before", "type": "u8", "default": 0 }, { "name": "level", "type": "i32" },
+        { "name": "kind", "type": "str<4>", "default": "a" }, { "name": "after", "type": "u8", "default": 0 } ] } } });
+    let served = Served::with(&schema.to_string(), |tick_loop| tick_loop);
+    let mut client = served.client();
+    let levels = |page: &Json| -> Vec<i64> {
+        let items = page["items"].as_array().expect("a list");
+        items.iter().map(|item| item["level"].as_i64().expect("a number")).collect()
+    };
+    for level in 0..6 {
+        insert(&mut client, "t", &json!({ "level": level }));
+    }
+    let get = "/table/t/records?order=level.desc&kind=eq.a&limit=2";
+    let mut post = json!({ "where": { "kind": "a", "level": { "gte": 0 } }, "order": [["level", "desc"]], "limit": 2 });
+    let got = client.get(get).is(200).json();
+    let cursor = got["next"].as_str().expect("a next page").to_owned();
+    let next = format!("{get}&cursor={cursor}");
+    post["cursor"] = client.post("/table/t/query", &post).is(200).json()["next"].clone();
+
+    // What the list is not about may come and go.
+    client.delete("/table/t/field/before").is(204);
+    client.post("/table/t/field", &json!({ "name": "later", "type": "u8", "default": 1 })).is(201);
+    assert_eq!(levels(&client.get(&next).is(200).json()), [3, 2]);
+    assert_eq!(levels(&client.post("/table/t/query", &post).is(200).json()), [3, 2]);
+    // A field that was never there is a mistake, and so is another list's cursor, as long as the schema is the same.
+    let fresh = client.get(get).is(200).json()["next"].as_str().expect("a next page").to_owned();
+    let wrong = client.get(&format!("/table/t/records?order=levle&kind=eq.a&cursor={fresh}"));
+    assert_eq!(wrong.is_problem(400, "unknown_parameter")["suggestion"], "level");
+    client.get(&format!("/table/t/records?order=level&kind=eq.a&cursor={fresh}")).is_problem(400, "invalid_cursor");
+
+    // The ordering field goes: the list cannot go on. Without a cursor, its name is simply unknown.
+    client.delete("/table/t/field/level").is(204);
+    client.get(&next).is_problem(410, "cursor_expired");
+    client.get(&next.replace("limit=2", "limit=0")).is_problem(400, "invalid_parameter");
+    client.post("/table/t/query", &post).is_problem(410, "cursor_expired");
+    client.get(get).is_problem(400, "unknown_parameter");
+    client.get(&format!("{get}&cursor=AAAA")).is_problem(400, "unknown_parameter");
+    // So does a field that is filtered by, and one that is another now.
+    let by_kind = "/table/t/records?kind=gte.a&limit=2";
+    let next = client.get(by_kind).is(200).json()["next"].as_str().expect("a next page").to_owned();
+    client.delete("/table/t/field/kind").is(204);
+    client.get(&format!("{by_kind}&cursor={next}")).is_problem(410, "cursor_expired");
+    let by_after = "/table/t/records?order=after&limit=2";
+    let next = client.get(by_after).is(200).json()["next"].as_str().expect("a next page").to_owned();
+    client.delete("/table/t/field/after").is(204);
+    client.post("/table/t/field", &json!({ "name": "after", "type": "str<8>", "default": "x" })).is(201);
+    client.get(&format!("{by_after}&cursor={next}")).is_problem(410, "cursor_expired");
+}

@@ -2,10 +2,10 @@
 
 use crate::dynamic::DynRecord;
 use crate::server::params::unknown_parameter;
-use crate::server::problem::{Kind, Problem};
+use crate::server::problem::{Fault, Kind, Problem};
 use dbgen_schema::field_type::ScalarKind;
-use dbgen_schema::json::{decode, expected};
-use dbgen_schema::{Schema, Table, Type, Value};
+use dbgen_schema::json::{decode, decode_field, expected};
+use dbgen_schema::{Field, Schema, Table, Type, Value};
 use serde_json::Value as Json;
 use std::cmp::Ordering;
 
@@ -43,6 +43,15 @@ impl Column {
         }
     }
 
+    /// Its name, which stays when fields before it come and go.
+    pub(super) fn name(self, table: &Table) -> &str {
+        match self {
+            Column::Id => "_id",
+            Column::Version => "_version",
+            Column::Field(at) => &table.fields[at].name,
+        }
+    }
+
     /// The type of its values.
     pub(super) fn ty(self, table: &Table) -> Type {
         match self {
@@ -52,12 +61,64 @@ impl Column {
     }
 }
 
-/// The column of a field that holds a list or an array, and the type of its elements.
-pub(super) fn element_type(table: &Table, name: &str, param: &str) -> Result<(Column, Type), Problem> {
+/// What a column, or the elements of one, can be asked for: any value of its type. The bounds of what may be stored do not
+/// count, since who asks for less than the least gets an answer; that NaN may be stored does.
+#[derive(Debug, Clone)]
+pub(super) struct Domain {
+    ty: Type,
+    /// The field without its bounds; none for what the database adds.
+    field: Option<Field>,
+}
+
+impl Domain {
+    /// That of a column.
+    pub(super) fn of(table: &Table, column: Column) -> Domain {
+        match column {
+            Column::Id | Column::Version => Domain { ty: column.ty(table), field: None },
+            Column::Field(at) => Domain::of_field(&table.fields[at], &table.fields[at].ty),
+        }
+    }
+
+    /// That of a field whose values, or their elements, are of this type.
+    fn of_field(field: &Field, ty: &Type) -> Domain {
+        let mut field = field.clone();
+        (field.ty, field.nullable, field.min, field.max) = (ty.clone(), false, None, None);
+        Domain { ty: ty.clone(), field: Some(field) }
+    }
+
+    /// The type of its values.
+    pub(super) fn ty(&self) -> &Type {
+        &self.ty
+    }
+
+    /// The value that a JSON value stands for.
+    pub(super) fn decode(&self, schema: &Schema, json: &Json, faults: &mut Vec<Fault>, pointer: &str) -> Option<Value> {
+        match &self.field {
+            Some(field) => decode_field(schema, field, json, faults, pointer),
+            None => decode(schema, &self.ty, false, json, faults, pointer),
+        }
+    }
+
+    /// The value that a text in a URL stands for. `param` names it in the problem.
+    pub(super) fn text_value(&self, schema: &Schema, param: &str, text: &str) -> Result<Value, Problem> {
+        let mut faults = Vec::new();
+        self.decode(schema, &text_json(&self.ty, text), &mut faults, "#").ok_or_else(|| {
+            let expected = expected(schema, &self.ty);
+            Problem::new(Kind::InvalidFilterValue, format!("`{param}` takes {expected}, not {text:?}"))
+                .member("param", param)
+                .member("expected", expected)
+                .member("got", text)
+        })
+    }
+}
+
+/// The column of a field that holds a list or an array, and what its elements can be asked for.
+pub(super) fn element_domain(table: &Table, name: &str, param: &str) -> Result<(Column, Domain), Problem> {
     let at = field_at(table, name, param)?;
     match &table.fields[at].ty {
-        Type::List(element) => Ok((Column::Field(at), (**element).clone())),
-        Type::Array(element, _) => Ok((Column::Field(at), (**element).clone())),
+        Type::List(element) | Type::Array(element, _) => {
+            Ok((Column::Field(at), Domain::of_field(&table.fields[at], element)))
+        }
         _ => {
             let detail = format!("`cs` is for lists and arrays, and `{name}` is none");
             Err(Problem::new(Kind::InvalidParameter, detail).member("param", param))
@@ -74,24 +135,29 @@ pub(super) fn field_at(table: &Table, name: &str, param: &str) -> Result<usize, 
     }
 }
 
-/// The order of two values of one type. Total: of floats, NaN stands behind all others, and the two zeros are one.
+/// The order of two values of one type. Total: of floats, every NaN stands behind all others, as in an index, and the two
+/// zeros are one.
 pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
-        (Value::Float(a), Value::Float(b)) => (a + 0.0).total_cmp(&(b + 0.0)),
+        (Value::Float(a), Value::Float(b)) => float_key(*a).total_cmp(&float_key(*b)),
+        (Value::List(a), Value::List(b)) | (Value::Struct(a), Value::Struct(b)) => {
+            let first = a.iter().zip(b).map(|(a, b)| compare(a, b)).find(|ordering| ordering.is_ne());
+            first.unwrap_or_else(|| a.len().cmp(&b.len()))
+        }
+        (Value::Enum(a, Some(x)), Value::Enum(b, Some(y))) => a.cmp(b).then_with(|| compare(x, y)),
         _ => a.partial_cmp(b).unwrap_or(Ordering::Equal),
     }
 }
 
+/// The float that stands for all that are equal to this one.
+fn float_key(value: f64) -> f64 {
+    // Arithmetic makes NaN with either sign.
+    if value.is_nan() { f64::NAN.abs() } else { value + 0.0 }
+}
+
 /// The value of this type that a text in a URL stands for. `param` names it in the problem.
 pub(crate) fn text_value(schema: &Schema, ty: &Type, param: &str, text: &str) -> Result<Value, Problem> {
-    let mut faults = Vec::new();
-    decode(schema, ty, false, &text_json(ty, text), &mut faults, "#").ok_or_else(|| {
-        let expected = expected(schema, ty);
-        Problem::new(Kind::InvalidFilterValue, format!("`{param}` takes {expected}, not {text:?}"))
-            .member("param", param)
-            .member("expected", expected)
-            .member("got", text)
-    })
+    Domain { ty: ty.clone(), field: None }.text_value(schema, param, text)
 }
 
 /// The text as it would stand in JSON: without quotes where the type is one that JSON writes without.
@@ -128,6 +194,8 @@ mod tests {
         assert_eq!(order(0.0, -0.0), Ordering::Equal);
         assert_eq!(order(f64::INFINITY, f64::NAN), Ordering::Less);
         assert_eq!(order(f64::NAN, f64::NAN), Ordering::Equal);
+        assert_eq!(order(-f64::NAN, f64::NAN), Ordering::Equal);
+        assert_eq!(order(-f64::NAN, f64::NEG_INFINITY), Ordering::Greater);
         assert_eq!(order(1.0, 2.0), Ordering::Less);
     }
 }

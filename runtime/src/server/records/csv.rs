@@ -1,14 +1,50 @@
-//! CSV (RFC 4180) on its way in: a line of names, then a record a line.
+//! CSV (RFC 4180) on its way in: a line of names, then a record a line, or more lines where a cell in quotes has several.
+//!
+//! Where a record ends is asked twice: of a body that comes in parts ([`incoming`](super::incoming)), and when the record is
+//! read. Both follow [`Within`], so they cannot disagree.
 
 use crate::server::draft::Unknown;
+use crate::server::json;
 use crate::server::problem::{Kind, Problem};
+use dbgen_schema::field_type::ScalarKind;
 use dbgen_schema::{Table, Type};
 use serde_json::{Map, Value as Json};
 
 /// A record as JSON would say it.
 pub(super) type Object = Map<String, Json>;
-/// A row: its line, and its cells, each with whether it stood in quotes.
-type Row = (usize, Vec<(String, bool)>);
+/// A cell, and whether it stood in quotes.
+pub(super) type Cell = (String, bool);
+
+/// Where in a record a letter stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// Before the first letter of a cell.
+    Start,
+    /// In a cell without quotes, or behind one with quotes.
+    Plain,
+    /// In a cell with quotes.
+    Quoted,
+    /// Behind a quote in such a cell, which ends it unless another one follows.
+    Closing,
+}
+
+impl Within {
+    /// Where one letter leads. Of a letter that is several bytes each byte will do. A quote in a cell without quotes is a
+    /// mistake, but changes nothing: the record ends with its line, and those behind it are read as they are.
+    pub(super) fn then(self, c: char) -> Within {
+        match (self, c) {
+            (Within::Quoted, '"') => Within::Closing,
+            (Within::Quoted, _) | (Within::Start | Within::Closing, '"') => Within::Quoted,
+            (_, ',' | '\n') => Within::Start,
+            _ => Within::Plain,
+        }
+    }
+
+    /// Whether a line that ends here goes on.
+    pub(super) fn is_quoted(self) -> bool {
+        self == Within::Quoted
+    }
+}
 
 /// The names in the first line of a text, which every record's cells go by.
 #[derive(Debug, Clone)]
@@ -44,61 +80,65 @@ impl Head {
 }
 
 /// The cells of a record that begins in this line.
-fn row(line: usize, text: &[u8]) -> Result<Vec<(String, bool)>, Problem> {
+fn row(line: usize, text: &[u8]) -> Result<Vec<Cell>, Problem> {
     let wrong = |detail: &str| Problem::new(Kind::MalformedRequest, format!("line {line}: {detail}"));
     let text = std::str::from_utf8(text).map_err(|_| wrong("it is not UTF-8").member("line", line))?;
-    let rows = rows(text).map_err(|what| wrong(what).member("line", line))?;
-    Ok(rows.into_iter().next().map(|(_, cells)| cells).unwrap_or_default())
+    cells(text).map_err(|what| wrong(what).member("line", line))
 }
 
 /// A cell as JSON would say it: by the type of its field.
-fn value(table: &Table, name: &str, (text, quoted): (String, bool)) -> Json {
+fn value(table: &Table, name: &str, (text, quoted): Cell) -> Json {
     if text.is_empty() && !quoted {
         return Json::Null;
     }
-    let is_text = table.field(name).is_some_and(|(_, field)| {
-        matches!(field.ty, Type::Str(_) | Type::Text | Type::Bytes | Type::FixedBytes(_) | Type::Enum(_))
-    });
-    match serde_json::from_str(&text) {
-        Ok(Json::Object(payload)) => Json::Object(payload),
-        Ok(json) if !is_text => json,
-        _ => Json::String(text),
-    }
+    let ty = table.field(name).map(|(_, field)| &field.ty);
+    let is_text = match ty {
+        Some(Type::Str(_) | Type::Text | Type::Bytes | Type::FixedBytes(_)) => true,
+        Some(Type::Scalar(scalar)) => scalar.desc().kind == ScalarKind::Uuid,
+        // A variant's name; one with a payload is an object.
+        Some(Type::Enum(_)) => !text.starts_with('{'),
+        _ => false,
+    };
+    let read = || match text.starts_with(['{', '[']) {
+        // As strict as in a body of JSON.
+        true => json::parse(text.as_bytes()).ok(),
+        false => serde_json::from_str(&text).ok(),
+    };
+    let value = if is_text { None } else { read() };
+    value.unwrap_or(Json::String(text))
 }
 
-fn rows(text: &str) -> Result<Vec<Row>, &'static str> {
-    let mut rows: Vec<Row> = Vec::new();
-    let (mut cells, mut cell, mut quoted, mut inside) = (Vec::new(), String::new(), false, false);
-    let (mut line, mut begun) = (1, 1);
+const BARE_QUOTE: &str =
+    "a quote stands inside a cell without quotes: put the whole cell in quotes, and double those inside it";
+
+/// The cells of one record, which is all of the text.
+pub(super) fn cells(text: &str) -> Result<Vec<Cell>, &'static str> {
+    let (mut cells, mut cell, mut quoted, mut within) = (Vec::new(), String::new(), false, Within::Start);
     let mut rest = text.chars().peekable();
     while let Some(c) = rest.next() {
-        line += usize::from(c == '\n');
-        match c {
-            '"' if inside && rest.next_if_eq(&'"').is_some() => cell.push('"'),
-            '"' if inside => inside = false,
-            _ if inside => cell.push(c),
-            '"' if cell.is_empty() && !quoted => (inside, quoted) = (true, true),
-            ',' => cells.push((std::mem::take(&mut cell), std::mem::take(&mut quoted))),
-            '\r' if rest.peek() == Some(&'\n') => {}
-            '\n' => {
-                cells.push((std::mem::take(&mut cell), std::mem::take(&mut quoted)));
-                rows.push((begun, std::mem::take(&mut cells)));
-                begun = line;
+        match (within, c) {
+            (Within::Quoted, '"') => {}
+            (Within::Quoted, _) => cell.push(c),
+            (Within::Closing, '"') => cell.push('"'),
+            (Within::Start, '"') => quoted = true,
+            (Within::Plain, '"') => return Err(BARE_QUOTE),
+            (_, ',') => cells.push((std::mem::take(&mut cell), std::mem::take(&mut quoted))),
+            (_, '\n') if rest.peek().is_some() => return Err("something stands behind the end of the record"),
+            (_, '\n') => {
+                cells.push((cell, quoted));
+                return Ok(cells);
             }
-            _ if quoted => {
-                return Err("something stands behind a quoted cell");
-            }
+            (_, '\r') if rest.peek() == Some(&'\n') => {}
+            (Within::Closing, _) => return Err("something stands behind a quoted cell"),
             _ => cell.push(c),
         }
+        within = within.then(c);
     }
-    if inside {
+    if within.is_quoted() {
         return Err("a quoted cell does not end");
     }
-    if !cell.is_empty() || quoted || !cells.is_empty() {
-        cells.push((cell, quoted));
-        rows.push((begun, cells));
-    }
-    Ok(rows)
+    cells.push((cell, quoted));
+    Ok(cells)
 }
 
 #[cfg(test)]
@@ -106,21 +146,26 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn read(text: &str) -> Vec<(usize, Vec<String>)> {
-        let rows = rows(text).expect("it is well formed");
-        rows.into_iter().map(|(line, cells)| (line, cells.into_iter().map(|(text, _)| text).collect())).collect()
+    fn read(text: &str) -> Vec<String> {
+        let cells = cells(text).expect("it is well formed");
+        cells.into_iter().map(|(text, _)| text).collect()
     }
 
     #[test]
     fn cells_are_read_as_they_were_written() {
-        let cells =
-            |line: usize, cells: &[&str]| (line, cells.iter().map(|cell| (*cell).to_owned()).collect::<Vec<_>>());
-        assert_eq!(
-            read("a,b\r\n1,\"x,\"\"y\"\"\nz\"\r\n,\n"),
-            [cells(1, &["a", "b"]), cells(2, &["1", "x,\"y\"\nz"]), cells(4, &["", ""]),]
-        );
-        assert_eq!(read("a"), [cells(1, &["a"])]);
-        assert_eq!(read(""), []);
-        assert!(rows("\"a").is_err() && rows("\"a\"b").is_err());
+        assert_eq!(read("a,b\r\n"), ["a", "b"]);
+        assert_eq!(read("1,\"x,\"\"y\"\"\nz\"\n"), ["1", "x,\"y\"\nz"]);
+        assert_eq!(read(",\n"), ["", ""]);
+        assert_eq!(read("\"\"\"\"\r\n"), ["\""]);
+        assert_eq!(read("a"), ["a"]);
+        assert_eq!(read("\r"), ["\r"]);
+        assert_eq!(cells("\"\",\n"), Ok(vec![(String::new(), true), (String::new(), false)]));
+    }
+
+    #[test]
+    fn what_is_not_well_formed_is_refused() {
+        for wrong in ["\"a", "\"a\"b", "5\" nail", "a\"", "a\"b\"", " \"a\"", "\"a\" ,b", "\"a\"\r", "a\nb", "\n\n"] {
+            assert!(cells(wrong).is_err(), "{wrong:?}");
+        }
     }
 }

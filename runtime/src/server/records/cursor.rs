@@ -1,14 +1,18 @@
 //! Cursors: where a page ended, sealed so that nobody makes one up.
 //!
 //! ```text
-//! base64url( | MAC, 8 bytes | {"k": [values of the order's keys], "i": id, "b": backward, "s": subject} | )
+//! base64url( | MAC, 8 bytes | {"k": [values of the order's keys], "i": id, "b": backward, "s": subject, "v": schema} | )
 //! ```
+//!
+//! The subject is made of names, not of numbers, and the order is given by names too: so a cursor outlives edits of the schema
+//! that are not about its list. What does not fit any more is told by `v`, the version of the schema: if that is another one
+//! now, a field has gone (410, begin again); if not, the client has mixed up its lists (400).
 //!
 //! The MAC is keyed with this run's randomness: a cursor does not outlive the server, as the versions in entity tags do not.
 //! What it guards is small (a made-up cursor shows nothing that a filter would not), so the hash of the standard library,
 //! made to withstand chosen inputs, is enough.
 
-use super::column::Column;
+use super::column::{Column, Domain};
 use super::order::{Order, Place};
 use super::scan::Found;
 use super::{Filter, Kind, Problem, Server};
@@ -18,7 +22,7 @@ use crate::server::json;
 use crate::view::View;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use dbgen_schema::json::{decode, decode_field, encode};
+use dbgen_schema::json::encode;
 use dbgen_schema::{Schema, Table, Value};
 use serde_json::{Value as Json, json};
 use std::hash::BuildHasher;
@@ -38,8 +42,9 @@ pub(super) struct Cursor {
 }
 
 /// What a cursor is good for: the same table, conditions and order.
-pub(super) fn subject(server: &Server, table: &str, filters: &[Filter], order: Option<&str>) -> u64 {
-    server.seal.hash_one(format!("{table}\0{filters:?}\0{}", order.unwrap_or_default()))
+pub(super) fn subject(server: &Server, table: &Table, filters: &[Filter], order: Option<&str>) -> u64 {
+    let filters: Vec<String> = filters.iter().map(|filter| filter.named(table)).collect();
+    server.seal.hash_one((&table.name, filters, order.unwrap_or_default()))
 }
 
 /// The cursor of a page that begins behind a record, or ends before it.
@@ -56,12 +61,41 @@ pub(super) fn seal(
     let keys: Vec<Json> =
         keys.map(|(column, value)| encode(view.schema(), &column.ty(table.schema()), value)).collect();
     let content = json!({
-        "k": keys, "i": row.id.get(), "b": direction == Direction::Backward, "s": subject,
+        "k": keys, "i": row.id.get(), "b": direction == Direction::Backward, "s": subject, "v": view.schema_version(),
     });
     let content = json::to_vec(&content);
     let mut sealed = server.seal.hash_one(&content).to_le_bytes().to_vec();
     sealed.extend_from_slice(&content);
     URL_SAFE_NO_PAD.encode(sealed)
+}
+
+/// What a cursor says, if it is one of ours.
+fn unsealed(server: &Server, text: &str) -> Result<Json, Problem> {
+    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refuse("is not one that this server gave"))?;
+    let (mac, content) = bytes.split_first_chunk::<8>().ok_or_else(|| refuse("is cut off"))?;
+    if server.seal.hash_one(content) != u64::from_le_bytes(*mac) {
+        return Err(refuse("is not one that this run of the server gave: begin again without it"));
+    }
+    json::parse(content)
+}
+
+fn refuse(why: &str) -> Problem {
+    Problem::new(Kind::InvalidCursor, format!("the cursor {why}"))
+}
+
+/// That a field which the list is about has gone, or is another one now.
+pub(super) fn expired() -> Problem {
+    let detail = "the fields that the cursor is about have changed since it was given: begin again without it";
+    Problem::new(Kind::CursorExpired, detail)
+}
+
+/// Whether a cursor is one of ours, given when the schema was another.
+pub(super) fn is_outdated(server: &Server, view: &View, text: &str) -> bool {
+    unsealed(server, text).is_ok_and(|content| is_of_another_schema(&content, view))
+}
+
+fn is_of_another_schema(content: &Json, view: &View) -> bool {
+    content["v"].as_u64() != Some(view.schema_version())
 }
 
 /// Opens a cursor that a client brought back.
@@ -73,20 +107,16 @@ pub(super) fn open(
     text: &str,
     for_subject: u64,
 ) -> Result<Cursor, Problem> {
-    let refuse = |why: &str| Problem::new(Kind::InvalidCursor, format!("the cursor {why}"));
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| refuse("is not one that this server gave"))?;
-    let (mac, content) = bytes.split_first_chunk::<8>().ok_or_else(|| refuse("is cut off"))?;
-    if server.seal.hash_one(content) != u64::from_le_bytes(*mac) {
-        return Err(refuse("is not one that this run of the server gave: begin again without it"));
-    }
-    let content = json::parse(content)?;
+    let content = unsealed(server, text)?;
     let (keys, id, backward, subject) = (&content["k"], &content["i"], &content["b"], &content["s"]);
     if subject.as_u64() != Some(for_subject) {
-        return Err(refuse("was given for another table, filter or order"));
+        // The same texts may stand for other values since a field has another type.
+        let is_outdated = is_of_another_schema(&content, view);
+        let of_another_list = || refuse("was given for another table, filter or order");
+        return Err(if is_outdated { expired() } else { of_another_list() });
     }
     let keys = keys.as_array().map_or(&[][..], Vec::as_slice);
     // We sealed it, so what does not fit any more has changed since: the schema.
-    let expired = || Problem::new(Kind::CursorExpired, "the fields that the cursor is about have changed");
     let columns = order.columns();
     if keys.len() != columns.len() {
         return Err(expired());
@@ -102,9 +132,5 @@ fn key_value(schema: &Schema, table: &Table, column: Column, json: &Json) -> Opt
     if json.is_null() {
         return Some(Value::Null);
     }
-    let mut faults = Vec::new();
-    match column {
-        Column::Field(at) => decode_field(schema, &table.fields[at], json, &mut faults, "#"),
-        Column::Id | Column::Version => decode(schema, &column.ty(table), false, json, &mut faults, "#"),
-    }
+    Domain::of(table, column).decode(schema, json, &mut Vec::new(), "#")
 }

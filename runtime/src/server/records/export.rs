@@ -3,9 +3,11 @@
 //! The view is pinned until the last line is sent, so an export is consistent however long it takes. It costs memory: the
 //! ids of its records, and what the database changes meanwhile.
 
+use super::deadline::Deadline;
 use super::{ListQuery, Problem, Server, understand};
 use crate::dynamic::DynTable;
 use crate::id::RecordId;
+use crate::limits::EXPORT_SCAN_TIME_MAX;
 use crate::server::extract::accepts;
 use crate::server::json;
 use crate::server::problem::Kind;
@@ -69,10 +71,11 @@ pub(super) fn begin(server: &Server, table: &str, mut query: ListQuery, form: Fo
     }
     let view = server.view();
     let opened = view.open_table(table)?;
-    let plan = understand(server, &view, opened, &mut query, Vec::new())?;
+    let plan = understand(server, &view, opened, &mut query)?;
     let count = query.limit.map_or(usize::MAX, |limit| query.offset.saturating_add(limit));
     let wanted = super::Wanted { filters: &plan.filters, order: &plan.order, after: None, count, count_all: false };
-    let found = super::scan::scan(opened, &wanted)?;
+    let mut deadline = Deadline::after(server.db.shared.clock.clone(), EXPORT_SCAN_TIME_MAX);
+    let found = super::scan::scan(opened, &wanted, &mut deadline)?;
     let ids: Vec<RecordId> = found.rows.into_iter().skip(query.offset).map(|found| found.id).collect();
     let (commit, at) = (view.commit(), opened.number().at());
     let mut export =

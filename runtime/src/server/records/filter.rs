@@ -3,7 +3,7 @@
 //! Of one field's condition everything behind the operator's dot is the value, as it stands; only lists in parentheses know
 //! quotes. As in SQL, a null fulfils no comparison, and neither does its opposite: it is asked for by `is.null`.
 
-use super::column::{Column, compare, element_type, text_value};
+use super::column::{Column, Domain, compare, element_domain};
 use super::logic;
 use super::pattern::Pattern;
 use crate::dynamic::DynRecord;
@@ -11,7 +11,6 @@ use crate::limits::{FILTER_DEPTH_MAX, FILTER_TERMS_MAX, FILTER_VALUES_MAX};
 use crate::server::json;
 use crate::server::params::{invalid_parameter, unknown_parameter};
 use crate::server::problem::{Kind, Mistakes, Problem};
-use dbgen_schema::json::decode;
 use dbgen_schema::{Schema, Table, Type, Value};
 use serde_json::Value as Json;
 use std::cmp::Ordering;
@@ -41,13 +40,13 @@ pub(crate) struct Term {
 pub(crate) enum Test {
     /// The value stands in this relation to another.
     Compare(Relation, Value),
-    /// The value is one of these.
+    /// The value is one of these, which are in order, each once: a request may bring thousands of them.
     In(Vec<Value>),
     /// The value lies between these, which count.
     Between(Value, Value),
     /// The text is like this.
     Like(Pattern),
-    /// The list holds all of these.
+    /// The list holds all of these, which are in order, each once.
     Contains(Vec<Value>),
     /// There is no value (`true`), or there is one.
     IsNull(bool),
@@ -90,8 +89,14 @@ impl Relation {
 const WORDS: &[&str] = &["in", "is", "like", "ilike", "starts", "between", "cs"];
 
 impl Filter {
-    /// Reads `field=op.value`, or `or=(…)` and `and=(…)`. A field with the name of a parameter is reached as `f.name`.
-    pub(crate) fn parse(schema: &Schema, table: &Table, name: &str, text: &str) -> Result<Filter, Problem> {
+    /// Reads `field=op.value`, or `or=(…)` and `and=(…)`. A field with the name of a parameter is reached as `f.name`;
+    /// `parameters` are the names that the route takes besides, for "did you mean".
+    pub(crate) fn parse(
+        schema: &Schema,
+        table: &Table,
+        parameters: &[&'static str],
+        (name, text): (&str, &str),
+    ) -> Result<Filter, Problem> {
         let (negated, plain) = name.strip_prefix("not.").map_or((false, name), |plain| (true, plain));
         if matches!(plain, "and" | "or") && text.starts_with('(') {
             let filter = logic::parse(schema, table, plain, text)?;
@@ -100,7 +105,7 @@ impl Filter {
         let field = name.strip_prefix("f.").unwrap_or(name);
         if field == name && table.field(name).is_none() && !name.starts_with('_') {
             let fields = table.fields.iter().map(|field| field.name.as_str());
-            let parameters = <super::ListQuery as crate::server::params::FromParams>::NAMES.iter().copied();
+            let parameters = parameters.iter().copied();
             return Err(unknown_parameter(name, parameters.chain(["or", "and"]).chain(fields)));
         }
         let term = Term::parse(schema, table, (field, name), text).map_err(|problem| problem.placed_in(text))?;
@@ -138,8 +143,10 @@ impl Filter {
                 ("not", Json::Object(_)) if table.field("not").is_none() => {
                     all.push(Filter::All(Filter::of_json(schema, table, json, &inside, mistakes)).opposite());
                 }
-                _ => all
-                    .extend(Term::of_json(schema, table, name, json, &inside, mistakes).into_iter().map(Filter::Term)),
+                _ => {
+                    let terms = Term::of_json(schema, table, (name.as_str(), json), (inside.as_str(), 0), mistakes);
+                    all.extend(terms.into_iter().map(Filter::Term));
+                }
             }
         }
         all
@@ -161,6 +168,24 @@ impl Filter {
             Filter::Term(term) => term.holds(record),
             Filter::All(filters) => filters.iter().all(|filter| filter.holds(record)),
             Filter::Any(filters) => filters.iter().any(|filter| filter.holds(record)),
+        }
+    }
+
+    /// What it asks, by the names of fields: unlike their numbers, those stay when other fields come and go.
+    pub(super) fn named(&self, table: &Table) -> String {
+        let all = |filters: &[Filter]| filters.iter().map(|filter| filter.named(table)).collect::<Vec<_>>().join(",");
+        match self {
+            Filter::Term(Term { column, test, negated }) => format!("{} {negated} {test:?}", column.name(table)),
+            Filter::All(filters) => format!("and({})", all(filters)),
+            Filter::Any(filters) => format!("or({})", all(filters)),
+        }
+    }
+
+    /// The columns that it asks for.
+    pub(super) fn columns(&self, columns: &mut Vec<Column>) {
+        match self {
+            Filter::Term(term) => columns.push(term.column),
+            Filter::All(filters) | Filter::Any(filters) => filters.iter().for_each(|filter| filter.columns(columns)),
         }
     }
 
@@ -195,21 +220,21 @@ impl Term {
         }
         let Some((op, value)) = rest.split_once('.') else { return Err(unknown_operator(param, rest)) };
         if op == "cs" {
-            let (column, element) = element_type(table, field, param)?;
+            let (column, element) = element_domain(table, field, param)?;
             let texts = if value.starts_with('(') { values(value, param)? } else { vec![value.to_owned()] };
-            let values = texts.iter().map(|text| text_value(schema, &element, param, text));
-            return Ok(Term { column, test: Test::Contains(values.collect::<Result<_, _>>()?), negated });
+            let values = texts.iter().map(|text| element.text_value(schema, param, text));
+            return Ok(Term { column, test: Test::Contains(sorted(values.collect::<Result<_, _>>()?)), negated });
         }
         let column = Column::parse(table, field, param)?;
-        let ty = column.ty(table);
-        let read = |text: &str| text_value(schema, &ty, param, text);
+        let domain = Domain::of(table, column);
+        let read = |text: &str| domain.text_value(schema, param, text);
         let test = match op {
-            "in" => Test::In(values(value, param)?.iter().map(|text| read(text)).collect::<Result<_, _>>()?),
+            "in" => Test::In(sorted(values(value, param)?.iter().map(|text| read(text)).collect::<Result<_, _>>()?)),
             "between" => match values(value, param)?.as_slice() {
                 [low, high] => Test::Between(read(low)?, read(high)?),
                 _ => return Err(invalid_parameter(param, value, "two values like (1,9)")),
             },
-            "like" | "ilike" | "starts" => Test::Like(pattern(&ty, param, op, value)?),
+            "like" | "ilike" | "starts" => Test::Like(pattern(domain.ty(), param, op, value)?),
             "is" => match value {
                 "null" => Test::IsNull(true),
                 "not_null" => Test::IsNull(false),
@@ -225,12 +250,12 @@ impl Term {
     }
 
     /// Reads the same from JSON: `"hp": {"gte": 10, "lt": 20}`, or `"hp": 10`. Values are typed, nothing is parsed twice.
+    /// It stands in so many `not`s.
     fn of_json(
         schema: &Schema,
         table: &Table,
-        name: &str,
-        json: &Json,
-        pointer: &str,
+        (name, json): (&str, &Json),
+        (pointer, depth): (&str, usize),
         mistakes: &mut Mistakes,
     ) -> Vec<Term> {
         let Json::Object(tests) = json else {
@@ -241,12 +266,15 @@ impl Term {
         for (op, json) in tests {
             let pointer = format!("{pointer}/{}", op.replace('~', "~0").replace('/', "~1"));
             match (op.as_str(), json) {
+                ("not", Json::Object(_)) if depth == FILTER_DEPTH_MAX => {
+                    mistakes.push(Problem::at(Kind::LimitTooLarge, pointer, too_deep()));
+                }
                 ("not", Json::Object(_)) => {
                     if json.as_object().is_none_or(|tests| tests.len() != 1) {
                         mistakes.push(Problem::at(Kind::InvalidValue, pointer, "`not` takes one condition"));
                         continue;
                     }
-                    let inside = Term::of_json(schema, table, name, json, &pointer, mistakes);
+                    let inside = Term::of_json(schema, table, (name, json), (pointer.as_str(), depth + 1), mistakes);
                     terms.extend(inside.into_iter().map(|term| Term { negated: !term.negated, ..term }));
                 }
                 _ => {
@@ -265,26 +293,28 @@ impl Term {
         (op, json): (&str, &Json),
         pointer: &str,
     ) -> Result<Term, Problem> {
-        let list = |ty: &Type, list: &[Json]| -> Result<Vec<Value>, Problem> {
+        let list = |domain: &Domain, list: &[Json]| -> Result<Vec<Value>, Problem> {
             if list.len() > FILTER_VALUES_MAX {
                 return Err(Problem::at(Kind::LimitTooLarge, pointer, too_many_values()));
             }
-            list.iter().enumerate().map(|(at, json)| typed(schema, ty, json, &format!("{pointer}/{at}"))).collect()
+            let one = |(at, json): (usize, &Json)| typed(schema, domain, json, &format!("{pointer}/{at}"));
+            list.iter().enumerate().map(one).collect::<Result<_, _>>().map(sorted)
         };
         if op == "cs" {
-            let (column, element) = element_type(table, name, name)?;
+            let (column, element) = element_domain(table, name, name)?;
             let one = [json.clone()];
             let test = Test::Contains(list(&element, json.as_array().map_or(&one[..], Vec::as_slice))?);
             return Ok(Term { column, test, negated: false });
         }
         let column = Column::parse(table, name, name)?;
-        let ty = column.ty(table);
+        let domain = Domain::of(table, column);
         let test = match (op, json) {
-            ("in", Json::Array(values)) => Test::In(list(&ty, values)?),
+            ("in", Json::Array(values)) => Test::In(list(&domain, values)?),
             ("between", Json::Array(values)) if values.len() == 2 => {
-                Test::Between(typed(schema, &ty, &values[0], pointer)?, typed(schema, &ty, &values[1], pointer)?)
+                let read = |json: &Json| typed(schema, &domain, json, pointer);
+                Test::Between(read(&values[0])?, read(&values[1])?)
             }
-            ("like" | "ilike" | "starts", Json::String(text)) => Test::Like(pattern(&ty, name, op, text)?),
+            ("like" | "ilike" | "starts", Json::String(text)) => Test::Like(pattern(domain.ty(), name, op, text)?),
             ("is", Json::Null) | ("eq", Json::Null) => Test::IsNull(true),
             ("neq", Json::Null) => Test::IsNull(false),
             ("in" | "between" | "like" | "ilike" | "starts" | "is", _) => {
@@ -292,7 +322,7 @@ impl Term {
                 return Err(Problem::at(Kind::InvalidValue, pointer, detail));
             }
             _ => match RELATIONS.iter().find(|(word, _)| *word == op) {
-                Some((_, relation)) => Test::Compare(*relation, typed(schema, &ty, json, pointer)?),
+                Some((_, relation)) => Test::Compare(*relation, typed(schema, &domain, json, pointer)?),
                 None => return Err(unknown_operator(name, op)),
             },
         };
@@ -306,13 +336,11 @@ impl Term {
             Test::IsNull(is_null) => value.is_null() == *is_null,
             _ if value.is_null() => return false,
             Test::Compare(relation, to) => relation.holds(compare(&value, to)),
-            Test::In(values) => values.iter().any(|one| compare(&value, one).is_eq()),
+            Test::In(values) => position(values, &value).is_some(),
             Test::Between(low, high) => compare(&value, low).is_ge() && compare(&value, high).is_le(),
             Test::Like(pattern) => matches!(&value, Value::Text(text) if pattern.matches(text)),
             Test::Contains(wanted) => match &value {
-                Value::List(items) => {
-                    wanted.iter().all(|one| items.iter().any(|item| !item.is_null() && compare(item, one).is_eq()))
-                }
+                Value::List(items) => has_all(items, wanted),
                 _ => false,
             },
         };
@@ -320,11 +348,40 @@ impl Term {
     }
 }
 
-/// A value of a JSON body, of this type.
-fn typed(schema: &Schema, ty: &Type, json: &Json, pointer: &str) -> Result<Value, Problem> {
+/// A value of a JSON body.
+fn typed(schema: &Schema, domain: &Domain, json: &Json, pointer: &str) -> Result<Value, Problem> {
     let mut faults = Vec::new();
-    decode(schema, ty, false, json, &mut faults, pointer)
-        .ok_or_else(|| Problem::of_faults(Kind::InvalidFilterValue, faults))
+    let value = domain.decode(schema, json, &mut faults, pointer);
+    value.ok_or_else(|| Problem::of_faults(Kind::InvalidFilterValue, faults))
+}
+
+/// The values in order, each once.
+fn sorted(mut values: Vec<Value>) -> Vec<Value> {
+    values.sort_by(compare);
+    values.dedup_by(|a, b| compare(a, b).is_eq());
+    values
+}
+
+/// Where among values in order this one is.
+fn position(sorted: &[Value], value: &Value) -> Option<usize> {
+    sorted.binary_search_by(|one| compare(one, value)).ok()
+}
+
+/// Whether all of these values, which are in order, are among the items. A list may have a million of those: each is looked
+/// up once, until all values are found.
+fn has_all(items: &[Value], wanted: &[Value]) -> bool {
+    let (mut is_found, mut missing) = (vec![false; wanted.len()], wanted.len());
+    for item in items {
+        if missing == 0 {
+            break;
+        }
+        if let Some(at) = position(wanted, item)
+            && !std::mem::replace(&mut is_found[at], true)
+        {
+            missing -= 1;
+        }
+    }
+    missing == 0
 }
 
 /// The pattern that `like`, `ilike` and `starts` ask of a text.
@@ -402,6 +459,15 @@ fn values(text: &str, param: &str) -> Result<Vec<String>, Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn all_of_a_list_are_found_wherever_they_stand() {
+        let list = |numbers: &[i32]| numbers.iter().map(|number| Value::from(*number)).collect::<Vec<_>>();
+        let has = |items: &[i32], wanted: &[i32]| has_all(&list(items), &sorted(list(wanted)));
+        assert!(has(&[3, 1, 2], &[2, 3, 2]) && has(&[5, 5], &[5]) && has(&[], &[]) && has(&[1], &[]));
+        assert!(!has(&[5, 5], &[5, 6]) && !has(&[], &[1]) && !has(&[1, 3], &[2]));
+        assert_eq!(position(&sorted(list(&[9, 1, 9, 4])), &Value::from(9)), Some(2));
+    }
 
     #[test]
     fn lists_of_values() {

@@ -4,12 +4,14 @@
 //! frames of the body ──► Splitter: where does a record end? ──► pieces, each with its line ──► parsed a chunk at a time
 //! ```
 //!
-//! A splitter knows just enough of its form to find the ends of records: brackets and strings of JSON, quotes of CSV. What
+//! A splitter knows just enough of its form to find the ends of records: brackets and strings of JSON, cells of CSV. What
 //! lies between is read strictly afterwards, so what a splitter lets pass is not yet right. It keeps no more than one record,
 //! which may be as long as a whole body of other requests.
 
+use super::csv::Within;
 use super::{Kind, Problem};
-use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX};
+use crate::clock::Stopwatch;
+use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX, BULK_BODY_BYTES_PER_SECOND_MIN};
 use axum::body::Body;
 use http_body_util::BodyExt;
 use std::time::Duration;
@@ -27,12 +29,23 @@ pub(super) struct Incoming {
     bytes_max: usize,
     /// How long the next part may be waited for.
     wait_max: Duration,
+    /// How long parts were waited for.
+    waited: Duration,
     has_ended: bool,
 }
 
 impl Incoming {
     pub(super) fn new(body: Body, splitter: Splitter, bytes_max: usize, wait_max: Duration) -> Incoming {
-        Incoming { body, splitter, pieces: Vec::new(), bytes: 0, bytes_max, wait_max, has_ended: false }
+        Incoming {
+            body,
+            splitter,
+            pieces: Vec::new(),
+            bytes: 0,
+            bytes_max,
+            wait_max,
+            waited: Duration::ZERO,
+            has_ended: false,
+        }
     }
 
     /// Bytes that have come.
@@ -78,9 +91,18 @@ impl Incoming {
 
     async fn frame(&mut self) -> Result<Option<axum::body::Bytes>, Problem> {
         loop {
+            let waiting = Stopwatch::start();
             let frame = tokio::time::timeout(self.wait_max, self.body.frame())
                 .await
                 .map_err(|_| Problem::new(Kind::RequestTimeout, "the next part of the body did not arrive in time"))?;
+            self.waited += waiting.elapsed();
+            // A byte now and then would keep its place from everybody else for ever.
+            if self.waited > self.wait_max
+                && self.bytes < self.waited.as_secs() as usize * BULK_BODY_BYTES_PER_SECOND_MIN
+            {
+                let detail = format!("the body comes slower than {BULK_BODY_BYTES_PER_SECOND_MIN} bytes a second");
+                return Err(Problem::new(Kind::RequestTimeout, detail));
+            }
             let Some(frame) = frame else { return Ok(None) };
             let cut = |error| {
                 let detail = format!("the body was cut off behind {} bytes ({error})", self.bytes);
@@ -107,8 +129,8 @@ pub(super) struct Splitter {
 enum Form {
     /// A JSON object a line.
     Lines,
-    /// Whether the record ends within quotes, so far.
-    Csv { quoted: bool },
+    /// Where in a record, so far.
+    Csv(Within),
     /// Where in the list.
     List(Place),
 }
@@ -141,7 +163,7 @@ impl Splitter {
     }
 
     pub(super) fn csv() -> Splitter {
-        Splitter::new(Form::Csv { quoted: false })
+        Splitter::new(Form::Csv(Within::Start))
     }
 
     pub(super) fn list() -> Splitter {
@@ -156,7 +178,7 @@ impl Splitter {
     fn push(&mut self, data: &[u8], pieces: &mut Vec<Piece>) -> Result<(), Problem> {
         match &self.form {
             Form::List(_) => data.iter().try_for_each(|byte| self.list_byte(*byte, pieces))?,
-            Form::Lines | Form::Csv { .. } => self.push_lines(data, pieces),
+            Form::Lines | Form::Csv(_) => self.push_lines(data, pieces),
         }
         if self.begun.len() > BODY_BYTES_MAX {
             let detail = format!("the record of line {} is longer than {BODY_BYTES_MAX} bytes", self.at);
@@ -171,7 +193,7 @@ impl Splitter {
             self.line_part(line);
             data = rest;
             self.line += 1;
-            if !matches!(self.form, Form::Csv { quoted: true }) {
+            if !matches!(self.form, Form::Csv(within) if within.is_quoted()) {
                 self.end_line(pieces);
             }
         }
@@ -179,9 +201,8 @@ impl Splitter {
     }
 
     fn line_part(&mut self, part: &[u8]) {
-        if let Form::Csv { quoted } = &mut self.form {
-            // A quote within quotes is doubled, and so leaves this as it is.
-            *quoted ^= part.iter().filter(|byte| **byte == b'"').count() % 2 == 1;
+        if let Form::Csv(within) = &mut self.form {
+            *within = part.iter().fold(*within, |within, byte| within.then(char::from(*byte)));
         }
         self.begun.extend_from_slice(part);
     }
@@ -231,8 +252,8 @@ impl Splitter {
     /// The body has ended.
     fn end(&mut self, pieces: &mut Vec<Piece>) -> Result<(), Problem> {
         match &self.form {
-            Form::Lines | Form::Csv { .. } if self.begun.is_empty() => Ok(()),
-            Form::Lines | Form::Csv { .. } => {
+            Form::Lines | Form::Csv(_) if self.begun.is_empty() => Ok(()),
+            Form::Lines | Form::Csv(_) => {
                 self.end_line(pieces);
                 Ok(())
             }
@@ -293,8 +314,46 @@ mod tests {
         is(Splitter::lines, "", &[]);
         is(Splitter::csv, "a,b\r\n1,\"x,\"\"y\"\"\nz\"\n,\n", &[(1, "a,b"), (2, "1,\"x,\"\"y\"\"\nz\""), (4, ",")]);
         is(Splitter::csv, "a\n\"open\nx", &[(1, "a"), (2, "\"open\nx")]);
+        is(Splitter::csv, "5\" nail\nbolt\n6\" nail\n", &[(1, "5\" nail"), (2, "bolt"), (3, "6\" nail")]);
         is(Splitter::list, " [ ] ", &[]);
         is(Splitter::list, "[{\"a\":[1,\"],\\\"\"]}, 7\n]\n", &[(1, "{\"a\":[1,\"],\\\"\"]}"), (2, "7")]);
+    }
+
+    /// A quote once made the splitter believe that a record went on where the reader saw it end: what followed was in the
+    /// piece, and read by nobody. So all short texts of what CSV is made of are split and read, and no letter may be lost.
+    #[test]
+    fn of_every_text_of_csv_each_letter_is_read_or_refused() {
+        const LETTERS: [&str; 5] = ["a", ",", "\"", "\r\n", "\n"];
+        for length in 0..=7_u32 {
+            for number in 0..LETTERS.len().pow(length) {
+                let letters = (0..length).map(|at| LETTERS[number / LETTERS.len().pow(at) % LETTERS.len()]);
+                check_csv(&letters.collect::<String>());
+            }
+        }
+    }
+
+    fn check_csv(text: &str) {
+        let (mut splitter, mut pieces) = (Splitter::csv(), Vec::new());
+        // Two bytes at a time, so that pairs are torn apart.
+        text.as_bytes().chunks(2).for_each(|part| splitter.push(part, &mut pieces).expect("it is short"));
+        splitter.end(&mut pieces).expect("every text has an end");
+        let pieces: Vec<String> =
+            pieces.into_iter().map(|(_, piece)| String::from_utf8(piece).expect("it is ASCII")).collect();
+        assert_eq!(pieces.concat(), text);
+        for piece in &pieces {
+            let Ok(cells) = super::super::csv::cells(piece) else { continue };
+            let written = |(cell, quoted): &(String, bool)| match quoted {
+                true => format!("\"{}\"", cell.replace('"', "\"\"")),
+                false => cell.clone(),
+            };
+            let written = cells.iter().map(written).collect::<Vec<_>>().join(",");
+            let line = piece.strip_suffix('\n').map_or(piece.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
+            assert_eq!(written, line, "{text:?}");
+            // What is accepted ends where all quotes are closed, and nowhere before.
+            let is_even = |text: &str| text.matches('"').count().is_multiple_of(2);
+            let mut ends = piece.match_indices('\n').filter(|(at, _)| is_even(&piece[..*at]));
+            assert!(ends.all(|(at, _)| at + 1 == piece.len()) && is_even(piece), "{text:?}: {piece:?}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod bulk;
 mod column;
 mod csv;
 mod cursor;
+mod deadline;
 mod export;
 mod filter;
 mod incoming;
@@ -19,7 +20,6 @@ mod set;
 
 pub(crate) use bulk::post as bulk_insert;
 pub(crate) use column::text_value;
-pub(crate) use filter::Filter;
 pub(crate) use query::post as query;
 pub(crate) use set::{patch as patch_set, remove as remove_set};
 
@@ -31,17 +31,20 @@ use super::reply::Reply;
 use super::row::{Row, RowJson};
 use super::state::{Server, Shared};
 use crate::dynamic::DynTable;
-use crate::limits::{PAGE_RECORDS_DEFAULT, PAGE_RECORDS_MAX};
+use crate::limits::{PAGE_RECORDS_DEFAULT, PAGE_RECORDS_MAX, SCAN_TIME_MAX};
 use axum::extract::{RawQuery, State};
 use axum::http::HeaderMap;
 use axum::http::header::{HeaderName, LINK};
 use column::field_at;
 use cursor::{Cursor, Direction};
 use dbgen_schema::json::Int64;
+use deadline::Deadline;
 use export::Form;
+use filter::Filter;
 use order::Order;
 use scan::{Found, Wanted};
 use serde::Serialize;
+use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// Whether to say how many records fulfil the conditions. Of a table without conditions it is always said.
@@ -64,6 +67,8 @@ impl Count {
 #[derive(Debug, Default)]
 pub(crate) struct ListQuery {
     pub(crate) filters: Vec<(String, String)>,
+    /// Further conditions, as JSON. They are read with the schema of the view that is listed: fields are numbers then.
+    pub(crate) conditions: Option<Json>,
     pub(crate) order: Option<String>,
     pub(crate) select: Option<String>,
     pub(crate) limit: Option<usize>,
@@ -89,6 +94,7 @@ impl FromParams for ListQuery {
             int64: params.take_int64(),
             // All others are filters; whether they name fields is seen when the table is at hand.
             filters: params.take_rest(),
+            conditions: None,
             mistakes: params.take_mistakes(),
         }
     }
@@ -127,13 +133,8 @@ struct Plan {
 }
 
 /// Lists records: a page of them. A filter without an index looks at every record.
-pub(crate) async fn list(
-    server: &Arc<Server>,
-    table: String,
-    query: ListQuery,
-    filters: Vec<Filter>,
-) -> Result<Page, Problem> {
-    at_leisure(server, move |server| page(server, &table, query, filters)).await
+pub(crate) async fn list(server: &Arc<Server>, table: String, query: ListQuery) -> Result<Page, Problem> {
+    at_leisure(server, move |server| page(server, &table, query)).await
 }
 
 /// Runs something off the threads that answer requests, which may take its time.
@@ -146,7 +147,7 @@ async fn at_leisure<R: Send + 'static>(
     done.unwrap_or_else(|error| Err(super::problem::internal(&error)))
 }
 
-fn page(server: &Server, table: &str, mut query: ListQuery, filters: Vec<Filter>) -> Result<Page, Problem> {
+fn page(server: &Server, table: &str, mut query: ListQuery) -> Result<Page, Problem> {
     let view = server.view();
     let table = view.open_table(table)?;
     let limit = query.limit.unwrap_or(PAGE_RECORDS_DEFAULT);
@@ -155,7 +156,7 @@ fn page(server: &Server, table: &str, mut query: ListQuery, filters: Vec<Filter>
         let problem = Problem::new(Kind::LimitTooLarge, detail).member("param", "limit");
         query.mistakes.push(problem.member("max", PAGE_RECORDS_MAX));
     }
-    let plan = understand(server, &view, table, &mut query, filters)?;
+    let plan = understand(server, &view, table, &mut query)?;
     let wanted = Wanted {
         filters: &plan.filters,
         order: &plan.order,
@@ -164,7 +165,8 @@ fn page(server: &Server, table: &str, mut query: ListQuery, filters: Vec<Filter>
         count: query.offset.saturating_add(limit).saturating_add(1),
         count_all: query.count == Count::Exact && !plan.filters.is_empty(),
     };
-    let mut found = scan::scan(table, &wanted)?;
+    let mut deadline = Deadline::after(server.db.shared.clock.clone(), SCAN_TIME_MAX);
+    let mut found = scan::scan(table, &wanted, &mut deadline)?;
     found.rows.drain(..query.offset.min(found.rows.len()));
     let more = found.rows.len() > limit;
     found.rows.truncate(limit);
@@ -183,7 +185,7 @@ fn page(server: &Server, table: &str, mut query: ListQuery, filters: Vec<Filter>
         _ if plan.filters.is_empty() => Some(table.len()),
         Count::None => None,
         Count::Exact => found.total,
-        Count::Estimated => Some(scan::estimate(table, &wanted)?),
+        Count::Estimated => Some(scan::estimate(table, &wanted, &mut deadline)?),
     };
     let rows: Vec<Row> = found.rows.iter().filter_map(|found| table.get(found.id).ok()).map(Row::of).collect();
     let select = plan.select.as_deref();
@@ -212,12 +214,16 @@ fn understand(
     view: &crate::view::View,
     table: DynTable<'_>,
     query: &mut ListQuery,
-    mut filters: Vec<Filter>,
 ) -> Result<Plan, Problem> {
     let (schema, definition) = (view.schema(), table.schema());
     let mut mistakes = std::mem::take(&mut query.mistakes);
+    let mut filters = match &query.conditions {
+        Some(conditions) => Filter::of_json(schema, definition, conditions, "#/where", &mut mistakes),
+        None => Vec::new(),
+    };
     for (name, text) in &query.filters {
-        filters.extend(mistakes.note(Filter::parse(schema, definition, name, text)));
+        let read = Filter::parse(schema, definition, ListQuery::NAMES, (name.as_str(), text.as_str()));
+        filters.extend(mistakes.note(read));
     }
     let order = Order::parse(definition, query.order.as_deref().unwrap_or_default(), &mut mistakes);
     let select = query.select.as_deref().map(|text| select(definition, text, &mut mistakes));
@@ -225,8 +231,15 @@ fn understand(
         let detail = "`offset` counts from the beginning: it cannot stand with `cursor`";
         mistakes.push(Problem::new(Kind::InvalidParameter, detail).member("param", "offset"));
     }
-    mistakes.check(Kind::InvalidParameter)?;
-    let subject = cursor::subject(server, &definition.name, &filters, query.order.as_deref());
+    if let Err(problem) = mistakes.check(Kind::InvalidParameter) {
+        // If the schema was another when the cursor was given, names that are not there were there then.
+        let is_of_names = problem.kind() == Kind::UnknownParameter
+            && query.select.as_deref().is_none_or(|text| selected(text).all(|name| definition.field(name).is_some()));
+        let is_outdated = |text: &str| cursor::is_outdated(server, view, text);
+        let has_expired = is_of_names && query.cursor.as_deref().is_some_and(is_outdated);
+        return Err(if has_expired { cursor::expired() } else { problem });
+    }
+    let subject = cursor::subject(server, definition, &filters, query.order.as_deref());
     let cursor = match &query.cursor {
         Some(text) => Some(cursor::open(server, view, table, &order, text, subject)?),
         None => None,
@@ -235,8 +248,12 @@ fn understand(
 }
 
 fn select(definition: &dbgen_schema::Table, text: &str, mistakes: &mut Mistakes) -> Vec<usize> {
-    let names = text.split(',').map(str::trim).filter(|name| !matches!(*name, "_id" | "_version"));
-    names.filter_map(|name| mistakes.note(field_at(definition, name, "select"))).collect()
+    selected(text).filter_map(|name| mistakes.note(field_at(definition, name, "select"))).collect()
+}
+
+/// The names of fields in `select`.
+fn selected(text: &str) -> impl Iterator<Item = &str> {
+    text.split(',').map(str::trim).filter(|name| !matches!(*name, "_id" | "_version"))
 }
 
 /// `GET /table/{table}/records`
@@ -252,7 +269,7 @@ pub(crate) async fn get(
         return at_leisure(&server, move |server| export::begin(server, &table, query, form)).await;
     }
     let path = format!("/table/{table}/records");
-    let page = list(&server, table, query, Vec::new()).await?;
+    let page = list(&server, table, query).await?;
     Ok(listed(page, Some((&path, raw.as_deref().unwrap_or_default()))))
 }
 

@@ -129,7 +129,7 @@ impl Key {
 }
 
 /// The order of ids is that of their slots, in which a table finds them: so a page costs its length.
-fn compare_ids(a: RecordId, b: RecordId) -> Ordering {
+pub(super) fn compare_ids(a: RecordId, b: RecordId) -> Ordering {
     a.get().rotate_left(32).cmp(&b.get().rotate_left(32))
 }
 

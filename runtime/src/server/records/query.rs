@@ -5,7 +5,7 @@
 //!   "select": ["name"], "order": [["level", "desc"], "name"], "limit": 50, "cursor": null, "count": "exact" }
 //! ```
 
-use super::{Count, Filter, ListQuery, limit_of, list, listed};
+use super::{Count, ListQuery, limit_of, list, listed};
 use crate::server::batch::refuse_unknown;
 use crate::server::extract::{AcceptsJson, Object, Path, Query};
 use crate::server::json;
@@ -26,19 +26,12 @@ pub(crate) async fn post(
     _: AcceptsJson,
     Object(body): Object,
 ) -> Result<Reply, Problem> {
-    let view = server.view();
-    let definition = view.open_table(&table)?.schema();
-    let mut mistakes = Mistakes::default();
-    let filters = match body.get("where") {
-        None | Some(Json::Null) => Vec::new(),
-        Some(conditions) => Filter::of_json(view.schema(), definition, conditions, "#/where", &mut mistakes),
-    };
-    let query = understand(body, mistakes);
-    Ok(listed(list(&server, table, query, filters).await?, None))
+    Ok(listed(list(&server, table, understand(body)).await?, None))
 }
 
-/// Reads the body but its conditions. What is wrong is noted, beside what was wrong with those.
-fn understand(mut body: Map<String, Json>, mut mistakes: Mistakes) -> ListQuery {
+/// Reads the body but its conditions. What is wrong is noted, and told with what is wrong with those.
+fn understand(mut body: Map<String, Json>) -> ListQuery {
+    let mut mistakes = Mistakes::default();
     mistakes.note(refuse_unknown(&body, MEMBERS));
     body.retain(|_, value| !value.is_null());
     let names = |name: &str, json: Option<Json>| match json {
@@ -87,6 +80,7 @@ fn understand(mut body: Map<String, Json>, mut mistakes: Mistakes) -> ListQuery 
             _ => Int64::default(),
         },
         filters: Vec::new(),
+        conditions: body.remove("where"),
         mistakes,
     }
 }
@@ -94,11 +88,12 @@ fn understand(mut body: Map<String, Json>, mut mistakes: Mistakes) -> ListQuery 
 /// A name, or a name with words to it: `["level", "desc"]`.
 fn words(member: &str, item: &Json) -> Result<String, Problem> {
     let list = match item {
-        Json::String(name) => return Ok(name.clone()),
+        Json::String(name) if !name.is_empty() => return Ok(name.clone()),
         Json::Array(list) => list,
         other => return Err(wrong(member, "a list of names", other)),
     };
     let texts: Option<Vec<&str>> = list.iter().map(Json::as_str).collect();
+    let texts = texts.filter(|texts| !texts.is_empty());
     texts.map(|texts| texts.join(".")).ok_or_else(|| wrong(member, "a list of names", item))
 }
 

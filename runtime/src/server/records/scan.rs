@@ -7,6 +7,7 @@
 
 use super::column::{Column, compare};
 use super::cursor::{Cursor, Direction};
+use super::deadline::Deadline;
 use super::filter::{Filter, Relation, Term, Test, check_count};
 use super::order::{Order, Place};
 use crate::dynamic::{DynRecord, DynTable};
@@ -31,6 +32,20 @@ pub(super) struct Wanted<'a> {
     pub(super) count_all: bool,
 }
 
+impl<'a> Wanted<'a> {
+    /// Where to begin: at the cursor, unless what stands before it is to be counted as well.
+    fn begin(&self) -> Option<&'a Cursor> {
+        self.after.filter(|_| !self.count_all)
+    }
+
+    /// The columns that are read of a record.
+    fn columns(&self) -> Vec<Column> {
+        let mut columns: Vec<Column> = self.order.columns().collect();
+        self.filters.iter().for_each(|filter| filter.columns(&mut columns));
+        columns
+    }
+}
+
 /// A record that was found.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -44,32 +59,36 @@ pub(super) struct Scanned {
     /// In the order that was asked for; from the cursor on, so backwards if it goes backward.
     pub(super) rows: Vec<Found>,
     pub(super) total: Option<usize>,
+    /// Records that were looked at for it.
+    pub(super) examined: usize,
     /// How it was found, for the header `Query-Plan`.
     pub(super) plan: String,
 }
 
 /// Finds the first records behind the cursor.
-pub(super) fn scan(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<Scanned, Problem> {
+pub(super) fn scan(table: DynTable<'_>, wanted: &Wanted<'_>, deadline: &mut Deadline) -> Result<Scanned, Problem> {
     check_count(wanted.filters)?;
-    let mut first = First::new(wanted);
+    deadline.watch(table.schema(), wanted.columns());
+    let mut first = First::new(wanted, deadline);
     let mut certain = Vec::new();
     wanted.filters.iter().for_each(|filter| filter.certain(&mut certain));
     let part = Part::by_condition(table.schema(), wanted, &certain).or_else(|| Part::by_order(table.schema(), wanted));
-    let plan = match part {
-        None if wanted.order.first().is_none() => format!("scan rows_examined={}", first.take_by_id(table)),
-        None => format!("scan rows_examined={}", first.take_from(table.iter(), false)),
+    let (way, examined) = match part {
+        None if wanted.order.first().is_none() => ("scan".to_owned(), first.take_by_id(table)?),
+        None => ("scan".to_owned(), first.take_from(table.iter(), false)?),
         Some(part) => {
             let (low, high) = (part.low.map(std::slice::from_ref), part.high.map(std::slice::from_ref));
             let records = table.find_range(&part.index.name, low, high)?;
             let examined = match part.direction {
-                Some(Direction::Backward) => first.take_from(records.rev(), true),
-                direction => first.take_from(records, direction.is_some()),
+                Some(Direction::Backward) => first.take_from(records.rev(), true)?,
+                direction => first.take_from(records, direction.is_some())?,
             };
-            format!("index={} rows_examined={examined}", part.index.name)
+            (format!("index={}", part.index.name), examined)
         }
     };
     let total = wanted.count_all.then_some(first.matching);
-    Ok(Scanned { rows: first.sorted(), total, plan })
+    let plan = format!("{way} rows_examined={examined}");
+    Ok(Scanned { rows: first.sorted(), total, examined, plan })
 }
 
 /// Candidates that are looked at for an estimate.
@@ -79,7 +98,10 @@ const SAMPLE_RECORDS: usize = 1000;
 const COUNTED_MAX: usize = 100_000;
 
 /// About how many records fulfil the conditions: the number of candidates, times the share of a sample of them that does.
-pub(super) fn estimate(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<usize, Problem> {
+pub(super) fn estimate(table: DynTable<'_>, wanted: &Wanted<'_>, deadline: &mut Deadline) -> Result<usize, Problem> {
+    // On every page as on the first.
+    let wanted = &Wanted { after: None, ..*wanted };
+    deadline.watch(table.schema(), wanted.columns());
     let mut certain = Vec::new();
     wanted.filters.iter().for_each(|filter| filter.certain(&mut certain));
     if let Some(part) = Part::by_condition(table.schema(), wanted, &certain) {
@@ -87,25 +109,31 @@ pub(super) fn estimate(table: DynTable<'_>, wanted: &Wanted<'_>) -> Result<usize
         let candidates = table.find_range(&part.index.name, low, high)?.take(COUNTED_MAX + 1).count();
         if candidates <= COUNTED_MAX {
             let records = table.find_range(&part.index.name, low, high)?;
-            return Ok(share(records, candidates, wanted.filters));
+            return share(records, candidates, wanted.filters, deadline);
         }
     }
-    Ok(share(table.iter(), table.len(), wanted.filters))
+    share(table.iter(), table.len(), wanted.filters, deadline)
 }
 
 /// How many of so many records fulfil the conditions, judged by a sample: one of each stretch of equal length, taken from
 /// anywhere in it, since what games store is often periodic.
-fn share<'v>(records: impl Iterator<Item = DynRecord<'v>>, count: usize, filters: &[Filter]) -> usize {
+fn share<'v>(
+    records: impl Iterator<Item = DynRecord<'v>>,
+    count: usize,
+    filters: &[Filter],
+    deadline: &mut Deadline,
+) -> Result<usize, Problem> {
     let stretch = count.div_ceil(SAMPLE_RECORDS).max(1);
     let anywhere = |stretch_at: usize| xxh3_64(&stretch_at.to_le_bytes()) as usize % stretch;
     let (mut looked_at, mut holding) = (0_usize, 0_usize);
     for (at, record) in records.enumerate() {
         if at % stretch == anywhere(at / stretch) {
+            deadline.check()?;
             looked_at += 1;
             holding += usize::from(filters.iter().all(|filter| filter.holds(record)));
         }
     }
-    if looked_at == 0 { 0 } else { (holding as f64 / looked_at as f64 * count as f64).round() as usize }
+    Ok(if looked_at == 0 { 0 } else { (holding as f64 / looked_at as f64 * count as f64).round() as usize })
 }
 
 /// A part of an index that holds every record of a page.
@@ -163,7 +191,7 @@ impl<'a> Part<'a> {
             return self;
         };
         let goes_back = wanted.after.is_some_and(|cursor| cursor.direction == Direction::Backward);
-        let begin = wanted.after.and_then(|cursor| cursor.place.values.first()).map(Bound::Included);
+        let begin = wanted.begin().and_then(|cursor| cursor.place.values.first()).map(Bound::Included);
         if descending != goes_back {
             Part { direction: Some(Direction::Backward), high: begin.unwrap_or(self.high), ..self }
         } else {
@@ -201,6 +229,7 @@ fn tighter<'a>(a: Bound<&'a Value>, b: Bound<&'a Value>, direction: Ordering) ->
 /// The first so many records of an order, found by looking at each once and keeping no more than wanted.
 struct First<'a> {
     wanted: &'a Wanted<'a>,
+    deadline: &'a mut Deadline,
     backward: bool,
     /// The last of them on top.
     heap: BinaryHeap<Ranked<'a>>,
@@ -208,15 +237,15 @@ struct First<'a> {
 }
 
 impl<'a> First<'a> {
-    fn new(wanted: &'a Wanted<'a>) -> First<'a> {
+    fn new(wanted: &'a Wanted<'a>, deadline: &'a mut Deadline) -> First<'a> {
         let backward = wanted.after.is_some_and(|cursor| cursor.direction == Direction::Backward);
-        First { wanted, backward, heap: BinaryHeap::new(), matching: 0 }
+        First { wanted, deadline, backward, heap: BinaryHeap::new(), matching: 0 }
     }
 
     /// Looks at all records in the order of their ids, from the cursor on; says at how many.
-    fn take_by_id(&mut self, table: DynTable<'_>) -> usize {
+    fn take_by_id(&mut self, table: DynTable<'_>) -> Result<usize, Problem> {
         let goes_down = self.wanted.order.id_descending() != self.backward;
-        let begin = self.wanted.after.map(|cursor| cursor.place.id);
+        let begin = self.wanted.begin().map(|cursor| cursor.place.id);
         match goes_down {
             false => self.take_from(table.in_slots(begin), true),
             true => self.take_from(table.in_slots_back(begin), true),
@@ -224,10 +253,15 @@ impl<'a> First<'a> {
     }
 
     /// Looks at records, which may be known to come in order of the first column; says at how many.
-    fn take_from<'v>(&mut self, records: impl Iterator<Item = DynRecord<'v>>, in_order: bool) -> usize {
+    fn take_from<'v>(
+        &mut self,
+        records: impl Iterator<Item = DynRecord<'v>>,
+        in_order: bool,
+    ) -> Result<usize, Problem> {
         let in_order = in_order && !self.wanted.count_all;
         let mut examined = 0;
         for record in records {
+            self.deadline.check()?;
             examined += 1;
             if self.wanted.filters.iter().all(|filter| filter.holds(record)) {
                 self.matching += 1;
@@ -236,7 +270,7 @@ impl<'a> First<'a> {
                 }
             }
         }
-        examined
+        Ok(examined)
     }
 
     fn offer(&mut self, record: DynRecord<'_>) -> Offer {
@@ -313,3 +347,59 @@ impl PartialEq for Ranked<'_> {
 }
 
 impl Eq for Ranked<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::db::Database;
+    use crate::server::problem::Kind;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU64, Ordering as Atomic};
+    use std::time::Duration;
+
+    /// A clock on which a second passes whenever it is looked at.
+    #[derive(Debug, Default)]
+    struct Hurried(AtomicU64);
+
+    impl Clock for Hurried {
+        fn monotonic(&self) -> Duration {
+            Duration::from_secs(self.0.fetch_add(1, Atomic::Relaxed))
+        }
+
+        fn wall_us(&self) -> i64 {
+            0
+        }
+
+        fn sleep_until(&self, _: Duration) {}
+    }
+
+    #[test]
+    fn a_search_ends_when_its_time_is_over() {
+        let schema = r#"{ "name": "t", "version": "1", "tables": { "t": { "fields": [
+            { "name": "level", "type": "u32" }, { "name": "bag", "type": "list<u8>" } ] } } }"#;
+        let db = Database::builder().schema_json(schema).open().expect("the schema is right");
+        db.transact(|tx| {
+            let table = tx.open_table("t")?;
+            for n in 0..3000_u32 {
+                tx.insert_values(table, &[(0, Value::from(n)), (1, Value::List(vec![Value::from(1_u8)]))])?;
+            }
+            Ok(())
+        })
+        .expect("they are inserted");
+        let view = db.read();
+        let table = view.open_table("t").expect("it is there");
+        let found = |field: &str, condition: &str, seconds: u64| {
+            let filter = Filter::parse(view.schema(), table.schema(), &[], (field, condition)).expect("it is right");
+            let order = Order::default();
+            let wanted = Wanted { filters: &[filter], order: &order, after: None, count: usize::MAX, count_all: false };
+            let mut deadline = Deadline::after(Arc::new(Hurried::default()), Duration::from_secs(seconds));
+            scan(table, &wanted, &mut deadline).map(|found| found.rows.len()).map_err(|problem| problem.kind())
+        };
+        // The clock is looked at after each 1,024 records, or after each one that may be long.
+        assert_eq!(found("level", "gte.0", 3), Ok(3000));
+        assert_eq!(found("level", "gte.0", 2), Err(Kind::TimedOut));
+        assert_eq!(found("bag", "cs.1", 3), Err(Kind::TimedOut));
+        assert_eq!(found("bag", "cs.1", 4000), Ok(3000));
+    }
+}
