@@ -152,6 +152,8 @@ fn serve_connection(app: &App, graceful: &GracefulShutdown, stream: TcpStream, p
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(header_wait_max)
+        // Who has sent all that it has to say still waits for the answer.
+        .half_close(true)
         .serve_connection(TokioIo::new(stream), service);
     let connection = graceful.watch(connection);
     tokio::spawn(async move {

@@ -14,7 +14,6 @@ use crate::edit::SchemaEdit;
 use crate::editing::Editing;
 use crate::error::{Error, SchemaEditError};
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::ETAG;
 use dbgen_schema::{Format, Schema, Source, evolve};
 use serde_json::{Map, Value as Json, json};
@@ -27,6 +26,7 @@ pub(crate) async fn alter_table(
     server: &Server,
     table: String,
     mut changes: Map<String, Json>,
+    preconditions: &Preconditions,
 ) -> Result<(String, Committed<u64>), Problem> {
     server.view().open_table(&table)?;
     let mut mistakes = Mistakes::default();
@@ -39,7 +39,7 @@ pub(crate) async fn alter_table(
         mistakes.note(server.try_edit(edit.clone(), &base).await);
     }
     mistakes.check(Kind::InvalidSchema)?;
-    Ok((name, server.edit(edit, &base).await?))
+    Ok((name, server.edit(edit, &base, preconditions).await?))
 }
 
 /// Changes what a field's definition says; another `name` renames it.
@@ -47,10 +47,12 @@ pub(crate) async fn alter_field(
     server: &Server,
     (table, field): (String, String),
     changes: Map<String, Json>,
+    preconditions: &Preconditions,
 ) -> Result<Committed<u64>, Problem> {
     let place = server.view().open_table(&table)?.schema().field(&field).map_or(0, |(at, _)| at.at());
     let base = format!("/tables/{}/fields/{place}", pointer_step(&table));
-    server.edit(SchemaEdit::AlterField { table, field, changes: Json::Object(changes) }, &base).await
+    let edit = SchemaEdit::AlterField { table, field, changes: Json::Object(changes) };
+    server.edit(edit, &base, preconditions).await
 }
 
 /// Adds an index over the records that are there and those to come; gives its name.
@@ -58,13 +60,14 @@ pub(crate) async fn create_index(
     server: &Server,
     table: String,
     definition: Map<String, Json>,
+    preconditions: &Preconditions,
 ) -> Result<(String, Committed<u64>), Problem> {
     let view = server.view();
     let known: Vec<String> = view.open_table(&table)?.schema().indexes.iter().map(|index| index.name.clone()).collect();
     let place = view.open_table(&table)?.schema().indexes.iter().filter(|index| index.written).count();
     let base = format!("/tables/{}/indexes/{place}", pointer_step(&table));
     let edit = SchemaEdit::CreateIndex { table: table.clone(), definition: Json::Object(definition) };
-    let done = server.edit(edit, &base).await?;
+    let done = server.edit(edit, &base, preconditions).await?;
     let view = server.view();
     let indexes = view.open_table(&table).map(|table| table.schema().indexes.as_slice()).unwrap_or_default();
     let new = indexes.iter().find(|index| !known.contains(&index.name));
@@ -72,9 +75,13 @@ pub(crate) async fn create_index(
 }
 
 /// Drops an index.
-pub(crate) async fn drop_index(server: &Server, table: String, index: String) -> Result<Committed<u64>, Problem> {
+pub(crate) async fn drop_index(
+    server: &Server,
+    (table, index): (String, String),
+    preconditions: &Preconditions,
+) -> Result<Committed<u64>, Problem> {
     server.view().open_table(&table)?;
-    server.edit(SchemaEdit::DropIndex { table, index }, "").await
+    server.edit(SchemaEdit::DropIndex { table, index }, "", preconditions).await
 }
 
 /// `PATCH /table/{table}`
@@ -82,9 +89,10 @@ pub(crate) async fn patch_table(
     State(server): Shared,
     Path(table): Path<String>,
     Query(()): Query<()>,
+    preconditions: Preconditions,
     Object(changes): Object,
 ) -> Result<Reply, Problem> {
-    let (table, done) = alter_table(&server, table, changes).await?;
+    let (table, done) = alter_table(&server, table, changes, &preconditions).await?;
     Ok(table::shown(&server, &table)?.commit(done.commit))
 }
 
@@ -93,9 +101,10 @@ pub(crate) async fn patch_field(
     State(server): Shared,
     Path((table, field)): Path<(String, String)>,
     Query(()): Query<()>,
+    preconditions: Preconditions,
     Object(changes): Object,
 ) -> Result<Reply, Problem> {
-    let done = alter_field(&server, (table.clone(), field), changes).await?;
+    let done = alter_field(&server, (table.clone(), field), changes, &preconditions).await?;
     Ok(table::shown(&server, &table)?.commit(done.commit))
 }
 
@@ -118,9 +127,10 @@ pub(crate) async fn post_index(
     State(server): Shared,
     Path(table): Path<String>,
     Query(()): Query<()>,
+    preconditions: Preconditions,
     Object(definition): Object,
 ) -> Result<Reply, Problem> {
-    let (name, done) = create_index(&server, table.clone(), definition).await?;
+    let (name, done) = create_index(&server, table.clone(), definition, &preconditions).await?;
     let path = format!("/table/{table}/index/{name}");
     Ok(table::shown(&server, &table)?.created(&path).commit(done.commit))
 }
@@ -128,10 +138,11 @@ pub(crate) async fn post_index(
 /// `DELETE /table/{table}/index/{index}`
 pub(crate) async fn remove_index(
     State(server): Shared,
-    Path((table, index)): Path<(String, String)>,
+    Path(path): Path<(String, String)>,
     Query(()): Query<()>,
+    preconditions: Preconditions,
 ) -> Result<Reply, Problem> {
-    let done = drop_index(&server, table, index).await?;
+    let done = drop_index(&server, path, &preconditions).await?;
     Ok(Reply::nothing().commit(done.commit))
 }
 
@@ -154,10 +165,9 @@ impl FromParams for PutOptions {
 pub(crate) async fn put_schema(
     State(server): Shared,
     Query(options): Query<PutOptions>,
-    headers: HeaderMap,
+    preconditions: Preconditions,
     text: JsonText,
 ) -> Result<Reply, Problem> {
-    let preconditions = Preconditions::of(&headers)?;
     if !preconditions.has_match() {
         let detail = "a whole schema is put under If-Match: send the tag that GET /schema gave";
         return Err(Problem::new(Kind::PreconditionRequired, detail));
@@ -174,10 +184,9 @@ pub(crate) async fn put_schema(
 pub(crate) async fn patch_schema(
     State(server): Shared,
     Query(options): Query<PutOptions>,
-    headers: HeaderMap,
+    preconditions: Preconditions,
     Object(changes): Object,
 ) -> Result<Reply, Problem> {
-    let preconditions = Preconditions::of(&headers)?;
     let new = move |old: &Schema| {
         let text = dbgen_schema::write::to_json_pretty(old);
         let mut json: Json = serde_json::from_str(&text).map_err(|error| super::problem::internal(&error))?;

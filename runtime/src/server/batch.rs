@@ -8,8 +8,8 @@
 //!   "dry_run": false }
 //! ```
 //!
-//! `"$g._id"` is the id of the record that was inserted as `g`, anywhere in later values and ids. A dry run does
-//! everything, answers what it would have been, and takes it all back.
+//! `"$g._id"` is the id of the record that was inserted as `g`, anywhere in later values and ids; a text of this form that
+//! names nothing is a mistake. A dry run does everything, answers what it would have been, and takes it all back.
 
 use super::draft::{Draft, Unknown};
 use super::extract::{Object, Query, as_object, no_such_record};
@@ -31,7 +31,7 @@ use crate::txn::Transaction;
 use axum::extract::State;
 use dbgen_schema::json::Mode;
 use serde_json::{Map, Value as Json, json};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// A batch, its shape checked.
 #[derive(Debug)]
@@ -74,7 +74,12 @@ impl Batch {
         });
         mistakes.note(refuse_unknown(&object, &["ops", "dry_run"]));
         let read = |(at, json)| Operation::read(json).map_err(|problem| of_operation(problem, at));
-        let operations = operations.into_iter().enumerate().filter_map(|json| mistakes.note(read(json))).collect();
+        let operations: Vec<Operation> =
+            operations.into_iter().enumerate().filter_map(|json| mistakes.note(read(json))).collect();
+        for (at, name) in names_given_twice(&operations) {
+            let detail = format!("an operation before this one is named `{name}` already");
+            mistakes.push(of_operation(Problem::at(Kind::InvalidValue, "#/as", detail), at));
+        }
         mistakes.check(Kind::InvalidArguments)?;
         Ok(Batch { operations, dry_run: dry_run.unwrap_or_default(), epoch })
     }
@@ -171,9 +176,10 @@ impl Operation {
 
     fn run(self, tx: &mut Transaction, names: &mut HashMap<String, RecordId>, epoch: u64) -> Result<Json> {
         let Operation { table, what, preconditions } = self;
+        tx.open_table(&table).map_err(|error| Problem::from(error).pointed_at("#/table"))?;
         match what {
             What::Insert { mut values, name } => {
-                resolve_all(&mut values, names);
+                resolve_all(&mut values, names)?;
                 let draft = Draft::new(values, Mode::Insert, Unknown::Refuse);
                 let stored = Insert { table, draft }.run(tx).map_err(of_values)?;
                 names.extend(name.map(|name| (name, stored.row.id)));
@@ -181,7 +187,7 @@ impl Operation {
             }
             What::Update { id, mut values, mode } => {
                 let id = record_id(id, names, &table)?;
-                resolve_all(&mut values, names);
+                resolve_all(&mut values, names)?;
                 let draft = Draft::new(values, mode, Unknown::Refuse);
                 let update = Update { table, id, draft, preconditions, may_create: false, epoch };
                 Ok(result_json(&update.run(tx).map_err(of_values)?))
@@ -234,29 +240,61 @@ pub(crate) fn refuse_unknown(object: &Map<String, Json>, known: &[&str]) -> Resu
     mistakes.check(Kind::UnknownField)
 }
 
-/// Puts ids in the place of the names that stand for them.
-fn resolve_all(values: &mut Map<String, Json>, names: &HashMap<String, RecordId>) {
-    if !names.is_empty() {
-        values.values_mut().for_each(|value| resolve(value, names));
-    }
+/// The operations whose name one before them has.
+fn names_given_twice(operations: &[Operation]) -> Vec<(usize, &str)> {
+    let mut given = HashSet::new();
+    let names = operations.iter().enumerate().filter_map(|(at, operation)| match &operation.what {
+        What::Insert { name: Some(name), .. } => Some((at, name.as_str())),
+        _ => None,
+    });
+    names.filter(|(_, name)| !given.insert(*name)).collect()
 }
 
-fn resolve(json: &mut Json, names: &HashMap<String, RecordId>) {
+/// Puts ids in the place of the names that stand for them.
+fn resolve_all(values: &mut Map<String, Json>, names: &HashMap<String, RecordId>) -> Result<(), Problem> {
+    let mut mistakes = Mistakes::default();
+    for (key, value) in values {
+        resolve(value, &format!("#/values/{}", pointer_step(key)), names, &mut mistakes);
+    }
+    mistakes.check(Kind::InvalidValue)
+}
+
+fn resolve(json: &mut Json, pointer: &str, names: &HashMap<String, RecordId>, mistakes: &mut Mistakes) {
     match json {
         Json::String(text) => {
+            let is_word =
+                |name: &&str| !name.is_empty() && name.bytes().all(|b| b == b'_' || b.is_ascii_alphanumeric());
             let name = text.strip_prefix('$').and_then(|text| text.strip_suffix("._id"));
-            if let Some(id) = name.and_then(|name| names.get(name)) {
-                *json = Json::from(id.get());
+            match name.and_then(|name| names.get(name)) {
+                Some(id) => *json = Json::from(id.get()),
+                // Stored as a text it would be found when it is too late.
+                None => {
+                    let Some(name) = name.filter(is_word) else { return };
+                    let sentence = format!("no insert before this operation is named `{name}`");
+                    let problem =
+                        Problem::unknown(Kind::InvalidValue, sentence, name, names.keys().map(String::as_str));
+                    mistakes.push(problem.pointed_at(pointer));
+                }
             }
         }
-        Json::Array(items) => items.iter_mut().for_each(|item| resolve(item, names)),
-        Json::Object(members) => members.values_mut().for_each(|member| resolve(member, names)),
+        Json::Array(items) => {
+            for (at, item) in items.iter_mut().enumerate() {
+                resolve(item, &format!("{pointer}/{at}"), names, mistakes);
+            }
+        }
+        Json::Object(members) => {
+            for (key, member) in members {
+                resolve(member, &format!("{pointer}/{}", pointer_step(key)), names, mistakes);
+            }
+        }
         _ => {}
     }
 }
 
 fn record_id(mut json: Json, names: &HashMap<String, RecordId>, table: &str) -> Result<RecordId, Problem> {
-    resolve(&mut json, names);
+    let mut mistakes = Mistakes::default();
+    resolve(&mut json, "#/id", names, &mut mistakes);
+    mistakes.check(Kind::InvalidValue)?;
     id_of_json(&json, table)
 }
 

@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, Method};
+use axum::http::{HeaderMap, HeaderValue, Method};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json};
 use std::convert::Infallible;
@@ -108,16 +108,19 @@ pub(crate) fn media_type(headers: &HeaderMap, known: &[&str], is_patch: bool) ->
         let name = HeaderName::from_static(if is_patch { "accept-patch" } else { "accept-post" });
         Problem::new(Kind::UnsupportedMediaType, detail).header(name, known.join(", "))
     };
-    if let Some(encoding) = headers.get(CONTENT_ENCODING).filter(|encoding| *encoding != "identity") {
+    let is_identity = |encoding: &&HeaderValue| encoding.as_bytes().eq_ignore_ascii_case(b"identity");
+    if let Some(encoding) = headers.get_all(CONTENT_ENCODING).iter().find(|encoding| !is_identity(encoding)) {
         let detail = format!("the body is encoded with {encoding:?}; send it as it is, or in gzip or zstd");
         return Err(refuse(detail).header(ACCEPT_ENCODING, "gzip, zstd"));
     }
-    let Some(given) = headers.get(CONTENT_TYPE) else {
-        return Err(refuse(format!("the body has no Content-Type; send it as {}", known.join(" or "))));
+    let mut given = headers.get_all(CONTENT_TYPE).iter();
+    let Some(given) = given.next().filter(|_| given.next().is_none()) else {
+        let what = if headers.contains_key(CONTENT_TYPE) { "more than one" } else { "no" };
+        return Err(refuse(format!("the body has {what} Content-Type; send it as {}", known.join(" or "))));
     };
     let mut parts = given.to_str().unwrap_or_default().split(';').map(|part| part.trim().to_ascii_lowercase());
     let media_type = parts.next().unwrap_or_default();
-    let utf8 = parts.all(|part| !part.starts_with("charset=") || part.trim_matches('"').ends_with("utf-8"));
+    let utf8 = parts.all(|part| part.strip_prefix("charset=").is_none_or(|name| name.trim_matches('"') == "utf-8"));
     if known.contains(&media_type.as_str()) && utf8 {
         return Ok(media_type);
     }
@@ -183,7 +186,13 @@ mod tests {
         for right in ["application/json", "Application/JSON; charset=UTF-8", "application/json;charset=\"utf-8\""] {
             assert!(require_json(&headers(CONTENT_TYPE, right), false).is_ok(), "{right}");
         }
-        for wrong in ["text/plain", "application/x-www-form-urlencoded", "application/json; charset=latin1", ""] {
+        for wrong in [
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/json; charset=latin1",
+            "application/json; charset=xutf-8",
+            "",
+        ] {
             let problem = require_json(&headers(CONTENT_TYPE, wrong), false).expect_err(wrong);
             assert_eq!(problem.kind(), Kind::UnsupportedMediaType);
         }

@@ -15,7 +15,7 @@ use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ALLOW, AUTHORIZATION, HOST, HeaderName, HeaderValue, ORIGIN, RETRY_AFTER, VARY,
     WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, Method, Request, Version};
+use axum::http::{HeaderMap, Method, Request, Uri, Version};
 use std::net::IpAddr;
 
 /// Whether the request may come in; gives what who asks may do.
@@ -39,8 +39,7 @@ pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<Grant, P
         check_origin(server, host, single(headers, ORIGIN)?)?;
     }
     // Whether the process is alive is no secret, and what asks it has no token; nor has a browser that asks beforehand.
-    let is_open = matches!(uri.path(), "/healthz" | "/readyz") || request.method() == Method::OPTIONS;
-    if is_open {
+    if is_probe(uri) || request.method() == Method::OPTIONS {
         return Ok(Role::Reader.into());
     }
     let grant = grant(server, headers)?;
@@ -48,6 +47,11 @@ pub(crate) fn check<B>(server: &Server, request: &Request<B>) -> Result<Grant, P
         tracing::info!(target: "dbgen::audit", role = grant.role().name(), method = %request.method(), path = uri.path());
     }
     Ok(grant)
+}
+
+/// Whether a request asks how the server is, and nothing else.
+pub(crate) fn is_probe(uri: &Uri) -> bool {
+    matches!(uri.path(), "/healthz" | "/readyz")
 }
 
 /// The origin of a page that the configuration lets call us from elsewhere; its browser must be told so.

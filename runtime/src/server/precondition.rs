@@ -1,22 +1,25 @@
 //! Conditional requests (RFC 9110, section 13): entity tags, `If-Match`, `If-None-Match`.
 //!
-//! A tag is `"<epoch>.<version>"`: the version of a record's last write, and the run of the database that counted it. Tags
-//! are compared where nothing can come between: for a read in its view, for a write inside its transaction.
+//! A tag is `"<epoch>.<schema version>.<version>"`: the version of a record's last write, the schema under which it is shown
+//! (an edit of it changes what a record says, and writes none), and the run of the database that counted both. Tags are
+//! compared where nothing can come between: for a read in its view, for a write inside its transaction.
 
 use super::problem::{Kind, Problem};
 use crate::dynamic::TableNo;
 use crate::error::Error;
 use crate::id::RecordId;
 use crate::txn::Transaction;
-use axum::http::HeaderMap;
+use axum::extract::FromRequestParts;
 use axum::http::header::{HeaderName, IF_MATCH, IF_NONE_MATCH};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Uri};
 
 /// Encodings in which answers go out.
 const ENCODINGS: &[&str] = &["gzip", "zstd"];
 
 /// The tag of a record's state.
-pub(crate) fn record_tag(epoch: u64, version: u64) -> String {
-    format!("\"{epoch}.{version}\"")
+pub(crate) fn record_tag(epoch: u64, schema_version: u64, version: u64) -> String {
+    format!("\"{epoch}.{schema_version}.{version}\"")
 }
 
 /// The tag of the schema.
@@ -41,6 +44,9 @@ pub(crate) struct Preconditions {
 }
 
 impl Preconditions {
+    /// None: whatever the state is, the request is executed.
+    pub(crate) const NONE: Preconditions = Preconditions { if_match: None, if_none_match: None };
+
     /// Reads the headers.
     pub(crate) fn of(headers: &HeaderMap) -> Result<Preconditions, Problem> {
         Ok(Preconditions { if_match: tags(headers, IF_MATCH)?, if_none_match: tags(headers, IF_NONE_MATCH)? })
@@ -54,6 +60,11 @@ impl Preconditions {
     /// Whether there is an `If-Match`.
     pub(crate) fn has_match(&self) -> bool {
         self.if_match.is_some()
+    }
+
+    /// Whether there is an `If-Match` that names states: `*` is fulfilled by any.
+    pub(crate) fn names_tags(&self) -> bool {
+        matches!(self.if_match, Some(Tags::Listed(_)))
     }
 
     /// Whether it must not exist yet.
@@ -81,12 +92,20 @@ impl Preconditions {
         }
     }
 
+    /// That something that is not there may be made: no state of it fulfils an `If-Match`.
+    pub(crate) fn check_absent(&self) -> Result<(), Problem> {
+        match self.has_match() {
+            true => Err(Problem::new(Kind::PreconditionFailed, "If-Match names a state of what is not there")),
+            false => Ok(()),
+        }
+    }
+
     /// That the record may be changed: asked inside the transaction that is about to do it.
     pub(crate) fn check_write(&self, tx: &Transaction, table: TableNo, id: RecordId, epoch: u64) -> Result<(), Error> {
         if !self.has_match() {
             require_match_not(tx, table, "send the record's tag (`ETag`) as If-Match")?;
         }
-        let tag = record_tag(epoch, tx.read_table(table).get(id)?.version());
+        let tag = record_tag(epoch, tx.catalog().version(), tx.read_table(table).get(id)?.version());
         self.check_match(&tag)?;
         if self.is_fresh(&tag) {
             let detail = format!("If-None-Match forbids to change what has the tag {tag}");
@@ -94,6 +113,36 @@ impl Preconditions {
         }
         Ok(())
     }
+}
+
+/// Those of the request.
+impl<S: Send + Sync> FromRequestParts<S> for Preconditions {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        Preconditions::of(&parts.headers)
+    }
+}
+
+/// That a request has no `If-Match` where nothing has a tag that it could name: a condition is never ignored.
+pub(crate) fn refuse_match_of_nothing(method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let mut steps = uri.path().split('/').skip(1);
+    let (first, third, fourth) = (steps.next(), steps.nth(1), steps.next());
+    let instead = match (first, third, fourth) {
+        _ if !matches!(*method, Method::POST | Method::PUT | Method::PATCH | Method::DELETE) => return Ok(()),
+        (Some("batch"), ..) => "in a batch, each operation says `if_match`",
+        (Some("rpc"), ..) => "over JSON-RPC it is the parameter `if_match`",
+        (Some("table"), Some("records" | "query"), _) => {
+            "many records have no tag: change them one by one, or as a batch with `if_match`"
+        }
+        (Some("table"), Some("record"), None) => "what is yet to be made has no tag",
+        (Some("snapshot"), ..) => "a snapshot has no tag",
+        _ => return Ok(()),
+    };
+    if Preconditions::of(headers)?.names_tags() {
+        return Err(Problem::new(Kind::InvalidHeader, format!("If-Match means nothing here: {instead}")));
+    }
+    Ok(())
 }
 
 /// That the table's records may be changed by who does not say which state he has seen; `instead` is what to do if not.
@@ -109,9 +158,10 @@ pub(crate) fn require_match_not(tx: &Transaction, table: TableNo, instead: &str)
 /// How many records `Prefer: max-affected=N` lets a request change; `None` = any number.
 pub(crate) fn prefer_max_affected(headers: &HeaderMap) -> Result<Option<usize>, Problem> {
     let values = headers.get_all("prefer").iter().filter_map(|value| value.to_str().ok());
-    let words = values.flat_map(|value| value.split([',', ';']));
-    let mut given = words.filter_map(|word| word.trim().strip_prefix("max-affected="));
-    given.next().map_or(Ok(None), |max| match max.trim_matches('"').parse() {
+    // Names of preferences are compared without case, and may have space around the `=` (RFC 7240, section 2).
+    let words = values.flat_map(|value| value.split([',', ';'])).filter_map(|word| word.split_once('='));
+    let mut given = words.filter(|(name, _)| name.trim().eq_ignore_ascii_case("max-affected"));
+    given.next().map_or(Ok(None), |(_, max)| match max.trim().trim_matches('"').parse() {
         Ok(max) => Ok(Some(max)),
         Err(_) => Err(Problem::new(Kind::InvalidHeader, format!("max-affected is a whole number, not {max:?}"))),
     })
@@ -141,16 +191,19 @@ fn parse(text: &str, name: &HeaderName) -> Result<Tags, Problem> {
     }
     let mut list = Vec::new();
     while !rest.is_empty() {
+        // An empty element of a list means nothing (RFC 9110, section 5.6.1.2).
+        if let Some(next) = rest.strip_prefix(',') {
+            rest = next.trim_start();
+            continue;
+        }
         let (weak, tag) = rest.strip_prefix("W/").map_or((false, rest), |tag| (true, tag));
         let end = tag.strip_prefix('"').and_then(|inside| inside.find('"')).ok_or_else(|| invalid(name))?;
         let (tag, after) = tag.split_at(end + 2);
         list.push((weak, without_encoding(tag)));
-        let after = after.trim_start();
-        rest = match after.strip_prefix(',') {
-            Some(next) => next.trim_start(),
-            None if after.is_empty() => after,
-            None => return Err(invalid(name)),
-        };
+        rest = after.trim_start();
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return Err(invalid(name));
+        }
     }
     if list.is_empty() { Err(invalid(name)) } else { Ok(Tags::Listed(list)) }
 }
@@ -182,7 +235,9 @@ mod tests {
 
     #[test]
     fn if_match_compares_strongly() {
-        for right in [&["*"][..], &["\"1.5\""], &["\"1.4\" , \"1.5\""], &["\"1.4\"", "\"1.5\""]] {
+        for right in
+            [&["*"][..], &["\"1.5\""], &["\"1.4\" , \"1.5\""], &["\"1.4\"", "\"1.5\""], &[", \"1.4\",, \"1.5\","]]
+        {
             assert!(given(IF_MATCH, right).unwrap().check_match("\"1.5\"").is_ok(), "{right:?}");
         }
         for wrong in [&["\"1.4\""][..], &["W/\"1.5\""], &["\"1,5\""]] {
@@ -211,7 +266,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_refused() {
-        for wrong in ["", "1.5", "\"1.5", "\"1.5\" \"1.6\"", "\"1.5\", *", "W\"1.5\""] {
+        for wrong in ["", ",", "1.5", "\"1.5", "\"1.5\" \"1.6\"", "\"1.5\", *", "W\"1.5\""] {
             assert_eq!(given(IF_MATCH, &[wrong]).unwrap_err().kind(), Kind::InvalidHeader, "{wrong:?}");
         }
         assert!(given(IF_MATCH, &["*", "\"1.5\""]).is_err());

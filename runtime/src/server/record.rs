@@ -72,6 +72,7 @@ impl Update {
     pub(crate) fn run(mut self, tx: &mut Transaction) -> Result<Stored> {
         let table = tx.open_table(&self.table)?;
         if self.may_create && self.creates(tx, table) {
+            self.preconditions.check_absent()?;
             self.draft.confirm_id(self.id)?;
             let values = self.draft.into_values(tx, table, None)?;
             tx.attach_values(table, self.id, &values)?;
@@ -223,7 +224,7 @@ fn shown(
     int64: Int64,
 ) -> Result<Reply, Problem> {
     let preconditions = Preconditions::of(headers)?;
-    let tag = record_tag(server.epoch, record.version());
+    let tag = record_tag(server.epoch, view.schema_version(), record.version());
     preconditions.check_match(&tag)?;
     if preconditions.is_fresh(&tag) {
         return Ok(Reply::not_modified().header(ETAG, tag).commit(view.commit()));
@@ -342,7 +343,7 @@ impl Form {
             true => Reply::nothing().header(PREFERENCE_APPLIED, "return=minimal"),
             false => Reply::json(done.value.to_json(self.int64)),
         };
-        reply.record_tag(epoch, done.value.row.version).commit(done.commit)
+        reply.header(ETAG, done.value.tag(epoch)).commit(done.commit)
     }
 }
 

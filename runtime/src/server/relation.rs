@@ -3,6 +3,7 @@
 use super::batch::refuse_unknown;
 use super::extract::{AcceptsJson, Object, Path, Query};
 use super::json;
+use super::precondition::Preconditions;
 use super::problem::{Kind, Mistakes, Problem};
 use super::reply::Reply;
 use super::state::{Server, Shared};
@@ -72,7 +73,11 @@ fn find<'s>(schema: &'s Schema, name: &str) -> Result<&'s Relation, Problem> {
 }
 
 /// Makes a relation; gives its name.
-pub(crate) async fn create(server: &Server, mut body: Map<String, Json>) -> Result<(String, Committed<u64>), Problem> {
+pub(crate) async fn create(
+    server: &Server,
+    mut body: Map<String, Json>,
+    preconditions: &Preconditions,
+) -> Result<(String, Committed<u64>), Problem> {
     let mut mistakes = Mistakes::default();
     mistakes.note(refuse_unknown(&body, &["name", "from", "to", "kind", "on_delete"]));
     let ends = (mistakes.note(end(&body, "from")), mistakes.note(end(&body, "to")));
@@ -98,7 +103,7 @@ pub(crate) async fn create(server: &Server, mut body: Map<String, Json>) -> Resu
         mistakes.note(server.try_edit(edit.clone(), &base).await);
     }
     mistakes.check(Kind::InvalidSchema)?;
-    let done = server.edit(edit, &base).await?;
+    let done = server.edit(edit, &base, preconditions).await?;
     let view = server.view();
     let is_from = |relation: &&Relation| {
         let table = &view.schema().tables[relation.from_table.at()];
@@ -109,9 +114,13 @@ pub(crate) async fn create(server: &Server, mut body: Map<String, Json>) -> Resu
 }
 
 /// Drops a relation; its field stays.
-pub(crate) async fn drop(server: &Server, name: String) -> Result<Committed<u64>, Problem> {
+pub(crate) async fn drop(
+    server: &Server,
+    name: String,
+    preconditions: &Preconditions,
+) -> Result<Committed<u64>, Problem> {
     find(server.view().schema(), &name)?;
-    server.edit(SchemaEdit::DropRelation { name }, "").await
+    server.edit(SchemaEdit::DropRelation { name }, "", preconditions).await
 }
 
 /// One end as the schema language writes it: `player.guild`. In a body it is that, or `{"table": …, "field": …}`.
@@ -176,8 +185,13 @@ fn check_kind(schema: &Schema, from: &str, wanted: Option<&Json>) -> Result<(), 
 }
 
 /// `POST /relation`
-pub(crate) async fn post(State(server): Shared, Query(()): Query<()>, Object(body): Object) -> Result<Reply, Problem> {
-    let (name, done) = create(&server, body).await?;
+pub(crate) async fn post(
+    State(server): Shared,
+    Query(()): Query<()>,
+    preconditions: Preconditions,
+    Object(body): Object,
+) -> Result<Reply, Problem> {
+    let (name, done) = create(&server, body, &preconditions).await?;
     let view = server.view();
     let shown = find(view.schema(), &name).map_or(Json::Null, |relation| relation_json(view.schema(), relation));
     Ok(Reply::json(json::to_vec(&shown)).created(&format!("/relation/{name}")).commit(done.commit))
@@ -188,7 +202,8 @@ pub(crate) async fn remove(
     State(server): Shared,
     Path(id): Path<String>,
     Query(()): Query<()>,
+    preconditions: Preconditions,
 ) -> Result<Reply, Problem> {
-    let done = drop(&server, id).await?;
+    let done = drop(&server, id, &preconditions).await?;
     Ok(Reply::nothing().commit(done.commit))
 }

@@ -1,9 +1,8 @@
 //! Answers that are no problems.
 
-use super::precondition;
 use super::serve::DB_VERSION;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CONTENT_TYPE, ETAG, HeaderName, HeaderValue, LOCATION};
+use axum::http::header::{CONTENT_TYPE, HeaderName, HeaderValue, LOCATION};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
@@ -53,11 +52,6 @@ impl Reply {
     /// The commit that it shows, or that it made.
     pub(crate) fn commit(self, commit: u64) -> Reply {
         self.header(DB_VERSION, commit.to_string())
-    }
-
-    /// The tag of a record's state.
-    pub(crate) fn record_tag(self, epoch: u64, version: u64) -> Reply {
-        self.header(ETAG, precondition::record_tag(epoch, version))
     }
 
     /// The same, read to its end, with a copy of what it is. For answers that are no streams.

@@ -5,6 +5,7 @@ use super::reply::Reply;
 use super::state::Server;
 use super::{alter, batch, health, index, openapi, record, records, relation, rpc, schema, snapshot, stats, table};
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::http::{Method, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
@@ -47,6 +48,8 @@ pub(crate) fn router(server: Arc<Server>) -> Router {
         .route("/rpc", post(rpc::post))
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
+        // Bodies have been read within limits of their own before a handler sees them.
+        .layer(DefaultBodyLimit::disable())
         .with_state(server)
 }
 

@@ -1,6 +1,7 @@
 //! Records as JSON: `_id`, `_version`, then the fields in the schema's order.
 
 use super::json;
+use super::precondition::record_tag;
 use crate::dynamic::{DynRecord, TableNo};
 use crate::error::Result;
 use crate::id::RecordId;
@@ -53,6 +54,7 @@ impl Serialize for RowJson<'_> {
 #[derive(Debug, Clone)]
 pub(crate) struct Stored {
     schema: Arc<Schema>,
+    schema_version: u64,
     table: TableNo,
     pub(crate) row: Row,
     /// Whether the transaction created it.
@@ -63,7 +65,13 @@ impl Stored {
     /// The record as the transaction sees it.
     pub(crate) fn of(tx: &Transaction, table: TableNo, id: RecordId) -> Result<Stored> {
         let row = Row::of(tx.read_table(table).get(id)?);
-        Ok(Stored { schema: tx.catalog().schema().clone(), table, row, is_new: false })
+        let (schema, schema_version) = (tx.catalog().schema().clone(), tx.catalog().version());
+        Ok(Stored { schema, schema_version, table, row, is_new: false })
+    }
+
+    /// The tag of its state.
+    pub(crate) fn tag(&self, epoch: u64) -> String {
+        record_tag(epoch, self.schema_version, self.row.version)
     }
 
     /// The record's path.

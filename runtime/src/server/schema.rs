@@ -8,7 +8,6 @@ use super::reply::Reply;
 use super::state::{Server, Shared};
 use crate::view::View;
 use axum::extract::State;
-use axum::http::HeaderMap;
 use axum::http::header::ETAG;
 use dbgen_schema::Format;
 use serde_json::Value as Json;
@@ -55,11 +54,10 @@ impl FromParams for SchemaOptions {
 pub(crate) async fn get(
     State(server): Shared,
     Query(options): Query<SchemaOptions>,
-    headers: HeaderMap,
+    preconditions: Preconditions,
 ) -> Result<Reply, Problem> {
     let view = server.view();
     let tag = schema_tag(view.schema_version());
-    let preconditions = Preconditions::of(&headers)?;
     preconditions.check_match(&tag)?;
     let reply = if preconditions.is_fresh(&tag) {
         Reply::not_modified()

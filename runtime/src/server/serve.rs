@@ -4,6 +4,7 @@ use super::config::ServerConfig;
 use super::extract::RequestId;
 use super::guard;
 use super::once::{self, Begun};
+use super::precondition::refuse_match_of_nothing;
 use super::problem::{Asked, Kind, Problem};
 use super::router;
 use super::state::Server;
@@ -12,9 +13,9 @@ use crate::db::Database;
 use crate::limits::{BODY_BYTES_MAX, BODY_DRAIN_BYTES_MAX, BULK_WHOLE_BYTES_MAX};
 use axum::Router;
 use axum::body::{Body, Bytes};
-use axum::http::header::{CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue};
+use axum::http::header::{ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_LENGTH, EXPECT, HeaderName, HeaderValue};
 use axum::http::request::Parts;
-use axum::http::{Method, Request};
+use axum::http::{Method, Request, Uri};
 use axum::response::{IntoResponse, Response};
 use http_body_util::BodyExt;
 use hyper::body::Body as _;
@@ -80,7 +81,10 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Result<Response,
     let has_body = !request.body().is_end_stream();
     let turned_away = |problem: Problem| if has_body { problem.header(CONNECTION, "close") } else { problem };
     let grant = guard::check(server, &request).map_err(turned_away)?;
-    let _room = server.room.try_acquire().map_err(|_| turned_away(guard::overloaded()))?;
+    refuse_match_of_nothing(request.method(), request.uri(), request.headers()).map_err(turned_away)?;
+    // Who sends its body slowly takes room from others who send one, and from nobody else.
+    let coming = server.coming(is_bulk(request.method(), request.uri()));
+    let coming = has_body.then(|| coming.try_acquire()).transpose().map_err(|_| turned_away(guard::overloaded()))?;
     let (mut parts, body) = request.into_parts();
     parts.extensions.insert(RequestId(id.to_owned()));
     parts.extensions.insert(grant);
@@ -93,6 +97,10 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Result<Response,
     let body = reading.await.map_err(|_| {
         Problem::new(Kind::RequestTimeout, "the body did not arrive in time").header(CONNECTION, "close")
     })??;
+    drop(coming);
+    // What watches over the server is answered however much it has to do.
+    let is_probe = guard::is_probe(&parts.uri);
+    let _room = (!is_probe).then(|| server.room.try_acquire()).transpose().map_err(|_| guard::overloaded())?;
     timing::reach_min_version(server, &parts.headers).await?;
     let running = match once::begin(server, &parts, &body)? {
         Begun::Again(response) => return Ok(response),
@@ -118,22 +126,22 @@ async fn handle(router: Router, request: Request<Body>) -> Response {
 }
 
 /// Whether a request brings many records.
-fn is_bulk(parts: &Parts) -> bool {
-    parts.method == Method::POST && parts.uri.path().ends_with("/records")
+fn is_bulk(method: &Method, uri: &Uri) -> bool {
+    *method == Method::POST && uri.path().ends_with("/records")
 }
 
 /// Whether a request's handler reads the body itself, as it comes. One that is known by its key must be known whole, and one
 /// that nobody waits for goes on when the connection does not.
 fn is_streamed(parts: &Parts) -> bool {
     let waits_not = |query: &str| query.split('&').any(|pair| pair == "wait=none");
-    is_bulk(parts) && !once::has_key(&parts.headers) && !parts.uri.query().is_some_and(waits_not)
+    is_bulk(&parts.method, &parts.uri) && !once::has_key(&parts.headers) && !parts.uri.query().is_some_and(waits_not)
 }
 
 /// Reads a body whole. One that is too large is read on for a while and thrown away: a client that is still writing would
 /// otherwise see a broken connection instead of the answer.
 async fn read_body(parts: &Parts, mut body: Body) -> Result<Bytes, Problem> {
     let headers = &parts.headers;
-    let bytes_max = if is_bulk(parts) { BULK_WHOLE_BYTES_MAX } else { BODY_BYTES_MAX };
+    let bytes_max = if is_bulk(&parts.method, &parts.uri) { BULK_WHOLE_BYTES_MAX } else { BODY_BYTES_MAX };
     let announced = body.size_hint().lower();
     let too_large = || {
         let detail = format!("the body is larger than {bytes_max} bytes");
@@ -180,6 +188,12 @@ fn finish(server: &Server, mut response: Response, id: &str, is_head: bool) -> R
         *response.body_mut() = if is_head { Body::empty() } else { body };
     }
     let headers = response.headers_mut();
+    // The router names the methods that have handlers; this one is answered everywhere.
+    if let Some(methods) = headers.get(ALLOW).and_then(|methods| methods.to_str().ok())
+        && let Ok(methods) = HeaderValue::from_str(&format!("{methods},OPTIONS"))
+    {
+        headers.insert(ALLOW, methods);
+    }
     if !headers.contains_key(DB_VERSION) {
         headers.insert(DB_VERSION, HeaderValue::from(view.commit()));
     }

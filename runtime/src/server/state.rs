@@ -3,6 +3,7 @@
 use super::config::ServerConfig;
 use super::once::{self, Once};
 use super::openapi::Document;
+use super::precondition::{Preconditions, schema_tag};
 use super::problem::Problem;
 use super::schema::Written;
 use super::stats::Counts;
@@ -12,7 +13,7 @@ use crate::db::{Database, Writer};
 use crate::edit::SchemaEdit;
 use crate::editing::{Editing, Step};
 use crate::error::{Error, Result};
-use crate::limits::REQUESTS_MAX;
+use crate::limits::{BODIES_MAX, BULK_BODIES_MAX, REQUESTS_MAX};
 use crate::txn::Transaction;
 use crate::view::View;
 use serde_json::Value as Json;
@@ -29,6 +30,8 @@ pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     /// Room for requests that run at the same time.
     pub(crate) room: Semaphore,
+    /// Room for bodies that are on their way in: those that are read whole, and those of bulk inserts.
+    coming: [Semaphore; 2],
     /// Which run of the server counted the versions in entity tags: those of another run never match.
     pub(crate) epoch: u64,
     /// Seals cursors. Keyed by the system's randomness, made for this run alone.
@@ -51,6 +54,7 @@ impl Server {
             config,
             address,
             room: Semaphore::new(REQUESTS_MAX),
+            coming: [BODIES_MAX, BULK_BODIES_MAX].map(Semaphore::new),
             epoch: seal.hash_one("epoch") >> 32,
             seal,
             schema: Mutex::new(None),
@@ -59,6 +63,11 @@ impl Server {
             once: Once::default(),
             requests: AtomicU64::new(0),
         }
+    }
+
+    /// Room for bodies on their way in, of bulk inserts or of all else.
+    pub(crate) fn coming(&self, is_bulk: bool) -> &Semaphore {
+        &self.coming[usize::from(is_bulk)]
     }
 
     /// Requests that are being answered.
@@ -80,9 +89,23 @@ impl Server {
     }
 
     /// Edits the schema in the loop and waits for its end. `base` points to where the body of the request stands in the
-    /// whole schema.
-    pub(crate) async fn edit(&self, edit: SchemaEdit, base: &str) -> Result<Committed<u64>, Problem> {
-        let edited = self.make_edits(Editing::new(&self.db.shared, vec![edit])).await?;
+    /// whole schema. Under an `If-Match`, the schema must still be the one that it names when the edit is made.
+    pub(crate) async fn edit(
+        &self,
+        edit: SchemaEdit,
+        base: &str,
+        preconditions: &Preconditions,
+    ) -> Result<Committed<u64>, Problem> {
+        let editing = Editing::new(&self.db.shared, vec![edit]);
+        let editing = match preconditions.names_tags() {
+            true => {
+                let version = self.view().schema_version();
+                preconditions.check_match(&schema_tag(version))?;
+                editing.meant_for(version)
+            }
+            false => editing,
+        };
+        let edited = self.make_edits(editing).await?;
         edited.map_err(|error| Problem::of_edit(error, base))
     }
 

@@ -8,6 +8,7 @@ use super::json;
 use super::params::{FromParams, Params};
 use super::reply::Reply;
 use super::state::{Server, Shared};
+use crate::durable::DurabilityStatus;
 use crate::table::writer::PublicationStats;
 use crate::tick::{Figures, LoopStats, Quantiles};
 use crate::view::View;
@@ -90,6 +91,7 @@ fn stats_json(server: &Server, view: &View, period: Period) -> Json {
         "loop": stats.as_ref().map_or(Json::Null, |stats| loop_json(stats, period)),
         "queue": { "waiting": waiting, "max": waiting_max },
         "server": { "in_flight": server.in_flight(), "answers": answers },
+        "durability": server.db.durability().map_or(Json::Null, |status| durability_json(&status)),
         "tables": tables.collect::<Vec<_>>(),
         "version": view.commit(),
         "schema_version": view.schema_version(),
@@ -111,6 +113,14 @@ fn table_json(name: &str, rows: usize, (used, allocated): (usize, usize), publis
             "sets": published.dirty_sets, "ranges": published.dirty_ranges, "records": published.dirty_records,
             "sets_forgotten": published.dirty_sets_forgotten,
         },
+    })
+}
+
+fn durability_json(status: &DurabilityStatus) -> Json {
+    json!({
+        "logged": status.logged, "durable": status.durable, "log_bytes": status.log_bytes,
+        "queue_waits": status.queue_waits, "snapshot": status.snapshot, "snapshot_error": status.snapshot_error,
+        "read_only": status.read_only,
     })
 }
 
@@ -160,7 +170,8 @@ fn quantiles_json(quantiles: &Quantiles) -> Json {
 /// `GET /metrics`
 pub(crate) async fn metrics(State(server): Shared, Query(()): Query<()>) -> Reply {
     let view = server.view();
-    let text = Metrics::default().server(&server).tables(&view).world(server.db.loop_stats().as_deref()).text;
+    let metrics = Metrics::default().server(&server).tables(&view).durability(server.db.durability());
+    let text = metrics.world(server.db.loop_stats().as_deref()).text;
     Reply::text("text/plain; version=0.0.4; charset=utf-8", text).commit(view.commit())
 }
 
@@ -246,6 +257,25 @@ impl Metrics {
         self.one("schema_version", "gauge", "Counts the edits of the schema.", view.schema_version());
         self.metric("table_rows", "gauge", "Records of a table.", named(|table| table.len()));
         self.metric("table_bytes", "gauge", "Bytes of a table's buffers.", named(|table| table.bytes().1));
+        self
+    }
+
+    fn durability(mut self, status: Option<DurabilityStatus>) -> Metrics {
+        let Some(status) = status else { return self };
+        self.one("logged_commit", "counter", "The last commit with something to log.", status.logged);
+        self.one("durable_commit", "counter", "The last of those that is synced.", status.durable);
+        self.one("log_bytes_total", "counter", "Bytes of log records since the start.", status.log_bytes);
+        self.one(
+            "log_queue_waits_total",
+            "counter",
+            "Commits that waited for room in the log's queue.",
+            status.queue_waits,
+        );
+        self.one("snapshot_commit", "counter", "The commit of the last snapshot.", status.snapshot);
+        let failed = u64::from(status.snapshot_error.is_some());
+        self.one("snapshot_failed", "gauge", "Whether the last snapshot failed.", failed);
+        let is_read_only = u64::from(status.read_only.is_some());
+        self.one("read_only", "gauge", "Whether nothing can be written any more, since the log cannot.", is_read_only);
         self
     }
 

@@ -3,6 +3,7 @@
 use super::extract::{AcceptsJson, Object, Path, Query};
 use super::json;
 use super::params::{FromParams, Params};
+use super::precondition::Preconditions;
 use super::problem::{Fault, Kind, Mistakes, Problem};
 use super::relation;
 use super::reply::Reply;
@@ -88,6 +89,7 @@ pub(crate) fn index_json(table: &Table, index: &Index) -> Json {
 pub(crate) async fn create(
     server: &Server,
     mut definition: Map<String, Json>,
+    preconditions: &Preconditions,
 ) -> Result<(String, Committed<u64>), Problem> {
     let mut mistakes = Mistakes::default();
     let table = mistakes.note(match definition.remove("name") {
@@ -103,13 +105,18 @@ pub(crate) async fn create(
         mistakes.note(server.try_edit(edit.clone(), &base).await);
     }
     mistakes.check(Kind::InvalidSchema)?;
-    let done = server.edit(edit, &base).await?;
+    let done = server.edit(edit, &base, preconditions).await?;
     Ok((table, done))
 }
 
 /// Drops a table; `cascade` takes along the fields of others that refer to it.
-pub(crate) async fn drop(server: &Server, table: String, cascade: bool) -> Result<Committed<u64>, Problem> {
-    server.edit(SchemaEdit::DropTable { table, cascade }, "").await
+pub(crate) async fn drop(
+    server: &Server,
+    table: String,
+    cascade: bool,
+    preconditions: &Preconditions,
+) -> Result<Committed<u64>, Problem> {
+    server.edit(SchemaEdit::DropTable { table, cascade }, "", preconditions).await
 }
 
 /// Adds a field to a table.
@@ -117,6 +124,7 @@ pub(crate) async fn add_field(
     server: &Server,
     table: String,
     definition: Map<String, Json>,
+    preconditions: &Preconditions,
 ) -> Result<Committed<u64>, Problem> {
     let (count, needs_default) = {
         let view = server.view();
@@ -125,10 +133,11 @@ pub(crate) async fn add_field(
         (opened.schema().fields.len(), !is_given && !opened.is_empty())
     };
     let base = format!("/tables/{}/fields/{count}", pointer_step(&table));
-    let edited = server.edit(SchemaEdit::AddField { table, definition: Json::Object(definition) }, &base).await;
+    let edit = SchemaEdit::AddField { table, definition: Json::Object(definition) };
+    let edited = server.edit(edit, &base, preconditions).await;
     edited.map_err(|problem| match problem.kind() {
         // What is wrong with the definition is told first, and this with it.
-        Kind::DefaultRequired => problem,
+        Kind::DefaultRequired => problem.pointed_at("#/default"),
         kind if kind.status() == 422 && needs_default => problem.fault(Fault {
             pointer: "#/default".to_owned(),
             code: Kind::DefaultRequired.code(),
@@ -147,12 +156,13 @@ pub(crate) async fn drop_field(
     table: String,
     field: String,
     cascade: bool,
+    preconditions: &Preconditions,
 ) -> Result<Committed<u64>, Problem> {
     let by = used_by(&server.view(), &table, &field)?;
     if !cascade && !by.is_empty() {
         return Err(Error::from(SchemaEditError::FieldUsed { table, field, by }).into());
     }
-    server.edit(SchemaEdit::DropField { table, field, cascade }, "").await
+    server.edit(SchemaEdit::DropField { table, field, cascade }, "", preconditions).await
 }
 
 /// The indexes and relations that a field is in.
@@ -179,9 +189,10 @@ pub(crate) fn pointer_step(name: &str) -> String {
 pub(crate) async fn post(
     State(server): Shared,
     Query(()): Query<()>,
+    preconditions: Preconditions,
     Object(definition): Object,
 ) -> Result<Reply, Problem> {
-    let (table, done) = create(&server, definition).await?;
+    let (table, done) = create(&server, definition, &preconditions).await?;
     Ok(shown(&server, &table)?.created(&format!("/table/{table}")).commit(done.commit))
 }
 
@@ -213,8 +224,9 @@ pub(crate) async fn remove(
     State(server): Shared,
     Path(table): Path<String>,
     Query(options): Query<DropOptions>,
+    preconditions: Preconditions,
 ) -> Result<Reply, Problem> {
-    let done = drop(&server, table, options.cascade).await?;
+    let done = drop(&server, table, options.cascade, &preconditions).await?;
     Ok(Reply::nothing().commit(done.commit))
 }
 
@@ -223,10 +235,11 @@ pub(crate) async fn post_field(
     State(server): Shared,
     Path(table): Path<String>,
     Query(()): Query<()>,
+    preconditions: Preconditions,
     Object(definition): Object,
 ) -> Result<Reply, Problem> {
     let field = definition.get("name").and_then(Json::as_str).unwrap_or_default().to_owned();
-    let done = add_field(&server, table.clone(), definition).await?;
+    let done = add_field(&server, table.clone(), definition, &preconditions).await?;
     Ok(shown(&server, &table)?.created(&format!("/table/{table}/field/{field}")).commit(done.commit))
 }
 
@@ -235,7 +248,8 @@ pub(crate) async fn remove_field(
     State(server): Shared,
     Path((table, field)): Path<(String, String)>,
     Query(options): Query<DropOptions>,
+    preconditions: Preconditions,
 ) -> Result<Reply, Problem> {
-    let done = drop_field(&server, table, field, options.cascade).await?;
+    let done = drop_field(&server, table, field, options.cascade, &preconditions).await?;
     Ok(Reply::nothing().commit(done.commit))
 }

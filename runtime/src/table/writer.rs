@@ -17,7 +17,6 @@
 use super::buffer::Buffer;
 use super::catch_up::CatchUp;
 use super::def::TableDef;
-use super::history::History;
 use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
 use super::missed::Keeping;
@@ -26,8 +25,9 @@ use super::rows::{Rows, row_buffers};
 use super::version::{GROUPS, IDS, TableVersion, TableView, VERSIONS};
 use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
+use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
 use crate::sync::Arc;
-use std::collections::TryReserveError;
+use std::collections::{TryReserveError, VecDeque};
 
 /// What happened to a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,15 @@ pub struct Change {
 
 /// Publications that a version may lack and still be turned to at once.
 const FRESH_PUBLICATIONS: u64 = 4;
+
+/// What one publication changed.
+#[derive(Debug)]
+struct Published {
+    seq: u64,
+    commit: u64,
+    entries: Vec<Entry>,
+    changes: Vec<Change>,
+}
 
 /// The version that is being written. It lies outside of its `Arc` meanwhile: nothing need be asked at each write.
 #[derive(Debug)]
@@ -94,7 +103,13 @@ pub struct TableWriter {
     spares: Vec<Arc<TableVersion>>,
     journal: Journal,
     changes: Vec<Change>,
-    history: History,
+    history: VecDeque<Published>,
+    /// Notes in the history, all publications together.
+    history_entries: usize,
+    /// The last commit of which the history holds nothing, though there was something to hold.
+    forgotten: u64,
+    /// Who needs the history to reach further back than usual.
+    keeping: Keeping,
     catch_up: CatchUp,
     /// Versions before this one have room that was to be given back.
     shrunk_from: u64,
@@ -120,7 +135,10 @@ impl TableWriter {
             spares: Vec::new(),
             journal: Journal::default(),
             changes: Vec::new(),
-            history: History::default(),
+            history: VecDeque::new(),
+            history_entries: 0,
+            forgotten: 0,
+            keeping: Keeping::default(),
             catch_up: CatchUp::default(),
             shrunk_from: 0,
             began: None,
@@ -130,12 +148,12 @@ impl TableWriter {
 
     /// Says that this is a table in another shape, from commit `commit` on: of what changed until then nothing is known.
     pub fn is_carried(&mut self, commit: u64) {
-        self.history.forget_until(commit);
+        self.forgotten = commit;
     }
 
-    /// Who needs its history to reach further back than usual.
+    /// Whose history it is kept for.
     pub(super) fn keeping(&mut self) -> &mut Keeping {
-        self.history.keeping()
+        &mut self.keeping
     }
 
     /// Starts with an empty table published.
@@ -268,20 +286,24 @@ impl TableWriter {
     /// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
     fn take_back(&mut self, skip: Option<usize>) -> Back {
         let current = &self.current;
-        let oldest = self.history.oldest(current.seq);
+        let oldest = self.history.front().map_or(current.seq + 1, |first| first.seq);
         self.stats.drops_deferred += drop_idle(&mut self.spares, oldest);
         // The newest free spare lacks least.
         for at in (0..self.spares.len()).rev() {
             let Some(spare) = Arc::get_mut(&mut self.spares[at]) else { continue };
-            let copied = match self.history.last().filter(|last| last.seq == spare.seq + 1) {
+            // A reader may have let go of an old one since the idle ones were dropped: what it lacks is forgotten.
+            if spare.seq + 1 < oldest {
+                continue;
+            }
+            let copied = match self.history.back().filter(|last| last.seq == spare.seq + 1) {
                 // So it is while two versions take turns.
                 Some(last) => {
                     let missed = std::iter::once(last.entries.as_slice());
                     self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip)
                 }
                 None => {
-                    // A reader may have let go of an old one since the idle ones were dropped: what it lacks is forgotten.
-                    let Some(missed) = self.history.behind(spare.seq, current.seq) else { continue };
+                    // Publications are numbered without gaps, so the place of the first one missed follows from its number.
+                    let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
                     let missed = missed.map(|published| published.entries.as_slice());
                     self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip)
                 }
@@ -330,10 +352,10 @@ impl TableWriter {
 
     /// Whether anything was written to it behind commit `commit`, as far as is remembered.
     pub fn is_written_since(&self, commit: u64) -> bool {
-        match self.history.last() {
+        match self.history.back() {
             Some(last) => last.commit > commit,
             // One that was read from the disk and never written since has no other version either.
-            None => !self.spares.is_empty() && self.history.forgotten() > commit,
+            None => !self.spares.is_empty() && self.forgotten > commit,
         }
     }
 
@@ -348,11 +370,11 @@ impl TableWriter {
     /// Brings the free version that lags most up to date, for about so many notes; says whether none lags. The writer turns
     /// to the newest one, so a third one would lag more and more.
     pub fn freshen(&mut self, entries_max: usize) -> bool {
-        let oldest = self.history.oldest(self.current.seq);
+        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
         let lagging = self.spares.iter_mut().filter_map(Arc::get_mut).filter(|spare| spare.seq + 1 >= oldest);
         let Some(spare) = lagging.min_by_key(|spare| spare.seq) else { return true };
         let mut left = entries_max;
-        for published in self.history.behind(spare.seq, self.current.seq).into_iter().flatten() {
+        for published in self.history.range((spare.seq + 1 - oldest) as usize..) {
             // What is copied is newer than the note: whatever changed since has a later note, and is copied again then.
             self.catch_up.run(&mut spare.buffers, &self.current.buffers, [&published.entries[..]].into_iter(), None);
             spare.seq = published.seq;
@@ -366,7 +388,9 @@ impl TableWriter {
 
     /// What was published since publication `seq`, oldest first; `None` if that is no longer known.
     pub(super) fn published_since(&self, seq: u64) -> Option<impl Iterator<Item = &Entry>> {
-        Some(self.history.behind(seq, self.current.seq)?.flat_map(|published| &published.entries))
+        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
+        let missed = self.history.range((seq + 1).checked_sub(oldest)? as usize..);
+        Some(missed.flat_map(|published| &published.entries))
     }
 
     /// Has a version circulate that equals the current one.
@@ -461,6 +485,7 @@ impl TableWriter {
         }
         self.spares.clear();
         self.history.clear();
+        self.history_entries = 0;
         self.stats = PublicationStats::default();
         self.back = Some(Back { version, place: Arc::default() });
     }
@@ -480,7 +505,7 @@ impl TableWriter {
         self.began = None;
         self.changes.clear();
         self.journal = Journal::default();
-        self.history.forget_until(commit);
+        self.forgotten = self.forgotten.max(commit);
     }
 
     /// Whether there is something to publish.
@@ -512,18 +537,41 @@ impl TableWriter {
         let at = self.spares.len() - usize::from(self.spares.last().is_some_and(|spare| spare.seq == old.seq));
         self.spares.insert(at, old);
         self.stats.versions = 1 + self.spares.len() as u64;
-        let mut published = self.history.make_room();
-        (published.seq, published.commit) = (seq, commit);
-        published.entries = self.journal.publish(published.entries);
-        std::mem::swap(&mut self.changes, &mut published.changes);
-        self.history.add(published);
-        self.history.tell(&mut self.stats);
+        let mut reuse = Published::empty();
+        while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
+            let Some(oldest) = self.history.front() else { break };
+            let is_within =
+                self.history.len() < HISTORY_KEPT_COMMITS_MAX && self.history_entries <= HISTORY_KEPT_ENTRIES_MAX;
+            if is_within && self.keeping.needs(oldest.seq) {
+                break;
+            }
+            let Some(oldest) = self.history.pop_front() else { break };
+            self.history_entries -= oldest.entries.len();
+            self.stats.dirty_records -= oldest.changes.len() as u64;
+            self.stats.dirty_sets_forgotten += 1;
+            self.forgotten = self.forgotten.max(oldest.commit);
+            reuse = oldest;
+        }
+        reuse.changes.clear();
+        let entries = self.journal.publish(reuse.entries);
+        let changes = std::mem::replace(&mut self.changes, reuse.changes);
+        self.history_entries += entries.len();
+        self.stats.dirty_records += changes.len() as u64;
+        self.history.push_back(Published { seq, commit, entries, changes });
+        (self.stats.dirty_sets, self.stats.dirty_ranges) = (self.history.len() as u64, self.history_entries as u64);
         self.current.clone()
     }
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
     pub fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
-        self.history.changes_since(commit)
+        let complete = self.forgotten <= commit;
+        complete.then(|| self.history.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().copied()))
+    }
+}
+
+impl Published {
+    fn empty() -> Published {
+        Published { seq: 0, commit: 0, entries: Vec::new(), changes: Vec::new() }
     }
 }
 

@@ -53,7 +53,7 @@ fn pr_2_a_batch_that_fails_leaves_nothing() {
         ),
         (json!({ "op": "patch", "table": "player", "id": 1, "values": {} }), 404, "record_not_found", ""),
         (json!({ "op": "patch", "table": "player", "id": "x", "values": {} }), 400, "invalid_id", "#/ops/1/id"),
-        (json!({ "op": "delete", "table": "plyer", "id": 4294967296_u64 }), 404, "unknown_table", ""),
+        (json!({ "op": "delete", "table": "plyer", "id": 4294967296_u64 }), 404, "unknown_table", "#/ops/1/table"),
         (json!({ "op": "remove", "table": "player", "id": 1 }), 422, "invalid_value", "#/ops/1/op"),
         (json!({ "op": "delete", "table": "player" }), 422, "missing_field", "#/ops/1/id"),
         (json!({ "op": "delete", "table": "player", "id": 1, "valus": 1 }), 422, "unknown_field", "#/ops/1/valus"),
@@ -85,4 +85,27 @@ fn pr_2_a_dry_run_answers_and_takes_back() {
     assert_eq!(served.dump().2, before);
     client.post("/batch", &json!({ "ops": ops })).is(200);
     client.post("/batch?dry_run=true", &json!({ "ops": ops })).is_problem(409, "unique");
+}
+
+/// A name that is misspelt, or given later, was stored as a text once.
+#[test]
+fn pr_2_a_name_that_names_nothing_is_refused() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let before = served.dump();
+    let guild =
+        |name: &str, given: &str| json!({ "op": "insert", "table": "guild", "values": { "name": name }, "as": given });
+    let motto = |motto: &str| json!({ "op": "insert", "table": "guild", "values": { "name": "W", "motto": motto } });
+    for (ops, pointer) in [
+        (json!([guild("A", "a"), motto("$b._id")]), "#/ops/1/values/motto"),
+        (json!([motto("$a._id"), guild("A", "a")]), "#/ops/0/values/motto"),
+        (json!([guild("A", "a"), { "op": "delete", "table": "guild", "id": "$aa._id" }]), "#/ops/1/id"),
+        (json!([guild("A", "a"), guild("B", "a")]), "#/ops/1/as"),
+    ] {
+        let problem = client.post("/batch", &json!({ "ops": ops })).is_problem(422, "invalid_value");
+        assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+    }
+    assert_eq!(served.dump(), before);
+    // What only looks alike is a text.
+    client.post("/batch", &json!({ "ops": [motto("$5 each._id"), guild("B", "b")] })).is(200);
 }

@@ -122,3 +122,79 @@ fn rc_3_a_table_can_require_that_the_state_is_named() {
     client.send_json("PATCH", "/table/player", &[], &json!({ "require_if_match": false })).is(200);
     client.delete(&set.replace("Ayla", "Brom")).is(200);
 }
+
+/// Edits of the schema are made under the tag of the schema, and what has no tag takes no condition: none is ignored.
+#[test]
+fn rc_3_a_condition_is_never_ignored() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let record = insert(&mut client, "player", &json!({ "name": "Ayla" }));
+    let tag = client.get("/schema").header("etag").expect("the schema has a tag").to_owned();
+    let field = json!({ "name": "mana", "type": "u8", "default": 1 });
+    let index = json!({ "fields": ["gold"] });
+    let relation = json!({ "from": "player.gold", "to": "guild" });
+    let edits = [
+        ("POST", "/table", json!({ "name": "town", "fields": [{ "name": "n", "type": "u8" }] })),
+        ("PATCH", "/table/player", json!({ "description": "who plays" })),
+        ("POST", "/table/player/field", field.clone()),
+        ("PATCH", "/table/player/field/gold", json!({ "default": 5 })),
+        ("DELETE", "/table/player/field/luck", json!({})),
+        ("POST", "/table/player/index", index),
+        ("DELETE", "/table/player/index/hp", json!({})),
+        ("POST", "/relation", relation),
+        ("DELETE", "/relation/member_of", json!({})),
+        ("DELETE", "/table/player", json!({})),
+    ];
+    let batch = json!({ "ops": [{ "op": "delete", "table": "player", "id": record["_id"] }] });
+    let call = json!({ "jsonrpc": "2.0", "id": 1, "method": "table.drop", "params": ["player"] });
+    let others = [
+        ("PATCH", "/table/player/records?hp=eq.100", json!({ "hp": 1 })),
+        ("DELETE", "/table/player/records?hp=eq.100", json!({})),
+        ("POST", "/table/player/record", json!({ "name": "Brom" })),
+        ("POST", "/table/player/records", json!([{ "name": "Brom" }])),
+        ("POST", "/batch", batch),
+        ("POST", "/rpc", call),
+    ];
+    let before = served.dump();
+    for (method, path, body) in &edits {
+        let stale = client.send_json(method, path, &[("if-match", "\"s999\"")], body);
+        stale.is_problem(412, "precondition_failed");
+        client.send_json(method, path, &[("if-match", "garbage")], body).is_problem(400, "invalid_header");
+    }
+    for (method, path, body) in &others {
+        for tag in ["\"s1\"", "garbage"] {
+            client.send_json(method, path, &[("if-match", tag)], body).is_problem(400, "invalid_header");
+        }
+    }
+    assert_eq!(served.dump(), before);
+    client.send_json("POST", "/table/player/field", &[("if-match", &tag)], &field).is(201);
+    client.send_json("DELETE", "/table/player/field/mana", &[("if-match", &tag)], &json!({})).is(412);
+    client.send_json("DELETE", "/table/player/field/mana", &[("if-match", "*")], &json!({})).is(204);
+}
+
+#[test]
+fn rc_4_how_many_may_be_affected_is_read_however_it_is_written() {
+    let served = Served::arena();
+    let mut client = served.client();
+    super::insert_players(&mut client, 3);
+    for prefer in ["max-affected=2", "Max-Affected=2", "max-affected = 2", "return=minimal, MAX-AFFECTED=\"2\""] {
+        let answer = client.send("DELETE", "/table/player/records?all=true", &[("prefer", prefer)], None);
+        assert_eq!(answer.is_problem(400, "max_affected")["affected"], 3, "{prefer}");
+    }
+}
+
+/// An edit of the schema writes no record and changes what all of a table say: who has the state of before has another one.
+#[test]
+fn rc_3_a_tag_of_before_an_edit_of_the_schema_is_stale() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let path = format!("/table/player/record/{}", insert(&mut client, "player", &json!({ "name": "Ayla" }))["_id"]);
+    let tag = client.get(&path).header("etag").expect("a record has a tag").to_owned();
+    client.post("/table/player/field", &json!({ "name": "mana", "type": "u8", "default": 7 })).is(201);
+    let seen = client.send("GET", &path, &[("if-none-match", &tag)], None).is(200);
+    assert_eq!(seen.json()["mana"], 7);
+    let put = json!({ "name": "Ayla" });
+    client.send_json("PUT", &path, &[("if-match", &tag)], &put).is_problem(412, "precondition_failed");
+    let tag = seen.header("etag").expect("a tag").to_owned();
+    client.send_json("PUT", &path, &[("if-match", &tag)], &put).is(200);
+}

@@ -101,3 +101,22 @@ fn a_server_that_cannot_log_is_alive_and_not_ready() {
     assert!(total >= Some(acknowledged), "{total:?} of {acknowledged}");
     insert(&mut client, "deed").is(201);
 }
+
+#[test]
+fn stats_tell_how_far_the_log_is() {
+    let in_memory = Served::with(WORLD, |tick_loop| tick_loop);
+    assert_eq!(in_memory.client().get("/stats").is(200).json()["durability"], Json::Null);
+    let served = served(&Simulated::new(1), SyncLevel::Group);
+    let mut client = served.client();
+    insert(&mut client, "deed").is(201);
+    let status = served.db.durability().expect("there is a folder");
+    let told = client.get("/stats").is(200).json()["durability"].clone();
+    assert_eq!((&told["logged"], &told["durable"]), (&json!(status.logged), &json!(status.logged)), "{told}");
+    assert!(told["log_bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{told}");
+    assert_eq!((&told["read_only"], &told["snapshot_error"]), (&Json::Null, &Json::Null), "{told}");
+    let metrics = client.get("/metrics").is(200);
+    let metrics = String::from_utf8_lossy(&metrics.body);
+    for line in [format!("dbgen_durable_commit {}", status.durable), "dbgen_read_only 0".to_owned()] {
+        assert!(metrics.lines().any(|told| told == line), "{line} in\n{metrics}");
+    }
+}

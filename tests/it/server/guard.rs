@@ -1,10 +1,12 @@
 //! Who may ask, and how: hosts, origins, tokens, routes, methods.
 
 use super::Served;
-use dbgen_runtime::server::{self, ServerConfig};
+use dbgen_runtime::server::{self, Role, ServerConfig};
 use dbgen_runtime::{Database, Error};
 use dbgen_tests::http::Client;
 use serde_json::json;
+use std::io::Write;
+use std::net::TcpStream;
 
 #[test]
 fn strange_hosts_and_pages_are_kept_out() {
@@ -48,7 +50,7 @@ fn pages_of_listed_origins_may_read() {
     let asks = [("origin", "https://tools.example"), ("access-control-request-method", "POST")];
     let answer = client.send("OPTIONS", "/table", &asks, None).is(204);
     assert_eq!(answer.header("access-control-allow-origin"), Some("https://tools.example"));
-    assert_eq!(answer.header("access-control-allow-methods"), Some("GET,HEAD,POST"));
+    assert_eq!(answer.header("access-control-allow-methods"), Some("GET,HEAD,POST,OPTIONS"));
     assert!(answer.header("access-control-allow-headers").is_some_and(|names| names.contains("authorization")));
     let refused = client.send("GET", "/table", &asks[..1], None);
     assert_eq!(
@@ -108,6 +110,7 @@ fn every_route_says_which_methods_it_takes() {
         ("/relation/member_of", "GET,HEAD,DELETE"),
         ("/rpc", "POST"),
     ] {
+        let allowed = &format!("{allowed},OPTIONS")[..];
         let answer = client.send("BREW", path, &[], None);
         assert_eq!(answer.header("allow"), Some(allowed), "{path}");
         answer.is_problem(405, "method_not_allowed");
@@ -144,5 +147,53 @@ fn the_index_leads_everywhere_and_no_route_ignores_a_parameter() {
     answer.is_problem(406, "not_acceptable");
     for header in ["x-request-id", "db-version"] {
         assert!(client.get("/healthz").header(header).is_some(), "{header}");
+    }
+}
+
+/// A procedure may be called anything; what it does is the game's affair, and it was once taken for a method that reads.
+#[test]
+fn a_procedure_that_is_called_like_a_reading_method_is_not_for_readers() {
+    let served = Served::with(super::ARENA, |world| {
+        world.procedure("loot.get", |_, (): ()| Ok(1)).procedure("loot.list", |_, (): ()| Ok(1))
+    });
+    let config = ServerConfig::new("127.0.0.1:0").allow("look", Role::Reader).allow("play", Role::Writer);
+    let server = server::start(served.db.clone(), config).expect("the server starts");
+    let mut client = Client::new(server.local_addr());
+    for method in ["loot.get", "loot.list"] {
+        let call = json!({ "jsonrpc": "2.0", "id": 1, "method": method });
+        let mut called = |token: &str| {
+            let headers = [("authorization", format!("Bearer {token}"))];
+            let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
+            client.send_json("POST", "/rpc", &headers, &call).is(200).json()
+        };
+        assert_eq!(called("look")["error"]["data"]["code"], "forbidden", "{method}");
+        assert_eq!(called("play")["result"], 1, "{method}");
+    }
+}
+
+/// Clients that send their bodies byte by byte once took all the room there was, from those too who send none.
+#[test]
+fn slow_bodies_take_room_from_nobody_else() {
+    let served = Served::arena();
+    let address = served.server.local_addr();
+    let begun: Vec<TcpStream> = (0..200)
+        .map(|_| {
+            let mut stream = TcpStream::connect(address).expect("the server listens");
+            let head = "POST /table/guild/record HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+            stream.write_all(format!("{head}content-length: 20\r\n\r\n{{").as_bytes()).expect("it is sent");
+            stream
+        })
+        .collect();
+    let mut client = served.client();
+    // Once they have all come, one more finds no room; who sends no body does.
+    while client.post("/table/guild/record", &json!({ "name": "Watch" })).status != 503 {
+        client.send("DELETE", "/table/guild/records?all=true", &[], None).is(200);
+    }
+    for path in ["/healthz", "/readyz", "/table", "/table/guild/records"] {
+        client.get(path).is(200);
+    }
+    drop(begun);
+    while client.post("/table/guild/record", &json!({ "name": "Watch" })).status == 503 {
+        std::thread::yield_now();
     }
 }

@@ -75,6 +75,7 @@ fn rp_2_errors_carry_the_problem() {
         ("record.get", json!(["player", "x"]), -32602, "invalid_id"),
         ("record.delete", json!(["player", served_id(&before), "\"0.0\""]), -32004, "precondition_failed"),
         ("record.list", json!({ "table": "player", "limit": 1001 }), -32008, "limit_too_large"),
+        ("record.list", json!({ "table": "player", "limit": 0 }), -32602, "invalid_parameter"),
         ("record.list", json!({ "table": "player", "where": { "hp": { "gt": "x" } } }), -32602, "invalid_value"),
         ("table.create", json!([{ "name": "player", "fields": [] }]), -32002, "table_exists"),
     ] {

@@ -190,3 +190,22 @@ fn rc_6_more_than_may_be_asked_for_is_refused() {
     assert_eq!(served.dump(), before);
     served.db.read().verify().expect("whole");
 }
+
+/// A limit of the framework's own once refused what lies between 2 MiB and ours.
+#[test]
+fn rc_1_a_body_may_be_as_long_as_the_limit_says() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let body = |bytes: usize| {
+        let around = r#"{"name":"Watch","motto":""}"#.len();
+        format!(r#"{{"name":"Watch","motto":"{}"}}"#, "m".repeat(bytes - around))
+    };
+    let json = [("content-type", "application/json")];
+    for bytes in [(2 << 20) + 1, 8 << 20] {
+        let record = client.send("POST", "/table/guild/record", &json, Some(body(bytes).as_bytes())).is(201).json();
+        assert_eq!(record["motto"].as_str().map(str::len), Some(bytes - 27));
+        client.send("DELETE", "/table/guild/records?all=true", &[], None).is(200);
+    }
+    let problem = client.send("POST", "/table/guild/record", &json, Some(body((8 << 20) + 1).as_bytes()));
+    assert_eq!(problem.is_problem(413, "body_too_large")["max_bytes"], 8 << 20);
+}
