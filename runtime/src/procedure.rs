@@ -124,9 +124,15 @@ impl Procedures {
         (self.find(name)?.run_within)(tx, given)
     }
 
-    /// Whether there is a procedure of this name.
-    pub(crate) fn has(&self, name: &str) -> bool {
-        self.by_name.read().unwrap_or_else(PoisonError::into_inner).contains_key(name)
+    /// That there is a procedure of this name.
+    ///
+    /// # Errors
+    /// [`Error::UnknownProcedure`].
+    pub(crate) fn check(&self, name: &str) -> Result<()> {
+        match self.by_name.read().unwrap_or_else(PoisonError::into_inner).contains_key(name) {
+            true => Ok(()),
+            false => self.find(name).map(drop),
+        }
     }
 
     fn find(&self, name: &str) -> Result<Procedure> {

@@ -34,9 +34,9 @@ pub struct Figures {
     pub overruns: u64,
     /// Ticks that were dropped, since the loop lagged too far behind.
     pub dropped: u64,
-    /// Systems that failed or panicked, all runs together.
+    /// Systems and timers that failed or panicked, all runs together.
     pub failures: u64,
-    /// The last failure: system, tick and what it said.
+    /// The last failure: the system or the timer table, the tick, and what it said.
     pub last_failure: Option<(String, u64, String)>,
     /// Every system's name and how long it took.
     pub systems: Vec<(String, Quantiles)>,

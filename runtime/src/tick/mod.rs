@@ -262,7 +262,8 @@ impl<S: Facade> TickLoop<S> {
     }
 
     /// The loop without its clock: each call of [`step`](Stepper::step) runs one tick, at once. For tests and tools:
-    /// thousands of ticks without sleeping.
+    /// thousands of ticks without sleeping. What is said of a loop that [`run`](TickLoop::run)s by itself means nothing to
+    /// it: it serves nothing, reports nothing, drops nothing and has no end, and every step executes all requests that wait.
     ///
     /// # Errors
     /// As [`run`](TickLoop::run).

@@ -6,7 +6,7 @@
 //! restart it fires once, not once for every time that was missed.
 //!
 //! A procedure that fails is rolled back and reported; the record goes or moves all the same, so that one bad timer does
-//! not fire for ever. Timers whose procedure nobody has registered wait.
+//! not fire for ever. Timers whose procedure nobody has registered wait; that is reported once for each table.
 //!
 //! A record that can neither go nor move (others refer to it, a handler refuses, its next time is more than the field
 //! takes) is *stuck*: what its procedure did is undone, that is reported, and the others of its table go on. It is tried
@@ -30,7 +30,7 @@ use crate::txn::Transaction;
 use dbgen_schema::Value;
 use dbgen_schema::json::{Int64, encode_record};
 use serde_json::{Value as Json, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
 /// Timers that fire in one tick at most; the rest are next tick's.
@@ -72,6 +72,8 @@ struct Due {
 pub(crate) struct StuckTimers {
     /// By the table's number and the record's id.
     waiting: BTreeMap<(usize, RecordId), Retry>,
+    /// Tables of which it was reported that nobody has registered their procedure.
+    reported: BTreeSet<usize>,
     /// The version of the schema that the tables' numbers are of.
     schema_version: u64,
 }
@@ -91,8 +93,7 @@ impl StuckTimers {
     fn begin(&mut self, schema_version: u64) {
         if self.schema_version != schema_version {
             // Tables may have other numbers now, and what was in the way may be gone.
-            self.waiting.clear();
-            self.schema_version = schema_version;
+            *self = StuckTimers { schema_version, ..StuckTimers::default() };
         }
     }
 
@@ -123,8 +124,8 @@ enum Fired {
     Settled(Option<Error>),
     /// The record stays, for this reason; before it the error of its procedure, if that failed.
     Stuck(Option<Error>, Error),
-    /// Nobody has registered its procedure.
-    Unregistered,
+    /// Nobody has registered its procedure, as this says.
+    Unregistered(Error),
 }
 
 /// Fires every timer that is due; gives those that failed.
@@ -147,7 +148,12 @@ pub(super) fn fire(
         };
         match fire_one(writer, procedures, due, now.wall_us) {
             Fired::Settled(failed) => failed.into_iter().for_each(|error| fail(error, None)),
-            Fired::Unregistered => tables.retain(|table| table.at != due.table),
+            Fired::Unregistered(unknown) => {
+                if stuck.reported.insert(due.table) {
+                    fail(unknown, None);
+                }
+                tables.retain(|table| table.at != due.table);
+            }
             Fired::Stuck(_, error @ Error::ReadOnly { .. }) => {
                 // No timer's fault, and no timer can do anything.
                 fail(error, None);
@@ -201,9 +207,9 @@ impl TimerTable {
 /// Calls the procedure and settles the record.
 fn fire_one(writer: &mut Writer<'_>, procedures: &Procedures, due: Due, now_us: i64) -> Fired {
     let engine = writer.engine();
-    let Some(timer) = engine.catalog.tables()[due.table].timer.clone() else { return Fired::Unregistered };
-    if !procedures.has(&timer.procedure) {
-        return Fired::Unregistered;
+    let Some(timer) = engine.catalog.tables()[due.table].timer.clone() else { return Fired::Settled(None) };
+    if let Err(unknown) = procedures.check(&timer.procedure) {
+        return Fired::Unregistered(unknown);
     }
     let arguments = match arguments(engine, due) {
         Ok(arguments) => arguments,

@@ -261,3 +261,31 @@ fn a_stuck_timer_is_tried_at_the_same_ticks_when_it_is_played_again() {
     assert_eq!(told[191..194], ["192", "held", "193"].map(Value::from), "at 1, 65 and 193");
     assert_eq!(told, said(&again));
 }
+
+/// A procedure that is misspelt in the schema, or that nobody has registered yet, was a timer that waited in silence.
+#[test]
+fn a_timer_whose_procedure_nobody_has_registered_is_told_of_once_and_waits() {
+    let schema = SCHEMA.replace("\"procedure\": \"explode\"", "\"procedure\": \"explod\"");
+    let clock = ManualClock::new();
+    let db = Database::builder().schema_json(&schema).clock(clock.clone()).open().expect("it opens");
+    let stepper = explosive(db.tick_loop(60.0)).stepped().expect("it starts");
+    let mut world = World { db, clock, stepper };
+    world.bomb("a", 1_000);
+    world.bomb("b", 2_000);
+    assert_eq!(world.at(10), "");
+    world.ticks(100);
+    let figures = world.stepper.figures().expect("no transaction runs");
+    assert_eq!(figures.failures, 1);
+    let (timer, tick, why) = figures.last_failure.expect("it was told of");
+    assert_eq!((timer.as_str(), tick), ("bomb", 1));
+    assert!(why.contains("no procedure `explod`") && why.contains("`explode`"), "{why}");
+
+    let World { db, clock, stepper } = world;
+    drop(stepper);
+    let registered = db.tick_loop(60.0).procedure("explod", |tx, args: Explode| {
+        let log = tx.open_table("log")?;
+        tx.insert_values(log, &[(0, args.label.as_str().into())]).map(drop)
+    });
+    let stepper = registered.stepped().expect("the first has ended");
+    assert_eq!(World { db, clock, stepper }.at(11), "a b", "registered at last, it finds what waits");
+}
