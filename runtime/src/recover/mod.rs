@@ -79,8 +79,8 @@ pub(crate) struct Opened {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Recovered {
-    /// The last commit that is there. Unless the database was closed in order, it goes on under numbers far behind: nobody
-    /// knows which were seen and lost.
+    /// The last commit that is there: of those that the log knows, or the snapshot's. The numbers go on behind the last one that
+    /// was seen or, if the database was not closed in order, may have been.
     pub commit: u64,
     /// The commit of the snapshot that it was read from.
     pub snapshot: u64,

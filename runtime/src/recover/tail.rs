@@ -47,7 +47,7 @@ pub struct Ending {
     pub records: u64,
     /// Bytes of the log that were read.
     pub bytes: u64,
-    /// The last commit that there is a record of.
+    /// The last commit that did something that the log keeps.
     pub last: u64,
     /// Whether the log ends with the word of who closed the database that nobody saw a later commit.
     pub is_closed: bool,
@@ -162,7 +162,10 @@ impl Scan<'_> {
             first = record.header.commit + 1;
             self.ending.end.check = record.check;
             (self.ending.end.commit, self.ending.end.tick) = (record.header.commit, record.header.tick);
-            (self.ending.last, self.ending.is_closed) = (record.header.commit, record.header.is_closed);
+            self.ending.is_closed = record.header.is_closed;
+            if record.header.kind != Kind::Marker {
+                self.ending.last = record.header.commit;
+            }
             self.ending.end.schema_version = record.header.schema_version;
         }
         let offset = records.offset();
