@@ -31,6 +31,8 @@ fn no_more_commits_are_given_out_than_the_next_start_leaves_out() {
             }
             assert!(commit - log.durable() < COMMITS_AHEAD_MAX, "{commit} is seen, {} durable", log.durable());
         }
-        assert!((5..60).contains(&groups), "{groups} groups for nothing");
+        // A thread of its own may take a while to sync, and until it has, each commit asks again.
+        let most = if inline { 60 } else { 100 };
+        assert!((5..=most).contains(&groups), "{groups} groups for nothing");
     }
 }

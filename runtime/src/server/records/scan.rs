@@ -376,7 +376,7 @@ mod tests {
 
     #[test]
     fn a_search_ends_when_its_time_is_over() {
-        let schema = r#"{ "name": "t", "version": "1", "tables": { "t": { "fields": [
+        let schema = r#"{ "name": "world", "version": "1", "tables": { "t": { "fields": [
             { "name": "level", "type": "u32" }, { "name": "bag", "type": "list<u8>" } ] } } }"#;
         let db = Database::builder().schema_json(schema).open().expect("the schema is right");
         db.transact(|tx| {
