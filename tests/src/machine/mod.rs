@@ -104,6 +104,7 @@ pub struct Machine {
     pub is_typed: bool,
     clock: ManualClock,
     stepper: Stepper<Dynamic>,
+    stuck: Stuck,
     held: Vec<(View, World)>,
     /// The commit that views show.
     shown: u64,
@@ -203,6 +204,7 @@ impl Machine {
             is_typed,
             clock,
             stepper,
+            stuck: Stuck::default(),
             held: Vec::new(),
             shown: 0,
             told: Vec::new(),
@@ -360,8 +362,8 @@ impl Machine {
     fn tick(&mut self, tape: &mut Tape<'_>) {
         self.clock.advance(Duration::from_millis(tape.of(&[17, 0, 500, 4_000])));
         let now_us = dbgen_runtime::clock::Clock::wall_us(&self.clock);
-        self.stepper.step().expect("a tick");
-        let rung = self.ring(now_us);
+        let tick = self.stepper.step().expect("a tick");
+        let rung = self.ring(tick, now_us);
         self.seen.kind("tick");
         if rung > 0 {
             self.seen.kind("tick: alarms");
@@ -390,7 +392,7 @@ impl Machine {
                 move |result| drop(sender.send(result)),
             )
             .expect("the queue has room");
-        self.stepper.step().expect("a tick");
+        let tick = self.stepper.step().expect("a tick");
         let result = receiver.try_recv().expect("it was answered");
         match result {
             Err(Error::Aborted(_)) if fails && expected.is_ok() => self.seen.kind("client: rolled back"),
@@ -404,13 +406,15 @@ impl Machine {
             }
         }
         // Alarms that fell due meanwhile rang in the same tick.
-        self.ring(dbgen_runtime::clock::Clock::wall_us(&self.clock));
+        self.ring(tick, dbgen_runtime::clock::Clock::wall_us(&self.clock));
         self.published();
     }
 
     /// Lets the model's alarms ring, and takes over the ids of what they left behind.
-    fn ring(&mut self, now_us: i64) -> usize {
-        let rung = alarms(&mut self.world, now_us);
+    fn ring(&mut self, tick: u64, now_us: i64) -> usize {
+        self.stuck.begin(self.db.read().schema_version());
+        let rung = alarms(&mut self.world, &mut self.stuck, tick, now_us);
+        self.stuck.waiting.retain(|_, retry| retry.tick > tick);
         if rung > 0 {
             let bell = self.world.table("bell");
             self.world.name_unseen(bell, self.db.read().open_table("bell").expect("the table is there"));
@@ -447,8 +451,41 @@ fn ring(tx: &mut Transaction, args: Ring) -> Result<()> {
     }
 }
 
-/// The same in the model; says how many were due.
-fn alarms(world: &mut World, now_us: i64) -> usize {
+/// Alarms that others keep from going, by their ids: they are tried again, in fewer and fewer ticks.
+#[derive(Default)]
+struct Stuck {
+    waiting: BTreeMap<u64, Retry>,
+    /// An edit may have taken away what was in the way.
+    schema_version: u64,
+}
+
+/// When an alarm is tried again that was due at some time, and after how many ticks.
+struct Retry {
+    at_us: i64,
+    after: u64,
+    tick: u64,
+}
+
+impl Stuck {
+    fn begin(&mut self, schema_version: u64) {
+        if self.schema_version != schema_version {
+            *self = Stuck { schema_version, ..Stuck::default() };
+        }
+    }
+
+    fn waits(&self, id: u64, at_us: i64, tick: u64) -> bool {
+        self.waiting.get(&id).is_some_and(|retry| retry.at_us == at_us && retry.tick > tick)
+    }
+
+    fn add(&mut self, id: u64, at_us: i64, tick: u64) {
+        let before = self.waiting.get(&id).filter(|retry| retry.at_us == at_us);
+        let after = before.map_or(64, |retry| (2 * retry.after).min(4096));
+        self.waiting.insert(id, Retry { at_us, after, tick: tick + after });
+    }
+}
+
+/// The same in the model; says how many rang.
+fn alarms(world: &mut World, stuck: &mut Stuck, tick: u64, now_us: i64) -> usize {
     let (Some((alarm, model)), Some((bell, _))) = (world.schema.table("alarm"), world.schema.table("bell")) else {
         return 0;
     };
@@ -459,8 +496,9 @@ fn alarms(world: &mut World, now_us: i64) -> usize {
     loop {
         let rows = world.tables[alarm].rows.iter();
         let due = rows.filter_map(|(id, row)| Some((time(&row.values[schedule.at.at()])?, *id)));
-        let Some((at_us, id)) = due.filter(|(at_us, _)| *at_us <= now_us).min() else { return rung };
-        // What others keep from going rings in every tick, and all that it does is undone.
+        let due = due.filter(|(at_us, id)| *at_us <= now_us && !stuck.waits(*id, *at_us, tick));
+        let Some((at_us, id)) = due.min() else { return rung };
+        // Of what others keep from going, all that it does is undone.
         let before = world.clone();
         rung += 1;
         let row = world.tables[alarm].rows[&id].clone();
@@ -490,7 +528,9 @@ fn alarms(world: &mut World, now_us: i64) -> usize {
         }
         if is_settled.is_err() {
             *world = before;
-            return rung - 1;
+            rung -= 1;
+            stuck.add(id, at_us, tick);
+            continue;
         }
         world.commit += 1;
     }
