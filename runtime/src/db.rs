@@ -127,9 +127,8 @@ impl<S: Facade> Db<S> {
     /// ```
     /// # use dbgen_runtime::{Database, Error, Value};
     /// # let db = Database::builder().schema_json(r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#).open()?;
-    /// let t = db.read().open_table("t")?.number();
     /// let failed = db.transact(|tx| {
-    ///     tx.insert_values(t, &[(0, Value::from(1))])?;
+    ///     tx.insert_named("t", &[("n", Value::from(1))])?;
     ///     Err::<(), _>(Error::abort("changed my mind"))
     /// });
     /// assert_eq!(failed.unwrap_err().to_string(), "changed my mind");
@@ -188,8 +187,7 @@ impl<S: Facade> Db<S> {
     /// # use dbgen_runtime::{Database, Error, Value};
     /// # let schema = r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
     /// # let db = Database::builder().schema_json(schema).open()?;
-    /// let t = db.read().open_table("t")?.number();
-    /// db.transact(|tx| tx.insert_values(t, &[(0, Value::from(1))]))?;
+    /// db.transact(|tx| tx.insert_named("t", &[("n", Value::from(1))]))?;
     /// let (name, stats) = &db.publication_stats()?[0];
     /// assert_eq!((name.as_str(), stats.dirty_sets, stats.dirty_records), ("t", 1, 1));
     /// # Ok::<(), Error>(())

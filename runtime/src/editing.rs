@@ -189,12 +189,11 @@ impl Shared {
 ///
 /// # let schema = r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
 /// # let db = Database::builder().schema_json(schema).open()?;
-/// let t = db.read().open_table("t")?.number();
-/// db.transact(|tx| tx.insert_values(t, &[(0, Value::from(1))]))?;
+/// db.transact(|tx| tx.insert_named("t", &[("n", Value::from(1))]))?;
 /// let widen = SchemaEdit::alter_field("t", "n", json!({ "type": "i64" }));
 /// let prepared = db.prepare_edit(widen)?;
 /// // The world goes on, under the old schema.
-/// db.transact(|tx| tx.insert_values(t, &[(0, Value::from(2))]))?;
+/// db.transact(|tx| tx.insert_named("t", &[("n", Value::from(2))]))?;
 /// prepared.apply()?;
 /// assert_eq!(db.read().open_table("t")?.len(), 2);
 /// # Ok::<(), Error>(())

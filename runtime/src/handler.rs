@@ -18,10 +18,9 @@
 //!     let (audit, gold) = (tx.open_table("audit")?, change.old_value("gold").cloned().unwrap_or(Value::Null));
 //!     tx.insert_values(audit, &[(0, gold)]).map(drop)
 //! })?;
-//! let account = db.read().open_table("account")?.number();
-//! let id = db.transact(|tx| tx.insert_values(account, &[(0, Value::from(5))]))?;
-//! db.transact(|tx| tx.update_values(account, id, &[(0, Value::from(3))]))?;
-//! let refused = db.transact(|tx| tx.update_values(account, id, &[(0, Value::from(-3))]));
+//! let id = db.transact(|tx| tx.insert_named("account", &[("gold", Value::from(5))]))?;
+//! db.transact(|tx| tx.update_named("account", id, &[("gold", Value::from(3))]))?;
+//! let refused = db.transact(|tx| tx.update_named("account", id, &[("gold", Value::from(-3))]));
 //! assert_eq!(refused.unwrap_err().to_string(), "nobody owes the bank");
 //! assert_eq!(db.read().open_table("audit")?.len(), 1);
 //! # Ok::<(), Error>(())

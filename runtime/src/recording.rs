@@ -41,8 +41,7 @@
 //! let (sink, recorded) = mpsc::channel();
 //! let db = open()?;
 //! let mut world = db.tick_loop(60.0).record(move |input| sink.send(input)).stepped()?;
-//! let t = db.read().open_table("t")?.number();
-//! db.transact(|tx| tx.insert_values(t, &[(0, Value::from(7))]))?;
+//! db.transact(|tx| tx.insert_named("t", &[("n", Value::from(7))]))?;
 //! world.step()?;
 //!
 //! let again = open()?;

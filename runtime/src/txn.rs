@@ -112,11 +112,10 @@ impl Transaction {
     /// # use dbgen_runtime::{Database, Error, Value};
     /// # let schema = r#"{"name":"a","version":"1","tables":{"t":{"fields":[{"name":"n","type":"i32"}]}}}"#;
     /// # let db = Database::builder().schema_json(schema).open()?;
-    /// # let t = db.read().open_table("t")?.number();
     /// db.transact(|tx| {
-    ///     tx.insert_values(t, &[(0, Value::from(1))])?;
+    ///     tx.insert_named("t", &[("n", Value::from(1))])?;
     ///     let before = tx.savepoint();
-    ///     tx.insert_values(t, &[(0, Value::from(2))])?;
+    ///     tx.insert_named("t", &[("n", Value::from(2))])?;
     ///     tx.rollback_to(&before);
     ///     Ok(())
     /// })?;

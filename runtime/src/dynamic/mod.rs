@@ -41,7 +41,9 @@ use dbgen_schema::{Schema, Table, Value};
 pub use field::DynField;
 use std::ops::Bound;
 
-/// A table by its number in the schema of one view or transaction.
+/// A table by its number in the schema of one view or transaction, where it spares looking for the name again. In another
+/// one it may name another table, or none: when a table is dropped, those behind it get other numbers. Who keeps numbers for
+/// longer drops no tables; everybody else takes them anew ([`open_table`](Transaction::open_table)), or uses names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TableNo(pub(crate) usize);
 
