@@ -82,7 +82,7 @@ pub use recording::Input;
 pub use table::writer::{ChangeKind, PublicationStats};
 pub use tick::{CommitMode, Figures, LoopStats, Stepper, StopHandle, Tick, TickLoop};
 pub use txn::{Savepoint, Transaction};
-pub use typed::{Component, ParRows, Table};
+pub use typed::{Component, ParRows, SweepRows, Table};
 pub use view::View;
 
 /// Brings in the code that `dbgen::compile` generated in the build script: `pub mod arena { … }` for the schema `arena`.

@@ -263,6 +263,9 @@ fn check_slots(view: TableView<'_>) -> Result<(), String> {
     if in_use != rows || !accounted {
         return Err(format!("{rows} rows, {in_use} slots in use, {free} free, {retired} retired, {slots} in all"));
     }
+    if !view.version.settled.is_true_of(bytes) {
+        return Err("a slot that need not be asked would say something else".to_owned());
+    }
     Ok(())
 }
 

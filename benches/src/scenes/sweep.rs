@@ -7,9 +7,10 @@
 use super::{data, worlds};
 use crate::peers::{bevy, hecs};
 use crate::race::{Race, Runs};
+use crate::world::World;
 use crate::world::player::Motion;
-use dbgen_runtime::ParRows;
 use dbgen_runtime::cell::{F32, Lanes};
+use dbgen_runtime::{ParRows, SweepRows};
 
 pub fn group_10k() -> Vec<Runs> {
     group(10_000)
@@ -21,14 +22,22 @@ pub fn group_1m() -> Vec<Runs> {
 
 fn group(count: usize) -> Vec<Runs> {
     let (world, _) = worlds::with_players(count);
-    let race = |motion: &mut [Motion]| {
+    let (other, _) = worlds::with_players(count);
+    let race = |motion: &mut [Motion], plain: &mut [Motion]| {
         let race = Race::new().side("dbgen", || {
             sweep(motion);
             count
         });
-        bevy::sweep(hecs::sweep(race, count), count).run()
+        let race = hecs::sweep(race, count).side("dbgen, a plain `for`", || {
+            let dt = data::dt();
+            for m in &mut *plain {
+                m.pos += m.vel * dt;
+            }
+            count
+        });
+        bevy::sweep(race, count).run()
     };
-    world.transact(|tx| Ok(race(tx.player_mut().motion_mut()))).expect("a sweep")
+    both(&world, &other, race)
 }
 
 pub fn par_10k() -> Vec<Runs> {
@@ -54,6 +63,11 @@ fn par(count: usize) -> Vec<Runs> {
         });
         race.run()
     };
+    both(&world, &other, race)
+}
+
+/// The motion of all players of two worlds.
+fn both<R>(world: &World, other: &World, race: impl FnOnce(&mut [Motion], &mut [Motion]) -> R) -> R {
     let both = world
         .transact(|tx| other.transact(|other| Ok(race(tx.player_mut().motion_mut(), other.player_mut().motion_mut()))));
     both.expect("a sweep")
@@ -90,7 +104,5 @@ fn lanes(count: usize) -> Vec<Runs> {
 /// The system's body.
 pub fn sweep(motion: &mut [Motion]) {
     let dt = data::dt();
-    for m in motion {
-        m.pos += m.vel * dt;
-    }
+    motion.sweep_mut(|m| m.pos += m.vel * dt);
 }

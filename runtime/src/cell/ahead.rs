@@ -21,9 +21,24 @@ pub(crate) fn fetch_soon(bytes: &[u8], at: usize) {
     std::hint::black_box(*byte);
 }
 
+/// The same for the line in which row `at` begins.
+#[inline(always)]
+pub(crate) fn fetch_row_soon<R>(rows: &[R], at: usize) {
+    let Some(row) = rows.get(at) else { return };
+    #[cfg(all(target_arch = "x86_64", not(miri)))]
+    // SAFETY: as above: a prefetch is no access, and the address is that of a row which is borrowed.
+    unsafe {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(row).cast());
+    }
+    // What a row holds is not known here, so there is nothing to load.
+    #[cfg(not(all(target_arch = "x86_64", not(miri))))]
+    std::hint::black_box(row);
+}
+
 #[cfg(test)]
 mod tests {
-    use super::fetch_soon;
+    use super::{fetch_row_soon, fetch_soon};
 
     #[test]
     fn a_look_ahead_changes_nothing_and_may_go_beyond_the_end() {
@@ -33,6 +48,8 @@ mod tests {
             fetch_soon(&bytes, at);
         }
         fetch_soon(&[], 0);
+        fetch_row_soon(&[[1_u8; 24]; 100], 99);
+        fetch_row_soon(&[[1_u8; 24]; 100], 100);
         assert_eq!(bytes, before);
     }
 }

@@ -116,7 +116,8 @@ impl<'a> Carry<'a> {
     }
 
     fn rows(&mut self) -> Rows<'_> {
-        Rows { def: self.shapes.def, buffers: &mut self.version.buffers, journal: &mut self.journal }
+        let TableVersion { buffers, settled, .. } = &mut self.version;
+        Rows { def: self.shapes.def, buffers, journal: &mut self.journal, settled }
     }
 
     /// Forgets what was noted, now and then.

@@ -159,6 +159,7 @@ impl Follow<'_> {
         for (to, at) in fixed.chain(heap).chain(groups).chain(indexes) {
             self.writer.rows(def).follow(to, &self.from.version.buffers[at], self.missed.of(at));
         }
+        self.writer.rows(def).settled.adopt(&self.from.version.settled);
     }
 
     /// Takes over the counts. Those of a heap of its own are its own; a field that is numbered from now on goes on behind the

@@ -65,7 +65,8 @@ fn forget_components(catalog: &Catalog, tables: &mut [TableVersion]) {
         let (def, version) = (&catalog.tables()[owner], &mut tables[owner]);
         for row in 0..version.len() {
             let Some(id) = version.id_at(row) else { continue };
-            let mut rows = Rows { def, buffers: &mut version.buffers, journal: &mut journal };
+            let TableVersion { buffers, settled, .. } = &mut *version;
+            let mut rows = Rows { def, buffers, journal: &mut journal, settled };
             rows.set_component(id.slot(), component.component_bit, false);
         }
         journal.publish(Vec::new());

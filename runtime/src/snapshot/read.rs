@@ -227,6 +227,7 @@ fn check_shape(def: &TableDef, version: &TableVersion) -> Result<(), String> {
 pub(crate) fn rebuild_index(def: &TableDef, version: &mut TableVersion, index: usize) {
     version.buffers[index_buffer(def, index)] = Buffer::default();
     let keys = Keys::of_rows(TableView { def, version }, index);
-    let mut rows = Rows { def, buffers: &mut version.buffers, journal: &mut Journal::default() };
+    let TableVersion { buffers, settled, .. } = version;
+    let mut rows = Rows { def, buffers, journal: &mut Journal::default(), settled };
     rows.index_insert_sorted(index, keys.items());
 }

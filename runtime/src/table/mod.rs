@@ -15,6 +15,7 @@ pub mod publish;
 pub(crate) mod reaper;
 mod room;
 pub mod rows;
+pub mod settled;
 pub mod slices;
 pub(crate) mod third;
 pub mod values;

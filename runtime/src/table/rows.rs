@@ -7,6 +7,7 @@ use super::heap;
 use super::index::IndexMut;
 use super::journal::Journal;
 use super::meta::{self, Meta};
+use super::settled::Settled;
 use super::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, VERSIONS};
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
@@ -26,6 +27,8 @@ pub struct Rows<'a> {
     pub buffers: &'a mut [Buffer],
     /// Where changes are noted.
     pub journal: &'a mut Journal,
+    /// Which of its slots need not be asked.
+    pub settled: &'a mut Settled,
 }
 
 impl<'a> Rows<'a> {
@@ -69,6 +72,9 @@ impl<'a> Rows<'a> {
             return Err(Error::Full { table, what: "the number of records", limit: RECORDS_MAX });
         }
         self.meta().set(meta::SLOTS, (slot + count) as u64);
+        if slot == row {
+            self.settled.note_new(slot as u32, count as u32);
+        }
         let rows = row as u32..(row + count) as u32;
         self.buffer(SLOTS).append_each(rows.map(|row| slot_entry(row, 1 | IN_USE)));
         Ok(slot as u32)
@@ -98,7 +104,9 @@ impl<'a> Rows<'a> {
     }
 
     fn write_slot(&mut self, slot: u32, row: u32, generation: u32) {
-        self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &slot_entry(row, generation).to_le_bytes());
+        let entry = slot_entry(row, generation);
+        self.settled.note(slot, entry);
+        self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &entry.to_le_bytes());
     }
 
     /// Gives the slot of a deleted record back. One whose generations have run out retires: it is never given out again.
@@ -273,7 +281,9 @@ impl<'a> Rows<'a> {
         if row != last {
             let moved = le_u64(&self.buffers[IDS].bytes()[last * 8..]);
             // The slot's upper half, generation and mark, stays.
-            self.buffer(SLOTS).write(moved as u32 as usize * SLOT_BYTES, &(row as u32).to_le_bytes());
+            let slot = moved as u32;
+            self.settled.note(slot, slot_entry(row as u32, (moved >> 32) as u32 | IN_USE));
+            self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &(row as u32).to_le_bytes());
         }
         self.close_number_hole(IDS, row, last);
         self.close_number_hole(VERSIONS, row, last);

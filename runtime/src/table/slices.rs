@@ -34,7 +34,7 @@ impl<'a> Rows<'a> {
     /// The column groups, some of which commit `version` overwrites.
     pub fn take_groups(mut self, version: u64) -> Groups<'a> {
         self.meta().set(meta::WATERMARK, version);
-        let Rows { def, buffers, journal } = self;
+        let Rows { def, buffers, journal, .. } = self;
         let (head, groups) = buffers.split_at_mut(GROUPS);
         let len = meta::get(&head[META], meta::ROWS) as usize;
         let beside = Beside { ids: head[IDS].bytes(), slots: head[SLOTS].bytes(), len };

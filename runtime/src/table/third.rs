@@ -15,6 +15,7 @@
 
 use super::buffer::Buffer;
 use super::id_runs::IdRuns;
+use super::settled::Settled;
 use super::version::TableVersion;
 use super::writer::TableWriter;
 
@@ -53,7 +54,7 @@ impl Growing {
     pub(crate) fn new(measures: &Measures) -> Growing {
         let count = measures.buffers.len();
         let buffers = std::iter::repeat_with(Buffer::default).take(count).collect();
-        let version = TableVersion { seq: measures.seq, buffers, runs: IdRuns::default() };
+        let version = TableVersion { seq: measures.seq, buffers, runs: IdRuns::default(), settled: Settled::default() };
         let mut growing = Growing { version, is_hot: vec![false; count], touched: vec![0; count] };
         growing.make_room(measures);
         growing

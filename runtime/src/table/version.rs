@@ -15,6 +15,7 @@ use super::buffer::Buffer;
 use super::def::{Column, TableDef};
 use super::id_runs::{IdRuns, Run};
 use super::meta;
+use super::settled::Settled;
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::record::codec::{self, le_u64};
@@ -52,6 +53,8 @@ pub struct TableVersion {
     pub(crate) buffers: Vec<Buffer>,
     /// What is known of its ids, if it was published.
     pub(super) runs: IdRuns,
+    /// Which of its slots need not be asked.
+    pub(crate) settled: Settled,
 }
 
 impl TableVersion {
@@ -68,7 +71,7 @@ impl TableVersion {
         for (at, group) in def.layout.groups.iter().enumerate() {
             buffers[GROUPS + at] = Buffer::with_capacity(def.capacity * group.stride);
         }
-        TableVersion { seq: 0, buffers, runs: IdRuns::default() }
+        TableVersion { seq: 0, buffers, runs: IdRuns::default(), settled: Settled::default() }
     }
 
     /// Records.
@@ -84,10 +87,14 @@ impl TableVersion {
 
     /// The row of a record, if it exists.
     ///
-    /// Records that no deletion has moved lie in the row of their slot's number. That is asked with a jump, so that a processor
-    /// which guesses it right reads the row while the slot is still on its way, and need not wait for one miss after the other.
+    /// Most records need no look at their slots ([`Settled`]). Others, if no deletion has moved them, lie in the row of their
+    /// slot's number all the same. That is asked with a jump, so that a processor which guesses it right reads the row while
+    /// the slot is still on its way, and need not wait for one miss after the other.
     #[inline]
     pub fn row_of(&self, id: RecordId) -> Option<usize> {
+        if id.generation() == 1 && self.settled.holds(id.slot()) {
+            return Some(id.slot() as usize);
+        }
         let at = id.slot() as usize * SLOT_BYTES;
         let slot = le_u64(self.buffers[SLOTS].bytes().get(at..at + SLOT_BYTES)?);
         let unmoved = u64::from(id.generation() | IN_USE) << 32 | u64::from(id.slot());

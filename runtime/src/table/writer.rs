@@ -22,7 +22,8 @@ use super::journal::{Entry, Journal, Mark};
 use super::missed::Keeping;
 use super::reaper::drop_later;
 use super::rows::{Rows, row_buffers};
-use super::version::{GROUPS, IDS, TableVersion, TableView, VERSIONS};
+use super::settled::Settled;
+use super::version::{GROUPS, IDS, SLOT_BYTES, SLOTS, TableVersion, TableView, VERSIONS};
 use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
@@ -129,8 +130,9 @@ pub struct Savepoint {
 impl TableWriter {
     /// Starts with `version` published.
     pub fn new(version: TableVersion) -> TableWriter {
+        let settled = Settled::of(version.buffers[SLOTS].bytes());
         TableWriter {
-            current: Arc::new(TableVersion { runs: IdRuns::unknown(), ..version }),
+            current: Arc::new(TableVersion { runs: IdRuns::unknown(), settled, ..version }),
             back: None,
             spares: Vec::new(),
             journal: Journal::default(),
@@ -240,7 +242,8 @@ impl TableWriter {
             self.turn_to(skip);
         }
         let Some(back) = &mut self.back else { unreachable!("it was just taken") };
-        Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }
+        let TableVersion { buffers, settled, .. } = &mut back.version;
+        Rows { def, buffers, journal: &mut self.journal, settled }
     }
 
     /// The same, and which of the rows have ids that follow each other.
@@ -248,7 +251,8 @@ impl TableWriter {
         self.rows(def);
         let Some(back) = &mut self.back else { unreachable!("the rows are its") };
         let runs = if self.journal.has_touched(IDS as u32) { &[] } else { self.current.id_runs() };
-        (Rows { def, buffers: &mut back.version.buffers, journal: &mut self.journal }, runs)
+        let TableVersion { buffers, settled, .. } = &mut back.version;
+        (Rows { def, buffers, journal: &mut self.journal, settled }, runs)
     }
 
     /// Which rows have ids that follow each other, as a transaction sees them: nothing is known once it has changed some.
@@ -313,6 +317,7 @@ impl TableWriter {
                 spare.buffers.iter_mut().for_each(Buffer::shrink_to_fit);
             }
             spare.seq = current.seq;
+            spare.settled.follow(&current.settled);
             let version = std::mem::take(spare);
             return Back { version, place: self.spares.remove(at) };
         }
@@ -323,6 +328,7 @@ impl TableWriter {
             seq: current.seq,
             buffers: current.buffers.iter().map(copy).collect(),
             runs: current.runs.clone(),
+            settled: current.settled.clone(),
         };
         Back { version, place: Arc::default() }
     }
@@ -467,6 +473,7 @@ impl TableWriter {
         self.changes.truncate(savepoint.changes);
         if let Some(back) = &mut self.back {
             self.journal.rollback(savepoint.journal, &mut back.version.buffers, &self.current.buffers);
+            back.version.settled.truncate((back.version.buffers[SLOTS].len() / SLOT_BYTES) as u32);
         }
     }
 

@@ -12,12 +12,14 @@ mod many;
 pub(crate) mod parallel;
 mod read;
 mod slices;
+mod sweep;
 mod write;
 
 pub use desc::{FieldDesc, IndexDesc, TableDesc};
 pub use parallel::ParRows;
 pub use read::{Found, RecordRef, Records, TableRef};
 pub use slices::{AllSlices, GroupSlices, TableSlices};
+pub use sweep::SweepRows;
 pub use write::{RecordMut, TableMut};
 
 use crate::record::image::RecordImage;
