@@ -1,7 +1,8 @@
 //! Backlog `mi_1` to `mi_3`: the workspace, its crates, and tests for every module.
 
-use dbgen_tests::{files, read};
+use dbgen_tests::{files, read, root};
 use std::collections::BTreeSet;
+use std::process::Command;
 
 /// Every crate of the workspace: its folder, its name, and the crates of ours that it may link, tests aside.
 const CRATES: &[(&str, &str, &[&str])] = &[
@@ -34,7 +35,6 @@ const TESTED_FROM_OUTSIDE: &[(&str, &[&str], &str)] = &[
     ("runtime", &["procedure"], "tests/it/server/rpc.rs"),
     ("runtime", &["edit"], "tests/it/server/edits.rs"),
     ("runtime", &["join"], "tests/it/engine/join.rs"),
-    ("runtime", &["snapshot"], "tests/it/durability/snapshots.rs"),
     ("runtime", &["durable", "recover", "storage"], "tests/it/durability/simulate.rs"),
     ("runtime", &["handler"], "tests/it/tick/handlers.rs"),
     ("runtime", &["recording"], "tests/it/tick/recording.rs"),
@@ -134,6 +134,20 @@ fn mi_3_tests_from_outside_are_where_they_are_said_to_be() {
             assert!(!has_tests(&text), "{folder}: `{name}` has tests of its own now, take it off the list");
         }
     }
+}
+
+/// What a game downloads and compiles for the engine, the engine itself included.
+#[test]
+fn the_runtime_without_the_server_is_at_most_40_crates() {
+    let tree = ["tree", "--locked", "--offline", "-p", "dbgen-runtime", "-e", "normal", "--prefix", "none"];
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo).args(tree).current_dir(root()).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("text");
+    let crates: BTreeSet<&str> = text.lines().filter_map(|line| line.split(' ').next()).collect();
+    let crates: Vec<&str> = crates.into_iter().filter(|name| !name.is_empty()).collect();
+    assert!(crates.contains(&"dbgen-schema") && !crates.contains(&"axum"), "{crates:?}");
+    assert!(crates.len() <= 40, "{}: {crates:?}", crates.len());
 }
 
 /// The modules that a module root declares.

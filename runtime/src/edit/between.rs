@@ -4,10 +4,10 @@
 //! types by name, or if the one that is gone says the same as one that is new; variants by their numbers.
 
 use super::draft::{Definition, SCHEMA_MEMBERS};
-use super::references::{list, text};
+use super::references::text;
 use super::schema_edit::SchemaEdit;
 use crate::error::Result;
-use crate::redo::stored::to_json;
+use crate::redo::schema_json::{Named, SchemaJson};
 use dbgen_schema::Schema;
 use serde_json::{Map, Value as Json};
 
@@ -17,17 +17,16 @@ impl SchemaEdit {
     /// # Errors
     /// [`Error::Aborted`](crate::Error::Aborted) if one of them cannot be written as JSON.
     pub fn between(old: &Schema, new: &Schema) -> Result<Vec<SchemaEdit>> {
-        let (old, new, empty) = (to_json(old)?, to_json(new)?, Map::new());
+        let (old, new) = (SchemaJson::of(old)?, SchemaJson::of(new)?);
         let mut between = Between::default();
-        let (of_old, of_new) = (old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty));
-        let changes = difference(of_old, of_new, |key| SCHEMA_MEMBERS.contains(&key.as_str()));
+        let changes = difference(&old.own, &new.own, |key| SCHEMA_MEMBERS.contains(&key.as_str()));
         if !changes.is_empty() {
             between.changes.push(SchemaEdit::AlterSchema { changes: Json::Object(changes) });
         }
-        between.relations(&old, &new);
-        between.types(&old, &new, "custom_types", "fields")?;
-        between.types(&old, &new, "enums", "variants")?;
-        between.tables(&old, &new);
+        between.relations(&old.relations, &new.relations);
+        between.types(&old.custom_types, &new.custom_types, "fields");
+        between.types(&old.enums, &new.enums, "variants");
+        between.tables(&old.tables, &new.tables);
         let Between { drops, types, changes, adds, ends } = between;
         Ok([drops, types, changes, adds, ends].concat())
     }
@@ -46,8 +45,7 @@ struct Between {
 }
 
 impl Between {
-    fn relations(&mut self, old: &Json, new: &Json) {
-        let (old, new) = (list(old, "relations"), list(new, "relations"));
+    fn relations(&mut self, old: &[Json], new: &[Json]) {
         for relation in old.iter().filter(|relation| !new.contains(relation)) {
             self.drops.push(SchemaEdit::DropRelation { name: text(relation, "name").to_owned() });
         }
@@ -56,23 +54,21 @@ impl Between {
         }
     }
 
-    fn types(&mut self, old: &Json, new: &Json, key: &str, members: &'static str) -> Result<()> {
-        let (old, new) = (named(old, key), named(new, key));
-        let mut gone: Vec<&String> = old.keys().filter(|name| !new.contains_key(*name)).collect();
-        for (name, definition) in &new {
+    fn types(&mut self, old: &Named, new: &Named, members: &'static str) {
+        let mut gone: Vec<(&str, &Json)> = old.iter().filter(|(name, _)| new.get(name).is_none()).collect();
+        for (name, definition) in new.iter() {
             if let Some(was) = old.get(name) {
-                self.one_type(name, was, definition, members)?;
-            } else if let Some(at) = gone.iter().position(|gone| old[*gone] == *definition) {
-                self.types.push(SchemaEdit::rename_type(gone.remove(at), name));
+                self.one_type(name, was, definition, members);
+            } else if let Some(at) = gone.iter().position(|(_, gone)| *gone == definition) {
+                self.types.push(SchemaEdit::rename_type(gone.remove(at).0, name));
             } else {
                 self.types.push(SchemaEdit::create_type(name, definition.clone()));
             }
         }
-        self.ends.extend(gone.into_iter().map(SchemaEdit::drop_type));
-        Ok(())
+        self.ends.extend(gone.into_iter().map(|(name, _)| SchemaEdit::drop_type(name)));
     }
 
-    fn one_type(&mut self, name: &str, old: &Json, new: &Json, members: &'static str) -> Result<()> {
+    fn one_type(&mut self, name: &str, old: &Json, new: &Json, members: &'static str) {
         let empty = Map::new();
         let own = |key: &&String| *key == "description";
         let changes = difference(old.as_object().unwrap_or(&empty), new.as_object().unwrap_or(&empty), own);
@@ -102,30 +98,27 @@ impl Between {
         let gone = old.fields.iter().zip(kept).filter(|(_, kept)| !kept);
         self.types.extend(gone.map(|(member, _)| SchemaEdit::drop_member(name, text(&member.json, "name"))));
         self.types.extend(added);
-        Ok(())
     }
 
-    fn tables(&mut self, old: &Json, new: &Json) {
+    fn tables(&mut self, old: &Named, new: &Named) {
         let empty = Map::new();
-        let (old, new) = (named(old, "tables"), named(new, "tables"));
         let mut kept = Vec::new();
-        for (name, definition) in &new {
-            let before = text(definition, "renamed_from");
-            let from = if old.contains_key(name) { name.as_str() } else { before };
+        for (name, definition) in new.iter() {
+            let from = if old.get(name).is_some() { name } else { text(definition, "renamed_from") };
             match old.get(from) {
                 Some(was) => {
-                    kept.push(from.to_owned());
+                    kept.push(from);
                     self.table(from, name, was.as_object().unwrap_or(&empty), definition.as_object().unwrap_or(&empty));
                 }
                 // Tables that refer to each other come together, before what is related by name.
                 None => {
-                    let edit = SchemaEdit::CreateTable { table: name.clone(), definition: definition.clone() };
+                    let edit = SchemaEdit::CreateTable { table: name.to_owned(), definition: definition.clone() };
                     self.changes.insert(0, edit);
                 }
             }
         }
-        for name in old.keys().filter(|name| !kept.contains(name)) {
-            self.drops.push(SchemaEdit::drop_table(name.as_str()));
+        for (name, _) in old.iter().filter(|(name, _)| !kept.contains(name)) {
+            self.drops.push(SchemaEdit::drop_table(name));
         }
     }
 
@@ -186,9 +179,4 @@ fn difference(
     let changed = new.iter().filter(|(key, value)| old.get(*key) != Some(value));
     let changed = changed.map(|(key, value)| (key.clone(), value.clone()));
     gone.chain(changed).filter(|(key, _)| is_concerned(&key)).collect()
-}
-
-/// The definitions under `key`, by their names.
-fn named(schema: &Json, key: &str) -> Map<String, Json> {
-    schema.get(key).and_then(Json::as_object).cloned().unwrap_or_default()
 }

@@ -17,14 +17,15 @@ use super::types::number_variants;
 use super::{EXTENSION_GROUP, SchemaEdit};
 use crate::catalog::Catalog;
 use crate::error::{Error, Result, SchemaEditError, nearest};
-use dbgen_schema::{Format, Schema, Source};
+use crate::redo::schema_json::{Named, SchemaJson};
+use dbgen_schema::Schema;
 use serde_json::{Map, Value as Json, json};
 
 /// A schema being edited.
 pub(super) struct Draft<'a> {
     pub(super) old: &'a Catalog,
     /// Everything but types, tables and relations.
-    root: Map<String, Json>,
+    own: Map<String, Json>,
     pub(super) composites: Vec<Definition>,
     pub(super) enums: Vec<Definition>,
     pub(super) tables: Vec<Definition>,
@@ -91,22 +92,13 @@ impl Definition {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(old: &'a Catalog) -> Result<Draft<'a>> {
-        let text = dbgen_schema::write::to_json_pretty(old.schema());
-        let mut root: Map<String, Json> = serde_json::from_str(&text).map_err(Error::abort)?;
-        let mut take = |key: &str, list: &'static str| match root.shift_remove(key) {
-            Some(Json::Object(members)) => {
-                let one = |(at, (name, json)): (usize, (&String, &Json))| Definition::new(name, Some(at), json, list);
-                members.iter().enumerate().map(one).collect()
-            }
-            _ => Vec::new(),
+        let SchemaJson { own, custom_types, enums, tables, relations } = SchemaJson::of(old.schema())?;
+        let all = |named: Named, list: &'static str| -> Vec<Definition> {
+            named.iter().enumerate().map(|(at, (name, json))| Definition::new(name, Some(at), json, list)).collect()
         };
-        let composites = take("custom_types", "fields");
-        let (enums, tables) = (take("enums", "variants"), take("tables", "fields"));
-        let relations = match root.shift_remove("relations") {
-            Some(Json::Array(relations)) => relations,
-            _ => Vec::new(),
-        };
-        Ok(Draft { old, root, composites, enums, tables, relations, unfilled: None })
+        let composites = all(custom_types, "fields");
+        let (enums, tables) = (all(enums, "variants"), all(tables, "fields"));
+        Ok(Draft { old, own, composites, enums, tables, relations, unfilled: None })
     }
 
     /// Has the whole schema checked; says what everything in it was before.
@@ -116,14 +108,16 @@ impl<'a> Draft<'a> {
             enums: Definition::origins(&self.enums),
             tables: Definition::origins(&self.tables),
         };
-        let mut root = self.root;
-        for (key, definitions) in [("custom_types", self.composites), ("enums", self.enums), ("tables", self.tables)] {
-            root.insert(key.to_owned(), definitions.into_iter().map(Definition::into_json).collect());
-        }
-        root.insert("relations".to_owned(), Json::Array(self.relations));
-        let text = format!("{:#}", Json::Object(root));
-        let source = Source { name: "the edited schema".to_owned(), text, format: Format::Json };
-        let mut schema = Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))?;
+        let all =
+            |definitions: Vec<Definition>| -> Named { definitions.into_iter().map(Definition::into_json).collect() };
+        let edited = SchemaJson {
+            own: self.own,
+            custom_types: all(self.composites),
+            enums: all(self.enums),
+            tables: all(self.tables),
+            relations: self.relations,
+        };
+        let mut schema = edited.parse("the edited schema")?;
         if let Some(unfilled) = self.unfilled {
             return Err(unfilled.into());
         }
@@ -197,8 +191,8 @@ impl<'a> Draft<'a> {
         let changes = members(changes, "the schema", |key| SCHEMA_MEMBERS.contains(&key))?;
         for (key, value) in changes {
             match value {
-                Json::Null => drop(self.root.shift_remove(key)),
-                value => drop(self.root.insert(key.clone(), value.clone())),
+                Json::Null => drop(self.own.remove(key)),
+                value => drop(self.own.insert(key.clone(), value.clone())),
             }
         }
         Ok(())
@@ -369,8 +363,8 @@ impl<'a> Draft<'a> {
         }
         for (at, found) in self.referring_keys(table, field) {
             if let Some(definition) = self.tables[at].fields[found].json.as_object_mut() {
-                definition.shift_remove("foreign_key");
-                definition.shift_remove("on_delete");
+                definition.remove("foreign_key");
+                definition.remove("on_delete");
             }
         }
         self.relations.retain(|relation| !ends_here(relation));
@@ -463,7 +457,7 @@ pub(super) fn not_alterable(what: &str, member: &str) -> Error {
 pub(super) fn merge(definition: &mut Json, key: &str, value: &Json) {
     let Some(members) = definition.as_object_mut() else { return };
     match value {
-        Json::Null => drop(members.shift_remove(key)),
+        Json::Null => drop(members.remove(key)),
         value => drop(members.insert(key.to_owned(), value.clone())),
     }
 }

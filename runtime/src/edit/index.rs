@@ -43,8 +43,8 @@ impl Draft<'_> {
         let definition = &mut self.tables[at].fields[field].json;
         let was_unique = is_set(definition, "unique");
         if let Some(members) = definition.as_object_mut() {
-            members.shift_remove("unique");
-            members.shift_remove("indexed");
+            members.remove("unique");
+            members.remove("indexed");
         }
         let field = text(definition, "name").to_owned();
         if was_unique { self.check_not_keyed(at, index, &field) } else { Ok(()) }

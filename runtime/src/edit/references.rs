@@ -9,11 +9,6 @@ pub(super) fn text<'j>(json: &'j Json, key: &str) -> &'j str {
     json.get(key).and_then(Json::as_str).unwrap_or_default()
 }
 
-/// The items under `key`; none if there is no list.
-pub(super) fn list<'j>(json: &'j Json, key: &str) -> &'j [Json] {
-    json.get(key).and_then(Json::as_array).map_or(&[], Vec::as_slice)
-}
-
 /// The table of a `ref<table>`.
 pub(super) fn ref_target(ty: &str) -> Option<&str> {
     Some(ty.trim().strip_prefix("ref")?.trim_start().strip_prefix('<')?.strip_suffix('>')?.trim())

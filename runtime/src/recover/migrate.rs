@@ -12,9 +12,10 @@ use crate::catalog::Catalog;
 use crate::edit::{Origins, number_variants};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::redo::stored::{StoredSchema, from_json, to_json};
+use crate::redo::schema_json::{Named, SchemaJson};
+use crate::redo::stored::StoredSchema;
 use dbgen_schema::{Schema, StableId, evolve};
-use serde_json::{Map, Value as Json};
+use serde_json::Value as Json;
 use std::sync::Arc;
 
 /// What there is to do.
@@ -30,13 +31,13 @@ pub(super) struct Migration {
 /// [`Error::Migration`] if it cannot be done by itself.
 pub(super) fn plan(engine: &Engine, base: &StoredSchema, ending: &Ending, given: &Given) -> Result<Migration> {
     let stored = ending.schema.as_ref().unwrap_or(base);
-    let before = from_json("the schema given before", &stored.given)?;
+    let before = stored.given.parse("the schema given before")?;
     let Some(now) = &given.schema else { return Ok(Migration { given: Arc::new(before), to: None }) };
     let live = engine.catalog.schema();
     if before.says_the_same(now) {
         return Ok(Migration { given: Arc::new(before), to: None });
     }
-    let target = from_json("the schema given, with what was made at run time", &united(now, live, &before)?)?;
+    let target = united(now, live, &before)?.parse("the schema given, with what was made at run time")?;
     let live = unnumbered(live);
     let plan = evolve::plan(&live, &target, None);
     if plan.obstacles(&[]).next().is_some() {
@@ -73,20 +74,15 @@ fn unnumbered(schema: &Schema) -> Schema {
 }
 
 /// `given`, with what `live` has beyond `before`.
-fn united(given: &Schema, live: &Schema, before: &Schema) -> Result<Json> {
-    let mut target = to_json(given)?;
-    let live_json = to_json(live)?;
+fn united(given: &Schema, live: &Schema, before: &Schema) -> Result<SchemaJson> {
+    let (mut target, live) = (SchemaJson::of(given)?, SchemaJson::of(live)?);
     let was = |table: &str, field: Option<&str>| match (before.table(table), field) {
         (known, None) => known.is_some(),
         (known, Some(field)) => known.is_some_and(|(_, table)| table.field(field).is_some()),
     };
-    for (name, table) in live_json["tables"].as_object().unwrap_or(&Map::new()) {
-        let tables = &mut target["tables"];
-        if tables.is_null() {
-            *tables = Json::Object(Map::new());
-        }
-        match tables.get_mut(name) {
-            None if !was(name, None) => tables[name] = table.clone(),
+    for (name, table) in live.tables.iter() {
+        match target.tables.get_mut(name) {
+            None if !was(name, None) => target.tables.push(name, table.clone()),
             None => {}
             Some(mine) => {
                 unite(mine, table, "fields", |field| !was(name, Some(field)));
@@ -94,72 +90,74 @@ fn united(given: &Schema, live: &Schema, before: &Schema) -> Result<Json> {
             }
         }
     }
-    unite_types(&mut target, &live_json, &to_json(before)?);
-    unite(&mut target, &live_json, "relations", |_| true);
+    let was = SchemaJson::of(before)?;
+    unite_types(&mut target.custom_types, &live.custom_types, &was.custom_types, "fields");
+    unite_types(&mut target.enums, &live.enums, &was.enums, "variants");
+    unite_lists(&mut target.relations, &live.relations, |_| true);
     drop_dangling(&mut target);
     Ok(target)
 }
 
 /// Adds the types, and their members, that were made at run time.
-fn unite_types(target: &mut Json, live: &Json, before: &Json) {
-    for (types, list) in [("custom_types", "fields"), ("enums", "variants")] {
-        for (name, ty) in live[types].as_object().unwrap_or(&Map::new()) {
-            let mut ty = ty.clone();
-            number_variants(&mut ty);
-            let was = &before[types][name];
-            match target.get_mut(types).and_then(|types| types.get_mut(name)) {
-                Some(mine) => {
-                    number_variants(mine);
-                    let mut known = was.clone();
-                    number_variants(&mut known);
-                    let was_there = |member: &str| {
-                        known[list].as_array().into_iter().flatten().any(|own| own["name"].as_str() == Some(member))
-                    };
-                    unite(mine, &ty, list, |member| !was_there(member));
-                }
-                None if was.is_null() => target[types][name] = ty,
-                None => {}
+fn unite_types(target: &mut Named, live: &Named, before: &Named, list: &str) {
+    for (name, ty) in live.iter() {
+        let mut ty = ty.clone();
+        number_variants(&mut ty);
+        let was = before.get(name);
+        match target.get_mut(name) {
+            Some(mine) => {
+                number_variants(mine);
+                let mut known = was.cloned().unwrap_or_default();
+                number_variants(&mut known);
+                let was_there = |member: &str| {
+                    known[list].as_array().into_iter().flatten().any(|own| own["name"].as_str() == Some(member))
+                };
+                unite(mine, &ty, list, |member| !was_there(member));
             }
+            None if was.is_none() => target.push(name, ty),
+            None => {}
         }
     }
 }
 
 /// Adds the members of a list that `mine` does not have by name, as far as they are `new`.
 fn unite(mine: &mut Json, theirs: &Json, list: &str, new: impl Fn(&str) -> bool) {
+    let Some(theirs) = theirs[list].as_array() else { return };
+    if !mine[list].is_array() {
+        mine[list] = Json::Array(Vec::new());
+    }
+    if let Some(own) = mine.get_mut(list).and_then(Json::as_array_mut) {
+        unite_lists(own, theirs, new);
+    }
+}
+
+/// Adds the items that `mine` does not have by name, as far as they are `new`.
+fn unite_lists(mine: &mut Vec<Json>, theirs: &[Json], new: impl Fn(&str) -> bool) {
     let name = |json: &Json| json["name"].as_str().unwrap_or_default().to_owned();
-    for item in theirs[list].as_array().into_iter().flatten() {
-        let has = mine[list].as_array().into_iter().flatten().any(|own| name(own) == name(item));
-        if has || !new(&name(item)) {
-            continue;
-        }
-        if !mine[list].is_array() {
-            mine[list] = Json::Array(Vec::new());
-        }
-        if let Some(own) = mine.get_mut(list).and_then(Json::as_array_mut) {
-            own.push(item.clone());
+    for item in theirs {
+        let has = mine.iter().any(|own| name(own) == name(item));
+        if !has && new(&name(item)) {
+            mine.push(item.clone());
         }
     }
 }
 
 /// Takes out indexes and relations that were made at run time over what the given schema no longer has.
-fn drop_dangling(target: &mut Json) {
+fn drop_dangling(target: &mut SchemaJson) {
     let fields_of = |table: &Json| -> Vec<String> {
         let fields = table["fields"].as_array().into_iter().flatten();
         fields.filter_map(|field| field["name"].as_str().map(str::to_owned)).collect()
     };
-    let Some(tables) = target["tables"].as_object_mut() else { return };
     let mut paths = Vec::new();
-    for (name, table) in tables.iter_mut() {
+    for (name, table) in target.tables.iter_mut() {
         let fields = fields_of(table);
         if let Some(indexes) = table.get_mut("indexes").and_then(Json::as_array_mut) {
             let has = |field: &Json| field.as_str().is_some_and(|field| fields.iter().any(|own| own == field));
             indexes.retain(|index| index["fields"].as_array().is_none_or(|fields| fields.iter().all(has)));
         }
-        paths.push(name.clone());
+        paths.push(name.to_owned());
         paths.extend(fields.iter().map(|field| format!("{name}.{field}")));
     }
-    if let Some(relations) = target.get_mut("relations").and_then(Json::as_array_mut) {
-        let stands = |end: &Json| end.as_str().is_none_or(|path| paths.iter().any(|own| own == path));
-        relations.retain(|relation| stands(&relation["from"]) && stands(&relation["to"]));
-    }
+    let stands = |end: &Json| end.as_str().is_none_or(|path| paths.iter().any(|own| own == path));
+    target.relations.retain(|relation| stands(&relation["from"]) && stands(&relation["to"]));
 }

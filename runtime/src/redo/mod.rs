@@ -27,6 +27,7 @@
 
 mod kept;
 mod read;
+pub(crate) mod schema_json;
 pub(crate) mod stored;
 
 pub(crate) use kept::KeptRequests;

@@ -1,10 +1,10 @@
 //! A schema as it is stored: in the manifest of a snapshot, and in the log where it changed.
 
+use super::schema_json::SchemaJson;
 use crate::catalog::{Catalog, Compiled};
 use crate::error::{Error, Result};
 use dbgen_schema::{Format, Schema, Source};
 use serde::{Deserialize, Serialize};
-use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -17,9 +17,9 @@ pub struct StoredSchema {
     /// The stable id that the next thing made at run time gets.
     pub next_id: u32,
     /// The schema, in its own language.
-    pub schema: Json,
+    pub schema: SchemaJson,
     /// The schema that the program gave when the database was opened last: what differs was made at run time.
-    pub given: Json,
+    pub given: SchemaJson,
     /// The order of each table's indexes: buffers and generated code know them by their places.
     pub indexes: BTreeMap<String, Vec<String>>,
     /// For every table what it was in the schema before: its place, and those of its fields. Only in the log.
@@ -52,17 +52,8 @@ pub struct StoredOrigin {
 
 /// What a database without any schema starts with: tables are made while it runs.
 pub(crate) fn empty_schema() -> Result<Schema> {
-    from_json("the empty schema", &serde_json::json!({ "name": "world", "version": "0", "tables": {} }))
-}
-
-/// A schema as JSON of its own language.
-pub(crate) fn to_json(schema: &Schema) -> Result<Json> {
-    serde_json::from_str(&dbgen_schema::write::to_json_pretty(schema)).map_err(Error::abort)
-}
-
-/// A schema from JSON of its own language.
-pub(crate) fn from_json(name: &str, json: &Json) -> Result<Schema> {
-    let source = Source { name: name.to_owned(), text: format!("{json:#}"), format: Format::Json };
+    let text = r#"{ "name": "world", "version": "0", "tables": {} }"#.to_owned();
+    let source = Source { name: "the empty schema".to_owned(), text, format: Format::Json };
     Schema::parse(&source).map_err(|wrong| Error::Schema(Box::new(wrong)))
 }
 
@@ -74,8 +65,8 @@ impl StoredSchema {
         Ok(StoredSchema {
             version: catalog.version(),
             next_id: catalog.next_id(),
-            schema: to_json(catalog.schema())?,
-            given: to_json(given)?,
+            schema: SchemaJson::of(catalog.schema())?,
+            given: SchemaJson::of(given)?,
             indexes: tables.iter().map(|table| (table.name.clone(), indexes(table))).collect(),
             origins: None,
             types: None,
@@ -89,7 +80,7 @@ impl StoredSchema {
 
     /// The schema, its indexes in their places.
     pub fn parse(&self) -> Result<Schema> {
-        let mut schema = from_json("the stored schema", &self.schema)?;
+        let mut schema = self.schema.parse("the stored schema")?;
         for table in &mut schema.tables {
             let Some(names) = self.indexes.get(&table.name) else { continue };
             let place = |name: &str| names.iter().position(|known| known == name).unwrap_or(usize::MAX);

@@ -26,6 +26,7 @@
 //! **Retention** (`retain`). The newest two are kept, and the log from the older of them on: if the newest does not
 //! prove whole, the other one with a longer log gives the same.
 
+mod frame;
 pub mod manifest;
 pub mod read;
 mod retain;

@@ -1,5 +1,6 @@
 //! Reading a snapshot back. Nothing is believed before it has proved itself; see [`snapshot`](super).
 
+use super::frame::{Unpacker, frame_bytes_max};
 use super::manifest::{Manifest, StoredBlock, StoredBuffer, StoredTable, hash_text};
 use super::write::{HEADER_BYTES, MAGIC, header};
 use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, require, table_file};
@@ -18,7 +19,6 @@ use crate::table::version::{GROUPS, HEAP, IDS, META, SLOT_BYTES, SLOTS, TableVer
 use rayon::prelude::*;
 use std::cell::RefCell;
 use std::path::Path;
-use zstd::bulk::Decompressor;
 
 /// Memory that a buffer may be promised before its blocks have proved themselves, as a multiple of its file.
 const PROMISE_RATIO_MAX: u64 = 64;
@@ -158,12 +158,12 @@ fn read_buffer(
     Ok(raw)
 }
 
-/// What a thread reads blocks with. Both are kept from one block to the next: making them anew costs more than a small block
-/// does, and memory that was just given has to be touched page by page.
+/// What a thread reads blocks with, kept from one block to the next: memory that was just given has to be touched page by
+/// page.
 #[derive(Default)]
 struct Desk {
     stored: Vec<u8>,
-    decompressor: Option<Decompressor<'static>>,
+    unpacker: Option<Unpacker>,
 }
 
 /// Reads a block of exactly as many bytes as `raw` holds.
@@ -171,27 +171,27 @@ fn read_block(file: &DiskFile, start: u64, block: &StoredBlock, raw: &mut [u8]) 
     thread_local!(static DESK: RefCell<Desk> = RefCell::default());
     DESK.with_borrow_mut(|desk| {
         let wrong = |what| Err(Box::new(damage(file.path(), start, what)).into());
-        if block.0 > zstd::zstd_safe::compress_bound(BLOCK_BYTES) as u64 {
+        if block.0 > frame_bytes_max(BLOCK_BYTES) as u64 {
             return wrong(nonsense("a block longer than any is"));
         }
-        let Desk { stored, decompressor } = desk;
+        let Desk { stored, unpacker } = desk;
         stored.resize(block.0 as usize, 0);
         let read = file.read_up_to(start, stored)?;
         if read != stored.len() || hash_text(xxh3_128(stored)) != block.1 {
             return wrong(DamageKind::Checksum { what: "a block" });
         }
-        match decompress(decompressor, stored, raw) {
+        match unpack(unpacker, stored, raw) {
             Ok(n) if n == raw.len() && hash_text(xxh3_128(raw)) == block.2 => Ok(()),
             _ => wrong(DamageKind::Checksum { what: "a block, decompressed," }),
         }
     })
 }
 
-/// Decompresses one frame into exactly the room that there is.
-fn decompress(kept: &mut Option<Decompressor<'static>>, stored: &[u8], raw: &mut [u8]) -> std::io::Result<usize> {
-    let mut decompressor = kept.take().map_or_else(Decompressor::new, Ok)?;
-    let done = decompressor.decompress_to_buffer(stored, raw);
-    *kept = Some(decompressor);
+/// Reads one frame into the room that there is.
+fn unpack(kept: &mut Option<Unpacker>, stored: &[u8], raw: &mut [u8]) -> std::io::Result<usize> {
+    let mut unpacker = kept.take().map_or_else(Unpacker::new, Ok)?;
+    let done = unpacker.unpack(stored, raw);
+    *kept = Some(unpacker);
     done
 }
 

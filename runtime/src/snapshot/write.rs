@@ -1,5 +1,6 @@
 //! Writing a snapshot of a version that nobody changes.
 
+use super::frame::Packer;
 use super::manifest::{MANIFEST, Manifest, StoredBlock, StoredBuffer, StoredKept, StoredTable, hash_text};
 use super::{BLOCK_BYTES, FORMAT_PLAIN, KEPT, snapshot_dir, table_file};
 use crate::checksum::{crc32c, xxh3_128};
@@ -16,8 +17,6 @@ use std::path::{Path, PathBuf};
 pub(super) const MAGIC: [u8; 8] = *b"DBGSNAP\n";
 /// Bytes of its header.
 pub(super) const HEADER_BYTES: usize = 64;
-/// Fast enough to keep up with a disk.
-const ZSTD_LEVEL: i32 = 1;
 
 /// Bytes of a file that are written before they are synced. Hundreds of megabytes that the system has put off would be written
 /// all at once at the end, and the syncs of the log would wait behind them.
@@ -112,20 +111,20 @@ fn write_table(
     let file = disk.open(&path, Open::Create)?;
     file.write_all_at(0, &header(source.database, source.version.commit, view.def.at))?;
     let failed = |error| Error::Io { path: path.display().to_string(), source: error };
-    let mut compressor = zstd::bulk::Compressor::new(ZSTD_LEVEL).map_err(failed)?;
+    let mut packer = Packer::new().map_err(failed)?;
     let (mut offset, mut synced) = (HEADER_BYTES as u64, 0);
     let mut buffers = Vec::with_capacity(view.version.buffers.len());
     for (at, buffer) in view.version.buffers.iter().enumerate() {
         let mut blocks = Vec::new();
         for raw in buffer.bytes().chunks(BLOCK_BYTES) {
-            let stored = compressor.compress(raw).map_err(failed)?;
-            file.write_all_at(offset, &stored)?;
+            let stored = packer.pack(raw).map_err(failed)?;
+            file.write_all_at(offset, stored)?;
             offset += stored.len() as u64;
             if offset - synced >= SYNC_BYTES {
                 file.sync_data()?;
                 synced = offset;
             }
-            blocks.push(StoredBlock(stored.len() as u64, hash_text(xxh3_128(&stored)), hash_text(xxh3_128(raw))));
+            blocks.push(StoredBlock(stored.len() as u64, hash_text(xxh3_128(stored)), hash_text(xxh3_128(raw))));
             progress(raw.len() as u64)?;
         }
         buffers.push(StoredBuffer { name: buffer_name(view.def, at), raw_bytes: buffer.len() as u64, blocks });

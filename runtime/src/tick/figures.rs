@@ -1,23 +1,12 @@
-//! What the loop measures of itself: HDR histograms per tick and per system.
+//! What the loop measures of itself: histograms per tick and per system.
 
+use super::durations::{Durations, Quantiles};
 use crate::clock::Clock;
 use crate::db::Database;
 use crate::error::{Error, Result};
-use hdrhistogram::Histogram;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Quantiles of a duration.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Quantiles {
-    /// Half of them took at most this long.
-    pub p50: Duration,
-    /// 99 of 100 took at most this long.
-    pub p99: Duration,
-    /// The longest.
-    pub max: Duration,
-}
 
 /// Figures of a loop, over a window or a whole run.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -118,51 +107,14 @@ struct Window {
     last_failure: Option<(String, u64, String)>,
 }
 
-/// A histogram of durations in nanoseconds, up to a minute, to three digits.
-struct Durations(Option<Histogram<u64>>);
-
-impl Durations {
-    fn new() -> Durations {
-        // The bounds are constants that hdrhistogram accepts; were it to refuse them, there would be no figures.
-        Durations(Histogram::new_with_bounds(1, 60_000_000_000, 3).ok())
-    }
-
-    fn add(&mut self, duration: Duration) {
-        self.add_ns(duration.as_nanos().min(u64::MAX.into()) as u64);
-    }
-
-    fn add_ns(&mut self, duration_ns: u64) {
-        if let Some(histogram) = &mut self.0 {
-            histogram.saturating_record(duration_ns);
-        }
-    }
-
-    fn merge(&mut self, other: &Durations) {
-        if let (Some(mine), Some(theirs)) = (&mut self.0, &other.0) {
-            // Both have the same bounds, which is all that could be wrong.
-            let _ = mine.add(theirs);
-        }
-    }
-
-    fn count(&self) -> u64 {
-        self.0.as_ref().map_or(0, Histogram::len)
-    }
-
-    fn quantiles(&self) -> Quantiles {
-        let Some(histogram) = &self.0 else { return Quantiles::default() };
-        let at = |quantile| Duration::from_nanos(histogram.value_at_quantile(quantile));
-        Quantiles { p50: at(0.5), p99: at(0.99), max: Duration::from_nanos(histogram.max()) }
-    }
-}
-
 impl Window {
     fn new(systems: usize) -> Window {
         Window {
             over: Duration::ZERO,
             commits: 0,
-            tick: Durations::new(),
-            jitter: Durations::new(),
-            systems: (0..systems).map(|_| Durations::new()).collect(),
+            tick: Durations::default(),
+            jitter: Durations::default(),
+            systems: (0..systems).map(|_| Durations::default()).collect(),
             overruns: 0,
             dropped: 0,
             failures: 0,

@@ -12,6 +12,7 @@
 //! slow second does not become a slow minute.
 
 mod context;
+mod durations;
 mod figures;
 mod queue;
 mod replay;
@@ -20,7 +21,8 @@ mod serve;
 mod timer;
 
 pub use context::{Tick, TickInfo};
-pub use figures::{Figures, History, Quantiles};
+pub use durations::Quantiles;
+pub use figures::{Figures, History};
 pub(crate) use queue::{Answer, Queue};
 pub(crate) use timer::StuckTimers;
 
