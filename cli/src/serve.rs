@@ -26,8 +26,8 @@ pub(crate) struct Arguments {
     /// to the file (buffered), or once it is visible (memory)
     #[arg(long, value_name = "LEVEL", default_value = "group", requires = "data")]
     sync: Level,
-    /// Seconds between snapshots, while something changes
-    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, requires = "data")]
+    /// Seconds between snapshots, while something changes; at least 1
+    #[arg(long, value_name = "SECONDS", default_value_t = 300.0, requires = "data", value_parser = interval)]
     snapshot_every: f64,
     /// Where to listen; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:7700")]
@@ -67,6 +67,14 @@ impl From<Level> for SyncLevel {
     }
 }
 
+/// An interval in seconds; one that is longer than can be said is for ever.
+fn interval(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(seconds) if seconds >= 1.0 => Ok(seconds),
+        _ => Err("it takes seconds, at least 1".to_owned()),
+    }
+}
+
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
     // What is wrong with the arguments is said before a data folder is made.
     let config = config(arguments)?;
@@ -84,7 +92,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
             .data_dir(folder)
             .storage(files, false)
             .sync(arguments.sync.into())
-            .snapshot_every(Duration::try_from_secs_f64(arguments.snapshot_every.max(1.0)).unwrap_or(Duration::MAX)),
+            .snapshot_every(Duration::try_from_secs_f64(arguments.snapshot_every).unwrap_or(Duration::MAX)),
         _ => builder,
     };
     let opened = builder.open();

@@ -83,7 +83,10 @@ fn a_token_file_that_is_not_understood_starts_no_server() {
 #[test]
 fn a_refused_start_leaves_no_folder_behind() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    for wrong in [["--tick-rate", "5"], ["--token-file", "nowhere"]] {
+    let intervals = ["nan", "0.5", "-1", "often"].map(|interval| ["--snapshot-every", interval]);
+    for wrong in
+        [["--tick-rate", "5"], ["--tick-rate", "nan"], ["--token-file", "nowhere"]].into_iter().chain(intervals)
+    {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dbgen"));
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(folder.path().join("data")).args(wrong);
         let output = command.output().expect("it runs");

@@ -119,6 +119,12 @@ pub enum Error {
         /// The nearest name there is.
         suggestion: Option<String>,
     },
+    /// A procedure cannot have this name: JSON-RPC has a method of the same name, which callers would reach instead.
+    #[error("a procedure cannot be called `{name}`: JSON-RPC has a method of this name, or keeps it for itself")]
+    MethodName {
+        /// The name that was asked for.
+        name: String,
+    },
     /// The arguments are not what the procedure takes.
     #[error("the arguments of `{procedure}` are wrong: {what}")]
     Arguments {

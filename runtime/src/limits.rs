@@ -54,6 +54,8 @@ pub const QUEUE_REQUESTS_MAX: usize = 4096;
 
 /// Bytes of a request's body.
 pub const BODY_BYTES_MAX: usize = 8 << 20;
+/// Bytes of a body that are understood on the thread that answers it, in a millisecond at most; a longer one is beside.
+pub const READ_HERE_BYTES_MAX: usize = 64 << 10;
 /// Bytes of the body of a bulk insert that is written while it comes.
 pub const BULK_BODY_BYTES_MAX: usize = 1 << 30;
 /// Bytes of one that is all or nothing, and so is kept until its last record has come.

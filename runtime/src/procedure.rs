@@ -2,7 +2,8 @@
 //!
 //! A procedure is registered on a loop, with [`TickLoop::procedure`](crate::TickLoop::procedure). Its arguments are
 //! deserialized and so validated by `serde`; their JSON Schema comes from `schemars` and is listed. It runs as one
-//! transaction: committed on `Ok`, rolled back on `Err` and on panic.
+//! transaction: committed on `Ok`, rolled back on `Err` and on panic. It cannot have the name of a method that JSON-RPC has
+//! anyway ([`Error::MethodName`], when the loop starts).
 //!
 //! ```
 //! use dbgen_runtime::{Database, Error, Value};
@@ -35,6 +36,39 @@ use serde::de::DeserializeOwned;
 use serde_json::Value as Json;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+
+/// The methods that JSON-RPC has beside procedures, with the feature `server`. No procedure may have their names, whatever the
+/// features: a program that is right without the server is right with it.
+pub(crate) const METHOD_NAMES: &[&str] = &[
+    "field.add",
+    "field.alter",
+    "field.drop",
+    "index.add",
+    "index.drop",
+    "record.delete",
+    "record.get",
+    "record.insert",
+    "record.list",
+    "record.patch",
+    "record.replace",
+    "records.insert_many",
+    "relation.create",
+    "relation.drop",
+    "relation.list",
+    "rpc.discover",
+    "schema.apply",
+    "schema.get",
+    "snapshot.create",
+    "stats.get",
+    "table.alter",
+    "table.create",
+    "table.drop",
+    "table.get",
+    "table.list",
+    "tx.run",
+];
+/// JSON-RPC 2.0 keeps all names that begin so for itself.
+const PROTOCOL_NAMES: &str = "rpc.";
 
 /// What is known of a procedure.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,15 +112,22 @@ pub(crate) struct Procedures {
 
 impl Procedures {
     /// Adds a procedure; one of the same name is replaced.
+    ///
+    /// # Errors
+    /// [`Error::MethodName`].
     pub(crate) fn register<S, A, R>(
         &self,
         name: String,
         body: impl Fn(&mut S::Tx, A) -> Result<R> + Send + Sync + 'static,
-    ) where
+    ) -> Result<()>
+    where
         S: Facade,
         A: DeserializeOwned + JsonSchema,
         R: Serialize,
     {
+        if METHOD_NAMES.contains(&name.as_str()) || name.starts_with(PROTOCOL_NAMES) {
+            return Err(Error::MethodName { name });
+        }
         let arguments: Schema = schemars::schema_for!(A);
         let called = name.clone();
         let understand = move |given: &Json| {
@@ -112,6 +153,7 @@ impl Procedures {
             Arc::new(move |tx, given| Transaction::lend(&mut tx.engine, |tx: &mut S::Tx| within(tx, given)));
         let procedure = Procedure { arguments: arguments.to_value(), run, run_within };
         self.by_name.write().unwrap_or_else(PoisonError::into_inner).insert(name, procedure);
+        Ok(())
     }
 
     /// Runs a procedure as one transaction, with something to be done in it after its body; nothing is published.

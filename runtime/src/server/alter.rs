@@ -1,7 +1,7 @@
 //! Tables, fields and indexes, changed; and the whole schema at once.
 
 use super::batch::refuse_unknown;
-use super::extract::{AcceptsJson, JsonText, Object, Path, Query, as_object};
+use super::extract::{AcceptsJson, JsonText, Object, Path, Query, as_object, understood};
 use super::json;
 use super::params::{FromParams, Params};
 use super::precondition::{Preconditions, schema_tag};
@@ -172,11 +172,14 @@ pub(crate) async fn put_schema(
         let detail = "a whole schema is put under If-Match: send the tag that GET /schema gave";
         return Err(Problem::new(Kind::PreconditionRequired, detail));
     }
-    as_object(json::parse(&text.0)?, "#")?;
-    // It has been read as JSON, so it is UTF-8.
-    let text = String::from_utf8_lossy(&text.0).into_owned();
+    let read = |text: &[u8]| -> Result<String, Problem> {
+        as_object(json::parse(text)?, "#")?;
+        // It has been read as JSON, so it is UTF-8.
+        Ok(String::from_utf8_lossy(text).into_owned())
+    };
+    let text = understood(text.0, read).await??;
     let done = apply(&server, text, preconditions, options.dry_run).await?;
-    let tag = schema_tag(done.value["schema_version"].as_u64().unwrap_or_default());
+    let tag = schema_tag(server.epoch, done.value["schema_version"].as_u64().unwrap_or_default());
     Ok(Reply::json(json::to_vec(&done.value)).header(ETAG, tag).commit(done.commit))
 }
 
@@ -194,7 +197,7 @@ pub(crate) async fn patch_schema(
         parse(format!("{json:#}"))
     };
     let done = change(&server, new, preconditions, options.dry_run).await?;
-    let tag = schema_tag(done.value["schema_version"].as_u64().unwrap_or_default());
+    let tag = schema_tag(server.epoch, done.value["schema_version"].as_u64().unwrap_or_default());
     Ok(Reply::json(json::to_vec(&done.value)).header(ETAG, tag).commit(done.commit))
 }
 
@@ -243,7 +246,7 @@ async fn change(
     loop {
         let view = server.view();
         let (old, version) = (view.schema().clone(), view.schema_version());
-        preconditions.check_match(&schema_tag(version))?;
+        preconditions.check_match(&schema_tag(server.epoch, version))?;
         let new = new(&old)?;
         let edits = SchemaEdit::between(&old, &new).map_err(|error| Problem::of_edit(error, ""))?;
         let mut plan = evolve::plan(&old, &new, None).to_json();

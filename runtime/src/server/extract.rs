@@ -2,8 +2,9 @@
 
 use super::json;
 use super::params::{FromParams, Params};
-use super::problem::{Kind, Problem};
+use super::problem::{Kind, Problem, internal};
 use crate::id::RecordId;
+use crate::limits::READ_HERE_BYTES_MAX;
 use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_TYPE, HeaderName};
@@ -49,8 +50,8 @@ impl<S: Send + Sync> FromRequest<S> for Object {
     type Rejection = Problem;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Problem> {
-        let text = JsonText::from_request(request, state).await?;
-        as_object(json::parse(&text.0)?, "#").map(Object)
+        let JsonText(text) = JsonText::from_request(request, state).await?;
+        as_object(understood(text, json::parse).await??, "#").map(Object)
     }
 }
 
@@ -69,6 +70,17 @@ impl<S: Send + Sync> FromRequest<S> for JsonText {
             Err(rejection) => Err(Problem::new(Kind::MalformedRequest, rejection.to_string())),
         }
     }
+}
+
+/// What a body says. A long one is read beside, on a thread that may take its time: on this one, other connections wait.
+pub(crate) async fn understood<R: Send + 'static>(
+    text: Bytes,
+    read: impl FnOnce(&[u8]) -> R + Send + 'static,
+) -> Result<R, Problem> {
+    if text.len() <= READ_HERE_BYTES_MAX {
+        return Ok(read(&text));
+    }
+    tokio::task::spawn_blocking(move || read(&text)).await.map_err(|error| internal(&error))
 }
 
 /// The object that a JSON value must be.
@@ -176,9 +188,38 @@ impl<S: Send + Sync> FromRequestParts<S> for RequestId {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::cell::RefCell;
+    use std::sync::mpsc;
+    use std::time::Duration;
 
     fn headers(name: HeaderName, value: &str) -> HeaderMap {
         HeaderMap::from_iter([(name, value.parse().unwrap())])
+    }
+
+    #[test]
+    fn a_long_body_is_read_while_others_are_served() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let order = |bytes: usize| {
+            let (order, (served, wait)) = (RefCell::new(Vec::new()), mpsc::channel());
+            if bytes <= READ_HERE_BYTES_MAX {
+                served.send(()).unwrap();
+            }
+            let reading = async {
+                let text = Bytes::from(vec![b' '; bytes]);
+                // It ends when the other request was served.
+                let read = understood(text, move |_| wait.recv_timeout(Duration::from_secs(10)).is_ok());
+                assert!(read.await.unwrap());
+                order.borrow_mut().push("body");
+            };
+            let other = async {
+                order.borrow_mut().push("other");
+                let _ = served.send(());
+            };
+            runtime.block_on(async { tokio::join!(reading, other) });
+            order.into_inner()
+        };
+        assert_eq!(order(READ_HERE_BYTES_MAX), ["body", "other"]);
+        assert_eq!(order(READ_HERE_BYTES_MAX + 1), ["other", "body"]);
     }
 
     #[test]

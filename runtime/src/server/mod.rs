@@ -17,6 +17,10 @@
 //! # What it does not do
 //!
 //! It has no TLS and speaks HTTP/1.1 only: both are a proxy's work.
+//!
+//! Every answer of this code has a body that says what is wrong. What is no request at all never reaches it: hyper answers a head
+//! that cannot be read with 400, one that is too long with 431, and a path that is too long for it with 414, by the status alone,
+//! and then closes the connection; it has no place where such an answer could be given a body. Nothing was done then.
 
 mod accept;
 mod alter;

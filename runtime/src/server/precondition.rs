@@ -1,8 +1,10 @@
 //! Conditional requests (RFC 9110, section 13): entity tags, `If-Match`, `If-None-Match`.
 //!
 //! A tag is `"<epoch>.<schema version>.<version>"`: the version of a record's last write, the schema under which it is shown
-//! (an edit of it changes what a record says, and writes none), and the run of the database that counted both. Tags are
-//! compared where nothing can come between: for a read in its view, for a write inside its transaction.
+//! (an edit of it changes what a record says, and writes none), and the run of the database that counted both: one that went
+//! back to an older state counts the same numbers again, for something else. The schema's is `"s<epoch>.<schema version>"`, for
+//! the same reason. Tags are compared where nothing can come between: for a read in its view, for a write inside its
+//! transaction.
 
 use super::problem::{Kind, Problem};
 use crate::dynamic::TableNo;
@@ -23,8 +25,8 @@ pub(crate) fn record_tag(epoch: u64, schema_version: u64, version: u64) -> Strin
 }
 
 /// The tag of the schema.
-pub(crate) fn schema_tag(schema_version: u64) -> String {
-    format!("\"s{schema_version}\"")
+pub(crate) fn schema_tag(epoch: u64, schema_version: u64) -> String {
+    format!("\"s{epoch}.{schema_version}\"")
 }
 
 /// The tags that a header lists.

@@ -246,7 +246,7 @@ fn find_by<'v>(view: &View, table: DynTable<'v>, field: &str, value: &str) -> Re
         let detail = format!("field `{field}` of `{}` is not unique", schema.name);
         return Err(Problem::new(Kind::NotUniqueField, detail).member("unique_fields", names));
     };
-    let key = text_value(view.schema(), &found.ty, field, value)?;
+    let key = text_value(view.schema(), found, value)?;
     table.find(&index.name, &[key])?.ok_or_else(|| {
         let detail = format!("table `{}` has no record whose `{field}` is {value:?}", schema.name);
         Problem::new(Kind::RecordNotFound, detail)

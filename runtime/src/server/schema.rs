@@ -57,7 +57,7 @@ pub(crate) async fn get(
     preconditions: Preconditions,
 ) -> Result<Reply, Problem> {
     let view = server.view();
-    let tag = schema_tag(view.schema_version());
+    let tag = schema_tag(server.epoch, view.schema_version());
     preconditions.check_match(&tag)?;
     let reply = if preconditions.is_fresh(&tag) {
         Reply::not_modified()

@@ -100,7 +100,7 @@ impl Server {
         let editing = match preconditions.names_tags() {
             true => {
                 let version = self.view().schema_version();
-                preconditions.check_match(&schema_tag(version))?;
+                preconditions.check_match(&schema_tag(self.epoch, version))?;
                 editing.meant_for(version)
             }
             false => editing,

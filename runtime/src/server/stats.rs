@@ -94,6 +94,7 @@ fn stats_json(server: &Server, view: &View, period: Period) -> Json {
         "durability": server.db.durability().map_or(Json::Null, |status| durability_json(&status)),
         "tables": tables.collect::<Vec<_>>(),
         "version": view.commit(),
+        "epoch": server.epoch,
         "schema_version": view.schema_version(),
     })
 }

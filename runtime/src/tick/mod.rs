@@ -177,7 +177,8 @@ impl<S: Facade> TickLoop<S> {
         self
     }
 
-    /// Adds a procedure: a named transaction that RPC and clients call; see [`procedure`](crate::procedure).
+    /// Adds a procedure: a named transaction that RPC and clients call; see [`procedure`](crate::procedure). A name that
+    /// JSON-RPC has for a method of its own is refused when the loop starts, with [`Error::MethodName`].
     #[must_use]
     pub fn procedure<A, R>(
         self,
@@ -188,8 +189,8 @@ impl<S: Facade> TickLoop<S> {
         A: DeserializeOwned + JsonSchema,
         R: Serialize,
     {
-        self.db.shared.procedures.register::<S, A, R>(name.into(), body);
-        self
+        let registered = self.db.shared.procedures.register::<S, A, R>(name.into(), body);
+        self.or_fail(registered)
     }
 
     /// Gives everything that reaches the world from outside to `sink`, from now on: see [`recording`](crate::recording).

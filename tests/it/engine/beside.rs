@@ -335,6 +335,22 @@ fn a_record_that_comes_to_be_in_the_way_is_told_and_nothing_changes() {
     world.db.read().verify().expect("whole");
 }
 
+/// It would wait for an edit that waits for the transaction, or take the writing side that the transaction has.
+#[test]
+fn an_edit_is_neither_prepared_nor_applied_inside_a_transaction() {
+    let world = World::open();
+    let rename = SchemaEdit::rename_field("hero", "hp", "health");
+    let prepared = world.db.prepare_edit(&rename).expect("it can be");
+    let done = world.db.transact(|_| {
+        assert!(matches!(world.db.prepare_edit(&rename), Err(Error::Reentrant)));
+        assert!(matches!(prepared.apply(), Err(Error::Reentrant)));
+        Ok(7)
+    });
+    assert_eq!(done.expect("the transaction goes on"), 7);
+    assert!(world.db.read().open_table("hero").expect("it is there").schema().field("hp").is_some());
+    world.db.prepare_edit(&rename).expect("it can be").apply().expect("nothing is in the way");
+}
+
 #[test]
 fn an_edit_that_another_one_overtook_goes_on_from_the_schema_that_it_left() {
     let world = World::open();

@@ -194,7 +194,9 @@ fn rp_2_the_same_over_rpc() {
     let schema = call("schema.get", json!({}))["result"].clone();
     let stale = call("schema.apply", json!({ "definition": schema, "if_match": "\"s1\"" }));
     assert_eq!(stale["error"]["code"], -32004, "{stale}");
-    let tag = format!("\"s{}\"", 6);
+    let stats = call("stats.get", json!({}))["result"].clone();
+    assert_eq!(stats["schema_version"], 6, "{stats}");
+    let tag = format!("\"s{}.6\"", stats["epoch"]);
     let done = call("schema.apply", json!({ "definition": schema, "if_match": tag, "dry_run": true }));
     assert_eq!(done["result"]["applied"], false, "{done}");
 }

@@ -6,6 +6,7 @@ use dbgen_tests::http::{Answer, Client};
 use serde_json::{Value as Json, json};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
+use std::time::Duration;
 
 const NDJSON: [(&str, &str); 1] = [("content-type", "application/x-ndjson")];
 const CSV: [(&str, &str); 1] = [("content-type", "text/csv")];
@@ -220,6 +221,41 @@ fn rc_1_where_a_body_is_split_makes_no_difference() {
             client.delete("/table/player/records?all=true").is(200);
         }
     }
+}
+
+/// A byte now and then is not silence, but it would keep its place from everybody else for ever.
+#[test]
+fn rc_1_a_body_that_comes_too_slowly_is_told_so() {
+    let served = Served::arena();
+    let mut config = ServerConfig::new("127.0.0.1:0");
+    config.body_wait_max = Duration::from_millis(400);
+    let server = server::start(served.db.clone(), config).expect("it starts");
+    // Spaces between records, so many every 50 ms, until there is an answer or two seconds' worth has been sent.
+    let fed = |spaces: usize| {
+        let mut stream = TcpStream::connect(server.local_addr()).expect("it listens");
+        let length = 40 * spaces + 2;
+        let head = format!(
+            "POST /table/player/records HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n["
+        );
+        stream.write_all(head.as_bytes()).expect("sent");
+        stream.set_read_timeout(Some(Duration::from_millis(50))).expect("it can be");
+        let mut answer = [0; 4096];
+        for _ in 0..40 {
+            if let Ok(read) = stream.read(&mut answer) {
+                return String::from_utf8_lossy(&answer[..read]).into_owned();
+            }
+            stream.write_all(&vec![b' '; spaces]).expect("sent");
+        }
+        stream.write_all(b"]").expect("sent");
+        stream.set_read_timeout(None).expect("it can be");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        answer
+    };
+    let slow = fed(1);
+    assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("slower than 1024 bytes a second"), "{slow}");
+    let fast = fed(500);
+    assert!(fast.starts_with("HTTP/1.1 200"), "{fast}");
 }
 
 /// A few bytes of a body can be a record of many: what is all or nothing is bounded by the memory that it takes.

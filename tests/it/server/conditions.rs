@@ -33,6 +33,43 @@ fn rc_3_if_match_holds_or_nothing_happens() {
     client.send("DELETE", &path, &[("if-match", "*")], None).is(204);
 }
 
+/// What is not there has no state that an `If-Match` could name.
+#[test]
+fn rc_3_an_upsert_under_if_match_makes_nothing() {
+    let served = Served::with(
+        r#"{ "name": "parts", "version": "1", "tables": {
+            "entity": { "fields": [ {"name":"name","type":"str<16>"} ] },
+            "health": { "parent_table": "entity", "fields": [ {"name":"hp","type":"i32"} ] } } }"#,
+        |tick_loop| tick_loop,
+    );
+    let mut client = served.client();
+    let entity = insert(&mut client, "entity", &json!({ "name": "Ayla" }));
+    let path = format!("/table/health/record/{}?upsert=true", entity["_id"]);
+    let before = served.dump();
+    for tag in ["*", "\"1.1.1\""] {
+        let answer = client.send_json("PUT", &path, &[("if-match", tag)], &json!({ "hp": 1 }));
+        answer.is_problem(412, "precondition_failed");
+    }
+    assert_eq!(served.dump(), before);
+    client.send_json("PUT", &path, &[], &json!({ "hp": 1 })).is(201);
+    client.send_json("PUT", &path, &[("if-match", "*")], &json!({ "hp": 2 })).is(200);
+}
+
+/// A run that begins from an older state counts the same versions of the schema again, for other schemas.
+#[test]
+fn rc_3_a_tag_of_the_schema_is_that_of_one_run() {
+    let (before, after) = (Served::arena(), Served::arena());
+    let mut client = after.client();
+    for path in ["/schema", "/openapi.json"] {
+        let tag = before.client().get(path).is(200).header("etag").expect("it has a tag").to_owned();
+        client.send("GET", path, &[("if-none-match", &tag)], None).is(200);
+        let own = client.get(path).is(200).header("etag").expect("it has a tag").to_owned();
+        client.send("GET", path, &[("if-none-match", &own)], None).is(304);
+        let changes = json!({ "description": "another" });
+        client.send_json("PATCH", "/schema", &[("if-match", &tag)], &changes).is_problem(412, "precondition_failed");
+    }
+}
+
 #[test]
 fn rc_2_a_reader_that_has_it_is_told_so() {
     let served = Served::arena();

@@ -3,6 +3,26 @@
 use super::{Served, insert};
 use serde_json::json;
 
+/// A float that is not finite is asked for where one may be stored, and elsewhere no value of the field.
+#[test]
+fn rc_2_a_record_is_found_by_a_float_that_is_not_finite() {
+    let served = Served::with(
+        r#"{ "name": "floats", "version": "1", "tables": { "probe": { "fields": [
+            {"name":"any","type":"f32","unique":true,"allow_nan":true}, {"name":"finite","type":"f64","unique":true} ] } } }"#,
+        |tick_loop| tick_loop,
+    );
+    let mut client = served.client();
+    for (any, finite) in [("NaN", 0.5), ("-Infinity", 1.5)] {
+        let made = insert(&mut client, "probe", &json!({ "any": any, "finite": finite }));
+        let found = client.get(&format!("/table/probe/by/any/{any}")).is(200).json();
+        assert_eq!((&found["_id"], &found["finite"]), (&made["_id"], &json!(finite)));
+        let problem = client.get(&format!("/table/probe/by/finite/{any}")).is_problem(400, "invalid_value");
+        assert_eq!((&problem["param"], &problem["got"]), (&json!("finite"), &json!(any)), "{problem}");
+    }
+    client.get("/table/probe/by/any/Infinity").is_problem(404, "record_not_found");
+    client.get("/table/probe/by/any/nan").is_problem(400, "invalid_value");
+}
+
 #[test]
 fn rc_1_an_inserted_record_is_answered_as_it_is_stored() {
     let served = Served::arena();

@@ -69,6 +69,20 @@ fn broken_requests() -> Vec<Vec<u8>> {
     made
 }
 
+/// Who has sent all that there is to say may say so, and still waits for the answer.
+#[test]
+fn rc_6_a_client_that_closes_its_sending_half_is_answered() {
+    let served = Served::arena();
+    let mut client = served.client();
+    let get = b"GET /version HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    client.cut(get).expect("an answer").is(200);
+    let body = r#"{"name":"Ayla"}"#;
+    let head = "POST /table/player/record HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n";
+    let post = format!("{head}content-length: {}\r\n\r\n{body}", body.len());
+    client.cut(post.as_bytes()).expect("an answer").is(201);
+    client.get("/table/player/by/name/Ayla").is(200);
+}
+
 #[test]
 fn rc_6_what_is_no_request_changes_nothing() {
     let db = Database::builder().schema_json(ARENA).open().expect("the schema is right");

@@ -50,6 +50,18 @@ fn pr_1_a_procedure_is_registered_with_the_schema_of_its_arguments() {
     assert_eq!(listed[0].arguments["required"], json!(["owner"]));
 }
 
+/// It was shadowed without a word: JSON-RPC called the method.
+#[test]
+fn pr_1_a_procedure_cannot_have_the_name_of_a_method() {
+    for name in ["record.get", "schema.apply", "rpc.mine"] {
+        let refused = bank().tick_loop(60.0).procedure(name, |_, (): ()| Ok(7)).stepped();
+        assert!(matches!(refused, Err(Error::MethodName { name: refused }) if refused == name), "{name}");
+    }
+    let db = bank();
+    let _world = db.tick_loop(60.0).procedure("record.heal", |_, (): ()| Ok(7)).stepped().expect("it starts");
+    assert_eq!(db.call_procedure("record.heal", &json!(null)).expect("it takes nothing"), 7);
+}
+
 #[test]
 fn pr_1_of_two_with_one_name_the_later_stands() {
     let db = bank();

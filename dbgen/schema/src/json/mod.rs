@@ -9,7 +9,7 @@
 //! | `str<N>` `text` | string | string; never cut |
 //! | `bytes<N>` `bytes` | base64 | base64, also the URL alphabet, also without padding |
 //! | `uuid` | hyphenated | hyphenated, or the 32 digits alone |
-//! | `timestamp` | RFC 3339 in UTC | RFC 3339 with any offset, or microseconds since 1970 |
+//! | `timestamp` | RFC 3339 in UTC; microseconds since 1970 outside of the years 0 to 9999 | RFC 3339 with any offset, or microseconds since 1970 |
 //! | `duration` | seconds | seconds, or `"1.5s"` |
 //! | `ref<table>` | number | number |
 //! | enum | `"warrior"`; with a payload `{"withdraw": ...}` | the same; the number for a variant without payload |
@@ -18,8 +18,10 @@
 //! | nullable | `null` or as above | the same |
 //!
 //! Nothing is stored as something else than what was sent: an integer beyond 2^53 with a fraction or an exponent is
-//! refused, since JSON readers have lost its last digits by then. Times are kept to the microsecond, rounded to the
-//! nearest.
+//! refused, since JSON readers have lost its last digits by then. Two things are rounded, and to the nearest: a time to the
+//! microsecond (`1e-7` seconds are none), and a number that is written with a fraction or an exponent to a double, as JSON
+//! readers have it; so `1.0000000000000000001`, of which a double keeps nothing but the 1, is the integer 1, and
+//! `1.000000000000001`, which a double tells from 1, is refused. Digits alone are never rounded.
 //!
 //! Reading reports every problem of a value, not the first.
 

@@ -159,8 +159,12 @@ impl<'a> Shapes<'a> {
             ScalarKind::Bool => json!({ "type": "boolean" }),
             ScalarKind::Timestamp => {
                 let text = json!({ "type": "string", "format": "date-time" });
-                let micros = json!({ "type": "integer", "description": "Microseconds since 1970-01-01T00:00:00Z" });
-                if is_read { json!({ "anyOf": [text, micros] }) } else { text }
+                let when = match is_read {
+                    true => "Microseconds since 1970-01-01T00:00:00Z",
+                    false => "Microseconds since 1970-01-01T00:00:00Z, for years that RFC 3339 cannot write",
+                };
+                let micros = json!({ "type": "integer", "format": "int64", "description": when });
+                json!({ "anyOf": [text, micros] })
             }
             ScalarKind::Duration => json!({ "anyOf": [
                 { "type": "number", "description": "Seconds" },

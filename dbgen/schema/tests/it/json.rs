@@ -1,6 +1,8 @@
 //! Values to JSON and back.
 
-use dbgen_schema::json::{Int64, Mode, code, decode, decode_record, encode, encode_as, encode_record};
+use dbgen_schema::json::{
+    Direction, Int64, Mode, Shapes, code, decode, decode_record, encode, encode_as, encode_record,
+};
 use dbgen_schema::{Format, Scalar, Schema, Type, Value};
 use proptest::prelude::*;
 use serde_json::{Value as Json, json};
@@ -167,6 +169,40 @@ fn every_problem_has_its_place_and_code() {
     let several = read(&schema, "list<list<Vec2>>", &json!([[{ "x": true }], 5, [{ "x": 1, "a/b~": 2 }]]));
     let places = [("#/0/0/x", code::WRONG_TYPE), ("#/1", code::WRONG_TYPE), ("#/2/0/a~1b~0", code::UNKNOWN_FIELD)];
     assert_eq!(several, Err(places.map(|(pointer, code)| (pointer.to_string(), code)).to_vec()));
+}
+
+/// What `json`'s documentation says is rounded, and nothing else.
+#[test]
+fn numbers_are_rounded_to_doubles_and_times_to_microseconds() {
+    let schema = schema();
+    let number = |text: &str| serde_json::from_str::<Json>(text).unwrap();
+    for (ty, text, value) in [
+        ("u8", "1.0000000000000000001", Ok(Value::Int(1))),
+        ("u8", "1.000000000000001", Err(vec![("#".to_string(), code::WRONG_TYPE)])),
+        ("i64", "9007199254740993", Ok(Value::Int(9_007_199_254_740_993))),
+        ("i64", "9007199254740993.0", Err(vec![("#".to_string(), code::INVALID_VALUE)])),
+        ("duration", "1e-7", Ok(Value::Int(0))),
+        ("duration", "5e-7", Ok(Value::Int(1))),
+        ("duration", "0.30000000000000004", Ok(Value::Int(300_000))),
+    ] {
+        assert_eq!(read(&schema, ty, &number(text)), value, "{ty} {text}");
+    }
+}
+
+/// A number stands for a time that RFC 3339 cannot write: the shape of what is written says so, as that of what is read.
+#[test]
+fn shapes_of_times_are_those_that_are_written_and_read() {
+    let schema = schema();
+    let timestamp = type_named(&schema, "timestamp");
+    assert_eq!(encode(&schema, &timestamp, &Value::Int(0)), json!("1970-01-01T00:00:00Z"));
+    assert_eq!(encode(&schema, &timestamp, &Value::Int(i64::MAX.into())), json!(i64::MAX));
+    let (_, table) = schema.table("all").unwrap();
+    let field = table.fields.iter().find(|field| field.ty == timestamp).unwrap();
+    for direction in [Direction::Written, Direction::Read] {
+        let shape = Shapes::new(&schema, direction, |name, _| name.to_string()).field(field);
+        let shapes = shape["anyOf"].as_array().unwrap();
+        assert_eq!((&shapes[0]["format"], &shapes[1]["type"]), (&json!("date-time"), &json!("integer")), "{shape}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(crate) async fn get(
     _: AcceptsJson,
 ) -> Result<Reply, Problem> {
     let view = server.view();
-    let tag = schema_tag(view.schema_version());
+    let tag = schema_tag(server.epoch, view.schema_version());
     let reply = match Preconditions::of(&headers)?.is_fresh(&tag) {
         true => Reply::not_modified(),
         false => Reply::json(document(&server, &view).text.clone()),

@@ -155,9 +155,9 @@ fn float_key(value: f64) -> f64 {
     if value.is_nan() { f64::NAN.abs() } else { value + 0.0 }
 }
 
-/// The value of this type that a text in a URL stands for. `param` names it in the problem.
-pub(crate) fn text_value(schema: &Schema, ty: &Type, param: &str, text: &str) -> Result<Value, Problem> {
-    Domain { ty: ty.clone(), field: None }.text_value(schema, param, text)
+/// The value of a field that a text in a URL stands for.
+pub(crate) fn text_value(schema: &Schema, field: &Field, text: &str) -> Result<Value, Problem> {
+    Domain::of_field(field, &field.ty).text_value(schema, &field.name, text)
 }
 
 /// The text as it would stand in JSON: without quotes where the type is one that JSON writes without.

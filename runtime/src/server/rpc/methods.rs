@@ -61,7 +61,7 @@ const METHODS: &[Method] = &[
     ),
     method!(
         "schema.apply",
-        "Makes the schema this one, as PUT /schema; `if_match` is the tag that schema.get goes with: \"s<version>\".",
+        "Makes the schema this one, as PUT /schema; `if_match` is its tag: \"s<epoch>.<schema_version>\" of stats.get.",
         [required("definition", "object"), required("if_match", "string"), optional("dry_run", "boolean")],
         apply_schema
     ),
@@ -404,4 +404,17 @@ async fn run_batch(server: Arc<Server>, args: Args) -> MethodResult {
     // Its operations name their tables themselves.
     let grant = args.grant();
     Ok(batch::answer_json(&batch::run(&server, &grant, args.rest()).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::procedure::METHOD_NAMES;
+
+    #[test]
+    fn no_procedure_may_have_the_name_of_a_method() {
+        let mut names: Vec<&str> = METHODS.iter().map(|method| method.name).collect();
+        names.sort_unstable();
+        assert_eq!(names, METHOD_NAMES);
+    }
 }

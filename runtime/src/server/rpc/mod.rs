@@ -6,7 +6,7 @@ mod args;
 mod methods;
 mod protocol;
 
-use super::extract::{AcceptsJson, JsonText, Query, RequestId};
+use super::extract::{AcceptsJson, JsonText, Query, RequestId, understood};
 use super::reply::Reply;
 use super::role::Grant;
 use super::serve::DB_VERSION;
@@ -23,7 +23,8 @@ pub(crate) async fn post(
 ) -> Reply {
     let call = |method, params| methods::call(server.clone(), grant.clone(), method, params);
     let shape = protocol::Shape { request_id: &request_id.0, schema_version: server.view().schema_version() };
-    let reply = match protocol::answer(&text, shape, call).await {
+    let requests = understood(text, protocol::read).await.flatten();
+    let reply = match protocol::answer(requests, shape, call).await {
         Some(answer) => Reply::json(answer),
         None => Reply::nothing(),
     };

@@ -17,17 +17,17 @@ pub(super) use crate::server::problem::Asked as Shape;
 /// What a method gives: the text of its JSON result.
 pub(super) type MethodResult = Result<Vec<u8>, Problem>;
 
-/// Answers the text of a request or a batch; `None` = there is nothing to respond to.
+/// Answers a request or a batch, as far as it could be read; `None` = there is nothing to respond to.
 pub(super) async fn answer<F>(
-    text: &[u8],
+    requests: Result<Requests, Problem>,
     shape: Shape<'_>,
     call: impl Fn(String, Option<Json>) -> F,
 ) -> Option<Vec<u8>>
 where
     F: Future<Output = MethodResult>,
 {
-    let (tree, ids) = match read(text) {
-        Ok(read) => read,
+    let Requests { tree, ids } = match requests {
+        Ok(requests) => requests,
         Err(problem) => return Some(error_response(&problem, NULL, shape)),
     };
     match (tree, ids) {
@@ -50,13 +50,20 @@ where
     }
 }
 
+/// A request or a batch, read.
+pub(super) struct Requests {
+    tree: Json,
+    /// Per request.
+    ids: Vec<RawId>,
+}
+
 /// The text of an id, as it was written.
-type RawId<'t> = Option<&'t str>;
+type RawId = Option<Box<str>>;
 
 const NULL: &str = "null";
 
 /// Reads the text twice: strictly, into a tree; and for the texts of the ids, one per request.
-fn read(text: &[u8]) -> Result<(Json, Vec<RawId<'_>>), Problem> {
+pub(super) fn read(text: &[u8]) -> Result<Requests, Problem> {
     let tree = json::parse(text)?;
     let unreadable = |error: serde_json::Error| Problem::new(Kind::MalformedJson, error.to_string());
     let ids = match &tree {
@@ -66,17 +73,17 @@ fn read(text: &[u8]) -> Result<(Json, Vec<RawId<'_>>), Problem> {
         }
         _ => vec![raw_id(text)],
     };
-    Ok((tree, ids))
+    Ok(Requests { tree, ids })
 }
 
-fn raw_id(request: &[u8]) -> RawId<'_> {
+fn raw_id(request: &[u8]) -> RawId {
     let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_slice(request).ok()?;
-    members.get("id").map(|id| id.get())
+    members.get("id").map(|id| id.get().into())
 }
 
 async fn answer_one<F>(
     request: Json,
-    id: RawId<'_>,
+    id: RawId,
     shape: Shape<'_>,
     call: &impl Fn(String, Option<Json>) -> F,
 ) -> Option<Vec<u8>>
@@ -86,15 +93,15 @@ where
     let (method, params) = match understand(request) {
         Ok(request) => request,
         Err((problem, id_is_valid)) => {
-            let id = id.filter(|_| id_is_valid).unwrap_or(NULL);
+            let id = id.as_deref().filter(|_| id_is_valid).unwrap_or(NULL);
             return Some(error_response(&problem, id, shape));
         }
     };
     let result = call(method, params).await;
     let id = id?;
     Some(match result {
-        Ok(result) => response(b"\"result\":", &result, id),
-        Err(problem) => error_response(&problem, id, shape),
+        Ok(result) => response(b"\"result\":", &result, &id),
+        Err(problem) => error_response(&problem, &id, shape),
     })
 }
 

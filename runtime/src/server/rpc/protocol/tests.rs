@@ -21,7 +21,7 @@ async fn method(name: String, params: Option<Json>) -> MethodResult {
 #[track_caller]
 fn answered(text: &str) -> Option<Json> {
     let shape = Shape { request_id: "0", schema_version: 1 };
-    let mut future = std::pin::pin!(answer(text.as_bytes(), shape, method));
+    let mut future = std::pin::pin!(answer(read(text.as_bytes()), shape, method));
     let mut context = std::task::Context::from_waker(std::task::Waker::noop());
     let std::task::Poll::Ready(text) = future.as_mut().poll(&mut context) else {
         panic!("the methods wait for nothing")
@@ -113,7 +113,7 @@ fn rp_1_ids_are_given_back_as_they_were_written() {
     let shape = Shape { request_id: "0", schema_version: 1 };
     for id in ["null", "1.0", "1e3", "123456789012345678901234567890", "-0", r#""\u0041""#, r#""""#] {
         let request = format!(r#"{{"jsonrpc":"2.0","method":"sum","params":[1],"id": {id} }}"#);
-        let mut future = std::pin::pin!(answer(request.as_bytes(), shape, method));
+        let mut future = std::pin::pin!(answer(read(request.as_bytes()), shape, method));
         let mut context = std::task::Context::from_waker(std::task::Waker::noop());
         let std::task::Poll::Ready(Some(text)) = future.as_mut().poll(&mut context) else { panic!("{id}") };
         let expected = format!(r#"{{"jsonrpc":"2.0","result":1,"id":{id}}}"#);
