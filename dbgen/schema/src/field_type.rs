@@ -172,6 +172,7 @@ pub const HEAP_CELL_BYTES: usize = 8;
 pub const REF_BYTES: usize = 8;
 
 /// Bytes of the length in front of a `str<N>`.
+#[inline]
 pub const fn str_length_bytes(n: u16) -> usize {
     if n > 255 { 2 } else { 1 }
 }

@@ -78,6 +78,7 @@ impl KeyKind {
     }
 
     /// Bytes of the column in the key, without the null marker.
+    #[inline]
     pub const fn key_bytes(self) -> usize {
         match self {
             KeyKind::Uint(n) | KeyKind::Int(n) | KeyKind::Float(n) | KeyKind::Raw(n) => n,
@@ -113,20 +114,6 @@ impl KeyKind {
 }
 
 impl KeyKind {
-    /// Whether a column of this kind is that of a cell; `false` where that is not so easily told.
-    #[inline]
-    pub fn is_key_of(self, cell: &[u8], part: &[u8]) -> bool {
-        match self {
-            KeyKind::Str(n) if str_length_bytes(n) == 1 => match (cell.split_first(), part.split_last()) {
-                (Some((len, text)), Some((end, begin))) => len == end && are_equal(text, begin),
-                _ => false,
-            },
-            KeyKind::Raw(_) => are_equal(cell, part),
-            KeyKind::Uint(_) => cell.iter().rev().eq(part),
-            _ => false,
-        }
-    }
-
     /// Writes columns of this kind, which is not a text, of many records: what [`KeyKind::write`] does to one.
     #[inline]
     pub fn write_all(self, cells: Strided<'_>, parts: StridedMut<'_>) {
@@ -175,17 +162,6 @@ fn reversed_signed<const N: usize>(number: [u8; N]) -> [u8; N] {
         *first ^= 0x80;
     }
     number
-}
-
-/// Whether two columns are equal: the usual widths without a call, in two parts that may overlap.
-#[inline]
-fn are_equal(one: &[u8], other: &[u8]) -> bool {
-    match (one.first_chunk::<8>(), one.last_chunk::<8>(), other.first_chunk::<8>(), other.last_chunk::<8>()) {
-        (Some(begin), Some(end), Some(other_begin), Some(other_end)) if one.len() <= 16 => {
-            one.len() == other.len() && begin == other_begin && end == other_end
-        }
-        _ => one == other,
-    }
 }
 
 /// Writes little-endian bytes as big-endian ones.
@@ -244,6 +220,7 @@ impl Key {
     }
 
     /// Whether no record can have this key.
+    #[inline]
     pub fn is_impossible(&self) -> bool {
         self.impossible
     }
@@ -301,7 +278,9 @@ impl Key {
         if end <= Key::INLINE_BYTES {
             self.len = end;
         } else {
-            (0..count).for_each(|_| self.raw(&[0]));
+            const ZEROS: &[u8] = &[0; 64];
+            let whole = (0..count / ZEROS.len()).map(|_| ZEROS);
+            whole.chain([&ZEROS[..count % ZEROS.len()]]).for_each(|zeros| self.raw(zeros));
         }
     }
 
@@ -382,15 +361,25 @@ impl Key {
     /// A `str<N>` column.
     #[inline]
     pub fn str<const N: usize>(mut self, value: &str) -> Key {
-        let len = value.len().min(N);
-        self.impossible |= value.len() > N;
-        let mut column = [0; N];
-        copy_short(&mut column, &value.as_bytes()[..len]);
-        self.raw(&column);
+        let text = value.as_bytes();
+        self.impossible |= text.len() > N;
+        let text = &text[..text.len().min(N)];
+        let fits = self.len + N <= Key::INLINE_BYTES && text.len() <= SHORT_BYTES;
+        match self.inline.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut::<SHORT_BYTES>) {
+            // What this writes beyond the column is zeros, as they are behind every key.
+            Some(column) if fits => {
+                *column = short(text);
+                self.len += N;
+            }
+            _ => {
+                self.raw(text);
+                self.zeros(N - text.len());
+            }
+        }
         if const { str_length_bytes(N as u16) == 1 } {
-            self.raw(&[len as u8])
+            self.raw(&[text.len() as u8])
         } else {
-            self.raw(&(len as u16).to_be_bytes())
+            self.raw(&(text.len() as u16).to_be_bytes())
         }
         self
     }
@@ -455,22 +444,27 @@ impl Key {
     }
 }
 
-/// Copies a short text to where there is room for it: most are a few words, for which a call takes longer.
+/// A text that is copied without a call is no longer than this.
+const SHORT_BYTES: usize = 16;
+
+/// A short text, filled up with zeros. Most are a few words, for which a call takes longer; and as it is made in two words, it
+/// can be read in two words at once.
 #[inline]
-fn copy_short(to: &mut [u8], text: &[u8]) {
-    let len = text.len();
-    match (text.first_chunk::<8>(), text.last_chunk::<8>(), text.first_chunk::<4>(), text.last_chunk::<4>()) {
-        (Some(begin), Some(end), ..) if len <= 16 => {
-            // The second half may overlap the first.
-            to[..8].copy_from_slice(begin);
-            to[len - 8..len].copy_from_slice(end);
+fn short(text: &[u8]) -> [u8; SHORT_BYTES] {
+    let bits_missing = |of: usize| 8 * of.saturating_sub(text.len()) as u32;
+    let words = match (text.first_chunk(), text.last_chunk(), text.first_chunk(), text.last_chunk()) {
+        (Some(begin), Some(end), ..) => {
+            let end = u64::from_le_bytes(*end).checked_shr(bits_missing(SHORT_BYTES)).unwrap_or(0);
+            u128::from(u64::from_le_bytes(*begin)) | u128::from(end) << 64
         }
-        (None, _, Some(begin), Some(end)) => {
-            to[..4].copy_from_slice(begin);
-            to[len - 4..len].copy_from_slice(end);
+        // The second half may overlap the first: there it has the same bytes.
+        (.., Some(begin), Some(end)) => {
+            let end = u64::from(u32::from_le_bytes(*end)) << 32 >> bits_missing(8);
+            u128::from(u64::from(u32::from_le_bytes(*begin)) | end)
         }
-        _ => to[..len].copy_from_slice(text),
-    }
+        _ => text.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte)),
+    };
+    words.to_le_bytes()
 }
 
 /// Values that are a key column of fixed width.
@@ -595,14 +589,6 @@ mod tests {
             key.column(kind, cell);
             kind.write(cell, &mut part);
             assert_eq!(part, key.bytes(), "{kind:?}");
-            let mut others = (0..part.len()).map(|at| {
-                let mut other = part.clone();
-                other[at] ^= 1;
-                other
-            });
-            assert!(others.all(|other| !kind.is_key_of(cell, &other)), "no other is that of {kind:?}");
-            let is_told = matches!(kind, KeyKind::Uint(_) | KeyKind::Raw(_) | KeyKind::Str(8));
-            assert_eq!(kind.is_key_of(cell, &part), is_told, "{kind:?}");
             let (cells, mut parts) = ([&[9], cell].concat().repeat(3), vec![0; 3 * (part.len() + 2)]);
             let (from, to) = (cell.len() + 1, part.len() + 2);
             kind.write_all(

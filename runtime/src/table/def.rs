@@ -171,6 +171,7 @@ pub struct RelationDef {
 
 impl Column {
     /// Bytes of the column in the key.
+    #[inline]
     pub fn key_bytes(&self) -> usize {
         self.kind.key_bytes() + usize::from(self.null_bit.is_some())
     }

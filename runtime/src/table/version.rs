@@ -12,7 +12,7 @@
 //! Rows are dense: a deletion moves the last row into the hole. Rows beyond the last are zero.
 
 use super::buffer::Buffer;
-use super::def::{Column, TableDef};
+use super::def::TableDef;
 use super::id_runs::{IdRuns, Run};
 use super::meta;
 use super::settled::Settled;
@@ -212,15 +212,6 @@ impl<'v> TableView<'v> {
         let bytes = &self.version.buffers[GROUPS + at.group].bytes()[row * stride..(row + 1) * stride];
         let null = at.null_bit.is_some_and(|bit| codec::null_bit(bytes, bit));
         (!null).then(|| &bytes[at.offset..at.offset + at.size])
-    }
-
-    /// The cell of a column of an index in `row`, if it is one that is never null.
-    #[inline]
-    pub(crate) fn cell_of_column(self, row: usize, column: &Column) -> Option<&'v [u8]> {
-        let at = self.def.fields[column.field].at;
-        let start = row * self.def.layout.groups[at.group].stride + at.offset;
-        let bytes = self.version.buffers[GROUPS + at.group].bytes().get(start..start + at.size)?;
-        column.null_bit.is_none().then_some(bytes)
     }
 
     /// A byte of the cell of a field of the record in `row`, for its cache line.

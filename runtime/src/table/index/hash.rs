@@ -126,14 +126,15 @@ impl HashShape {
     /// Which slot of a directory is that of a hash.
     #[inline]
     fn slot(&self, hash: u64, prefix: u32) -> usize {
-        (hash.wrapping_shl(prefix) >> (64 - self.slot_bits())) as usize
+        // A page has far fewer slots than 2^32; said so, no offset of one overflows.
+        (hash.wrapping_shl(prefix) >> (64 - self.slot_bits())) as u32 as usize
     }
 }
 
-/// Which of 2^`bits` roots is that of a hash.
+/// Which of 2^`bits` roots is that of a hash: its first `bits` bits.
 #[inline]
 fn root_of(hash: u64, bits: u32) -> usize {
-    hash.checked_shr(64_u32.wrapping_sub(bits)).unwrap_or(0) as usize
+    (hash >> 1).wrapping_shr(63_u32.wrapping_sub(bits)) as usize
 }
 
 /// An extendible hash, for reading.
@@ -151,30 +152,31 @@ impl<'a> HashIndex<'a> {
     }
 
     /// How many pairs of key and record there are.
-    pub fn len(&self) -> u64 {
+    pub fn len(self) -> u64 {
         self.root().items
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub fn is_empty(self) -> bool {
         self.len() == 0
     }
 
     /// A record with this key; of several, any.
     #[inline]
-    pub fn get(&self, key: &[u8]) -> Option<u64> {
+    pub fn get(self, key: &[u8]) -> Option<u64> {
         let hash = hash_of(key);
-        match self.holder(key, hash)? {
-            Holder::Bucket(bucket) => {
-                bucket.look_ahead();
-                bucket.item(bucket.find(key, hash, 0)?).map(id_of)
-            }
-            Holder::Tree(tree) => tree.first_with_prefix(key).map(id_of),
+        let (_, page) = self.page(key, hash)?;
+        if page.first() != Some(&kind::BUCKET) {
+            // A tree.
+            return self.get_all(key).next();
         }
+        let bucket = Bucket::new(page, self.shape);
+        bucket.look_ahead();
+        bucket.find(key, hash, 0).map(|(_, record)| record)
     }
 
     /// All records with this key, in no particular order.
-    pub fn get_all<'k>(&self, key: &'k [u8]) -> Records<'a, 'k> {
+    pub fn get_all<'k>(self, key: &'k [u8]) -> Records<'a, 'k> {
         let hash = hash_of(key);
         let source = match self.holder(key, hash) {
             Some(Holder::Bucket(bucket)) => Source::Bucket { bucket, next: 0 },
@@ -185,7 +187,7 @@ impl<'a> HashIndex<'a> {
     }
 
     /// Whether this record is there with this key.
-    pub fn contains(&self, key: &[u8], record: u64) -> bool {
+    pub fn contains(self, key: &[u8], record: u64) -> bool {
         let hash = hash_of(key);
         match self.holder(key, hash) {
             Some(Holder::Bucket(bucket)) => bucket.find_pair(key, hash, record).is_some(),
@@ -195,28 +197,33 @@ impl<'a> HashIndex<'a> {
     }
 
     /// What holds the items of a key with this hash; nothing for keys of another width.
-    #[inline]
-    fn holder(&self, key: &[u8], hash: u64) -> Option<Holder<'a>> {
-        if key.len() != self.shape.key_bytes() {
-            return None;
-        }
-        let number = self.find(hash)?;
-        let page = self.pages.get(number)?;
-        match page[0] {
+    fn holder(self, key: &[u8], hash: u64) -> Option<Holder<'a>> {
+        let (number, page) = self.page(key, hash)?;
+        match *page.first()? {
             kind::BUCKET => Some(Holder::Bucket(Bucket::new(page, self.shape))),
             kind::TREE => Some(Holder::Tree(self.tree(number))),
             _ => None,
         }
     }
 
+    /// The page that holds the items of a key with this hash, and its number.
     #[inline]
-    fn root(&self) -> Root {
+    fn page(self, key: &[u8], hash: u64) -> Option<(u32, &'a [u8])> {
+        if key.len() != self.shape.key_bytes() {
+            return None;
+        }
+        let number = self.find(hash)?;
+        Some((number, self.pages.get(number)?))
+    }
+
+    #[inline]
+    fn root(self) -> Root {
         Root::read(self.pages.bytes, ROOT_AT)
     }
 
     /// The page that holds the items of a hash, a bucket or a tree.
     #[inline]
-    fn find(&self, hash: u64) -> Option<u32> {
+    fn find(self, hash: u64) -> Option<u32> {
         let root = self.root();
         if root.page == NONE {
             return None;
@@ -225,20 +232,21 @@ impl<'a> HashIndex<'a> {
         if directory == NONE {
             return None;
         }
-        let page = u32_at(self.pages.get(directory)?, self.shape.slot(hash, prefix) * SLOT_BYTES);
+        let slot_at = self.pages.offset(directory) + self.shape.slot(hash, prefix) * SLOT_BYTES;
+        let page = u32_at(self.pages.bytes, slot_at);
         (page != NONE).then_some(page)
     }
 
     /// The directory that a root leads to, and how many bits of the hash are behind when one comes there.
     #[inline]
-    fn directory(&self, root: Root, at: usize) -> (u32, u32) {
-        let roots_at = (root.page as usize) << self.shape.tree.page_shift();
-        let entry = u64_at(self.pages.bytes, at.saturating_mul(ROOT_BYTES).saturating_add(roots_at));
+    fn directory(self, root: Root, at: usize) -> (u32, u32) {
+        let roots_at = self.pages.offset(root.page);
+        let entry = u64_at(self.pages.bytes, at.wrapping_mul(ROOT_BYTES).wrapping_add(roots_at));
         (entry as u32, (entry >> 32) as u32 & 0xFF)
     }
 
     /// The tree whose root record is in a page.
-    fn tree(&self, page: u32) -> BTree<'a> {
+    fn tree(self, page: u32) -> BTree<'a> {
         let at = ((page as usize) << self.shape.tree.page_shift()) + TREE_ROOT_AT;
         BTree::at(self.pages.bytes, self.shape.tree, at)
     }
@@ -287,12 +295,12 @@ impl Iterator for Records<'_, '_> {
         match &mut self.source {
             Source::Nothing => None,
             Source::Bucket { bucket, next } => {
-                let Some(at) = bucket.find(self.key, self.hash, *next) else {
+                let Some((at, record)) = bucket.find(self.key, self.hash, *next) else {
                     *next = bucket.count();
                     return None;
                 };
                 *next = at + 1;
-                bucket.item(at).map(id_of)
+                Some(record)
             }
             Source::Tree(range) => range.next().map(id_of),
         }

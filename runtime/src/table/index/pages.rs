@@ -29,7 +29,7 @@ use super::fault::{Fault, Wrong};
 /// The largest page, in bytes.
 pub(super) const PAGE_BYTES_MAX: usize = 4096;
 /// The smallest page, in bytes.
-const PAGE_BYTES_MIN: usize = 512;
+pub(super) const PAGE_BYTES_MIN: usize = 512;
 /// "No page": what a link holds that leads nowhere.
 pub(super) const NONE: u32 = 0;
 /// Where the header keeps the root record of the index.
@@ -91,13 +91,13 @@ impl Format {
 /// The `u32` at `at`; 0 beyond the end.
 #[inline]
 pub(super) fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |number| u32::from_le_bytes(*number))
+    bytes.get(at..at.wrapping_add(4)).and_then(<[u8]>::first_chunk).map_or(0, |number| u32::from_le_bytes(*number))
 }
 
 /// The `u64` at `at`; 0 beyond the end.
 #[inline]
 pub(super) fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |number| u64::from_le_bytes(*number))
+    bytes.get(at..at.wrapping_add(8)).and_then(<[u8]>::first_chunk).map_or(0, |number| u64::from_le_bytes(*number))
 }
 
 /// Where a tree begins, and how large it is.
@@ -126,11 +126,18 @@ pub(super) struct Pages<'a> {
 }
 
 impl<'a> Pages<'a> {
+    /// Where a page begins, or would.
+    #[inline]
+    pub(super) fn offset(self, page: u32) -> usize {
+        // A page is no longer than 2^15 bytes; said so, there is no overflow to be looked for.
+        (page as usize) << (self.page_shift & 15)
+    }
+
     /// A page, if the buffer has it.
     #[inline]
     pub(super) fn get(self, page: u32) -> Option<&'a [u8]> {
-        let at = (page as usize) << (self.page_shift & 15);
-        self.bytes.get(at..)?.get(..1 << (self.page_shift & 15))
+        let at = self.offset(page);
+        self.bytes.get(at..at.wrapping_add(1 << (self.page_shift & 15)))
     }
 
     /// How many pages the buffer has.

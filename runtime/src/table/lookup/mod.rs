@@ -17,41 +17,26 @@ use std::ops::Bound;
 /// The first record whose key in index number `index` begins with `key`.
 #[inline]
 pub fn first(view: TableView<'_>, index: usize, key: &Key) -> Option<RecordId> {
-    let (def, bytes) = (&view.def.indexes[index], view.index_bytes(index));
-    match def.shape {
-        IndexShape::Tree(shape) if def.texts.is_empty() => {
-            BTree::new(bytes, shape).first_with_prefix(key.bytes()).and_then(id_of)
-        }
-        IndexShape::Hash(shape) if def.texts.is_empty() => {
-            HashIndex::new(bytes, shape).get(key.bytes()).and_then(RecordId::from_u64)
-        }
-        _ => all(view, index, key).next(),
+    match view.def.indexes[index].texts.is_empty() {
+        true => first_without_texts(view, index, key.bytes()),
+        false => all(view, index, key).next(),
+    }
+}
+
+/// The same in an index without texts, whose keys are their bytes.
+#[inline]
+fn first_without_texts(view: TableView<'_>, index: usize, key: &[u8]) -> Option<RecordId> {
+    let bytes = view.index_bytes(index);
+    match view.def.indexes[index].shape {
+        IndexShape::Tree(shape) => BTree::new(bytes, shape).first_with_prefix(key).and_then(id_of),
+        IndexShape::Hash(shape) => HashIndex::new(bytes, shape).get(key).and_then(RecordId::from_u64),
     }
 }
 
 /// The row of the record with this key, which is whole, in a unique index.
-///
-/// The slot of the record says where it lies; but where no deletion has moved it, that is the row of the slot's number, and
-/// its fields tell: the row is going to be read anyway, and the slot is a miss that is saved.
 #[inline]
 pub fn row_of_key(view: TableView<'_>, index: usize, key: &Key) -> Option<usize> {
-    let id = first(view, index, key)?;
-    let row = id.slot() as usize;
-    if is_key_of_row(view, &view.def.indexes[index], row, key.bytes()) { Some(row) } else { view.version.row_of(id) }
-}
-
-/// Whether the record in `row` has this key, so that nobody else can have it. `false` where that is not so easily told.
-#[inline]
-fn is_key_of_row(view: TableView<'_>, index: &IndexDef, row: usize, key: &[u8]) -> bool {
-    let mut rest = key;
-    for column in &index.columns {
-        let Some((part, behind)) = rest.split_at_checked(column.key_bytes()) else { return false };
-        if !view.cell_of_column(row, column).is_some_and(|cell| column.kind.is_key_of(cell, part)) {
-            return false;
-        }
-        rest = behind;
-    }
-    rest.is_empty() && index.unique && row < view.version.len()
+    view.version.row_of(first(view, index, key)?)
 }
 
 /// Whether an index without texts has a record with this key.

@@ -1,8 +1,8 @@
 //! A bucket: a page of items in no order, found by their tags.
 
-use super::super::btree::Shape;
-use super::super::pages::{PAGE_BYTES_MAX, kind};
-use super::{HashShape, hash_of, id_of};
+use super::super::btree::{ITEM_BYTES_MIN, Shape};
+use super::super::pages::{PAGE_BYTES_MAX, PAGE_BYTES_MIN, kind};
+use super::{HashShape, ID_BYTES, hash_of};
 use crate::cell::ahead::fetch_soon;
 use crate::cell::wide::equal_bytes;
 
@@ -30,8 +30,13 @@ pub(super) fn item_at(shape: HashShape, at: usize) -> usize {
     TAGS_AT + shape.items_max() + at * shape.tree.item_bytes()
 }
 
-/// Tags that are compared before any item is looked at.
-const ASKED_AT_ONCE: usize = 32;
+/// No bucket has more items, so that a bit of a word is enough for each.
+const ITEMS_MAX: usize = 63;
+/// Bytes that are looked at for tags.
+const TAGS_ROOM: usize = 64;
+
+const _: () = assert!(items_max(Shape::new(ITEM_BYTES_MIN).expect("the shortest items have a shape")) <= ITEMS_MAX);
+const _: () = assert!(TAGS_AT + TAGS_ROOM <= PAGE_BYTES_MIN);
 
 /// A bucket, for reading. Nothing in its bytes can make it panic.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +56,8 @@ impl<'a> Bucket<'a> {
     #[inline]
     pub(super) fn look_ahead(self) {
         const LINE_BYTES: usize = 64;
-        (1..8).for_each(|line| fetch_soon(self.page, line * LINE_BYTES));
+        let Some(lines) = self.page.first_chunk::<PAGE_BYTES_MIN>() else { return };
+        (1..PAGE_BYTES_MIN / LINE_BYTES).for_each(|line| fetch_soon(lines, line * LINE_BYTES));
     }
 
     pub(super) fn depth(self) -> u32 {
@@ -74,56 +80,53 @@ impl<'a> Bucket<'a> {
         self.page.get(TAGS_AT + at).copied().unwrap_or(0)
     }
 
-    #[inline]
-    pub(super) fn item(self, at: usize) -> Option<&'a [u8]> {
-        self.page.get(item_at(self.shape, at)..)?.get(..self.shape.tree.item_bytes())
-    }
-
     /// All items, one behind the other.
     pub(super) fn items(self) -> &'a [u8] {
         let from = item_at(self.shape, 0);
         self.page.get(from..from + self.count() * self.shape.tree.item_bytes()).unwrap_or(&[])
     }
 
-    /// The first item with this key, which has this hash, from number `from` on.
+    /// The first item with this key, which has this hash and is as wide as the items' keys, from number `from` on: its number
+    /// and its record.
     #[inline]
-    pub(super) fn find(self, key: &[u8], hash: u64, from: usize) -> Option<usize> {
-        let mut start = from;
-        while start < self.shape.items_max() {
-            let mut hits = self.hits(hash, start);
-            while hits != 0 {
-                let at = start + hits.trailing_zeros() as usize;
-                if self.item(at).is_some_and(|item| is_key_of(item, key)) {
-                    return Some(at);
-                }
-                hits &= hits - 1;
+    pub(super) fn find(self, key: &[u8], hash: u64, from: usize) -> Option<(usize, u64)> {
+        let width = key.len() + ID_BYTES;
+        let mut hits = self.hits(hash) & (u64::MAX << from.min(ITEMS_MAX));
+        while hits != 0 {
+            let at = hits.trailing_zeros() as usize;
+            let item_at = TAGS_AT + self.shape.items_max() + at * width;
+            if let Some((own, id)) = self.page.get(item_at..item_at + width)?.split_last_chunk()
+                && are_equal(own, key)
+            {
+                return Some((at, u64::from_be_bytes(*id)));
             }
-            start += ASKED_AT_ONCE;
+            hits &= hits - 1;
         }
         None
     }
 
-    /// Which of the items from number `start` on, at most 32 of them, have the tag of this hash; a bit each. All 32 are looked
-    /// at, however many there are: a processor that guesses the number of items from bucket to bucket is
-    /// wrong half of the time, and waits for memory to learn it.
+    /// Which of the items have the tag of this hash; a bit each. Most buckets have no more than 32: those are looked at, however
+    /// many there are. A processor that guesses the number of items from bucket to bucket is wrong half of the time, and waits
+    /// for memory to learn it.
     #[inline]
-    fn hits(self, hash: u64, start: usize) -> u64 {
+    fn hits(self, hash: u64) -> u64 {
         // What lies behind the tags is items, never the end of the page.
-        let Some(tags) = self.page.get(TAGS_AT + start..).and_then(<[u8]>::first_chunk::<ASKED_AT_ONCE>) else {
-            return 0;
-        };
-        let (halves, _) = tags.as_chunks::<16>();
-        let hits = halves.iter().rev().fold(0, |hits, tags| hits << 16 | u64::from(equal_bytes(tags, tag_of(hash))));
-        let there = self.count().saturating_sub(start).min(ASKED_AT_ONCE);
-        hits & ((1 << there) - 1)
+        let Some(tags) = self.page.get(TAGS_AT..).and_then(<[u8]>::first_chunk::<TAGS_ROOM>) else { return 0 };
+        let (parts, _) = tags.as_chunks::<16>();
+        let hits = |part: usize| u64::from(equal_bytes(&parts[part], tag_of(hash))) << (16 * part);
+        let mut hit = hits(0) | hits(1);
+        if self.shape.items_max() > 32 {
+            hit |= hits(2) | hits(3);
+        }
+        hit & !(u64::MAX << self.count())
     }
 
     /// The item with this key, which has this hash, and this record.
     pub(super) fn find_pair(self, key: &[u8], hash: u64, record: u64) -> Option<usize> {
         let mut from = 0;
         loop {
-            let at = self.find(key, hash, from)?;
-            if self.item(at).map(id_of) == Some(record) {
+            let (at, found) = self.find(key, hash, from)?;
+            if found == record {
                 return Some(at);
             }
             from = at + 1;
@@ -131,21 +134,20 @@ impl<'a> Bucket<'a> {
     }
 }
 
-/// Whether an item has this key. Most keys are a few words, for which a call takes longer than the comparison.
+/// Whether two keys are equal. Most are a few words and a byte, for which a call takes longer than the comparison.
 #[inline]
-fn is_key_of(item: &[u8], key: &[u8]) -> bool {
-    let Some(item) = item.get(..key.len()) else { return false };
-    let (mine, theirs) = (item.as_chunks::<8>(), key.as_chunks::<8>());
-    let words = mine.0.iter().zip(theirs.0).fold(0, |differ, (one, other)| differ | (word(one) ^ word(other)));
-    match (item.last_chunk::<8>(), key.last_chunk::<8>()) {
-        (Some(one), Some(other)) => words | (word(one) ^ word(other)) == 0,
-        _ => mine.1 == theirs.1,
-    }
-}
-
-#[inline]
-fn word(bytes: &[u8; 8]) -> u64 {
-    u64::from_ne_bytes(*bytes)
+fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
+    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
+    let differ = words.iter().zip(other_words).fold(0, |differ, (one, other)| differ | (word(one) ^ word(other)));
+    let are_rests_equal = match (rest, other_rest, one.last_chunk(), other.last_chunk()) {
+        ([], [], ..) => true,
+        ([one], [other], ..) => one == other,
+        // Some of it is compared twice.
+        (.., Some(one), Some(other)) => word(one) == word(other),
+        (one, other, ..) => one == other,
+    };
+    one.len() == other.len() && differ == 0 && are_rests_equal
 }
 
 /// The page of a bucket with these items, and how many of its bytes are in use.
