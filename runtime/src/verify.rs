@@ -19,7 +19,7 @@ use crate::record::hash::hash_of;
 use crate::record::heap_ref::{Cells, HeapCell};
 use crate::record::key::Key;
 use crate::table::def::{Column, IndexDef, RelationDef, write_columns_of_all};
-use crate::table::heap::{CLASSES, class_of, class_units};
+use crate::table::heap::{CLASSES, block_units, class_units};
 use crate::table::index::Index;
 use crate::table::meta;
 use crate::table::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, TableView, VERSIONS};
@@ -223,15 +223,14 @@ fn check_room(view: TableView<'_>) -> Result<(), String> {
 fn check_ids(view: TableView<'_>, rows: Range<usize>) -> Result<(), String> {
     let ids = view.version.buffers[IDS].bytes().as_chunks::<8>().0;
     let slots = view.version.buffers[SLOTS].bytes().as_chunks::<SLOT_BYTES>().0;
-    for row in rows {
-        let id = ids.get(row).and_then(|id| RecordId::from_u64(u64::from_le_bytes(*id)));
-        let id = id.ok_or_else(|| format!("row {row} has no id"))?;
+    for (row, id) in rows.clone().zip(ids.get(rows.clone()).unwrap_or_default()) {
+        let id = RecordId::from_u64(u64::from_le_bytes(*id)).ok_or_else(|| format!("row {row} has no id"))?;
         let expected = u64::from(id.generation() | IN_USE) << 32 | row as u64;
         if slots.get(id.slot() as usize).map(|slot| u64::from_le_bytes(*slot)) != Some(expected) {
             return Err(format!("row {row} has id {id}, whose slot names another row"));
         }
     }
-    Ok(())
+    if rows.end <= ids.len() { Ok(()) } else { Err(format!("row {} has no id", ids.len())) }
 }
 
 /// That the slots are as many as they should be, and each is in use, free or retired.
@@ -294,18 +293,17 @@ impl Blocks {
     }
 }
 
-/// Takes blocks for one thread. Blocks that were stored one after another lie side by side: their bits are gathered, and
-/// shared with the other threads 64 units at a time.
+/// Takes blocks for one thread. Blocks that were stored one after another lie side by side: as long as they do they are one
+/// run of units, which is shared with the other threads when it ends.
 struct Taker<'b> {
     of: &'b Blocks,
-    /// The units from 64 times this on, and which of them were taken here.
-    word: usize,
-    bits: u64,
+    /// The units that were taken here and not shared yet.
+    run: Range<usize>,
 }
 
 impl<'b> Taker<'b> {
     fn new(of: &'b Blocks) -> Taker<'b> {
-        Taker { of, word: 0, bits: 0 }
+        Taker { of, run: 0..0 }
     }
 
     /// Takes the block that a cell names, if it names one.
@@ -313,42 +311,39 @@ impl<'b> Taker<'b> {
     fn take_cell(&mut self, cell: HeapCell) -> Result<(), String> {
         match cell.len {
             0 => Ok(()),
-            len => self.take(cell.offset as usize, class_units(class_of(len as usize))),
+            len => self.take(cell.offset as usize, block_units(len as usize)),
         }
     }
 
-    /// Takes a block; an error if some of it belongs to another.
+    /// Takes a block; an error if it lies outside of the heap, or, at this or a later one, if some of it belongs to another.
+    #[inline]
     fn take(&mut self, first: usize, units: usize) -> Result<(), String> {
-        let end = first.checked_add(units).filter(|end| first > 0 && *end <= self.of.units);
-        let end = end.ok_or_else(|| format!("the heap block at unit {first} lies outside of the heap"))?;
-        let mut at = first;
-        while at < end {
-            let len = (64 - at % 64).min(end - at);
-            let bits = (u64::MAX >> (64 - len)) << (at % 64);
-            if at / 64 != self.word {
-                self.flush()?;
-                self.word = at / 64;
-            }
-            if self.bits & bits != 0 {
-                return Err(format!("the heap block at unit {first} belongs to two"));
-            }
-            self.bits |= bits;
-            at += len;
+        let end = first.saturating_add(units);
+        if first == 0 || end > self.of.units {
+            return Err(format!("the heap block at unit {first} lies outside of the heap"));
         }
+        if first != self.run.end {
+            self.flush()?;
+            self.run.start = first;
+        }
+        self.run.end = end;
         Ok(())
     }
 
     /// Shares what was taken.
     fn flush(&mut self) -> Result<(), String> {
-        let bits = std::mem::take(&mut self.bits);
-        let twice = match bits {
-            0 => 0,
-            bits => bits & self.of.taken[self.word].fetch_or(bits, Ordering::Relaxed),
-        };
-        match twice {
-            0 => Ok(()),
-            twice => Err(format!("the heap unit {} belongs to two", 64 * self.word + twice.trailing_zeros() as usize)),
+        let Range { start: mut at, end } = std::mem::take(&mut self.run);
+        while at < end {
+            let (first, len) = (at % 64, (64 - at % 64).min(end - at));
+            let bits = (u64::MAX >> (64 - len)) << first;
+            let twice = bits & self.of.taken[at / 64].fetch_or(bits, Ordering::Relaxed);
+            if twice != 0 {
+                let unit = at - first + twice.trailing_zeros() as usize;
+                return Err(format!("the heap unit {unit} belongs to two"));
+            }
+            at += len;
         }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@
 //! A cell in a record counts from the start of the table's heap; a cell inside a list's block counts from the start of
 //! that block, so a block is self-contained and can be moved or logged as it is.
 
+use super::codec::le_u64;
 use super::image::PENDING;
 use crate::limits::HEAP_UNIT_BYTES;
 
@@ -42,7 +43,8 @@ impl HeapCell {
     /// Decodes a cell.
     #[inline]
     pub fn from_bytes(bytes: &[u8]) -> HeapCell {
-        HeapCell { offset: le_u32(bytes), len: le_u32(&bytes[4..]) }
+        let word = le_u64(bytes);
+        HeapCell { offset: word as u32, len: (word >> 32) as u32 }
     }
 
     /// Encodes a cell.
@@ -75,9 +77,4 @@ impl<'a> Cells<'a> {
         let len = cell.len & !PENDING;
         if len == cell.len { self.stored.block(cell) } else { self.pending.block(HeapCell { len, ..cell }) }
     }
-}
-
-#[inline]
-fn le_u32(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
 }

@@ -43,6 +43,15 @@ pub fn class_of(len: usize) -> usize {
     if k >= 2 && units <= class_units(three_quarters) { three_quarters } else { 2 * k - 1 }
 }
 
+/// Units of the block of a value of `len` bytes, which is of [`class_of`] it.
+#[inline]
+pub fn block_units(len: usize) -> usize {
+    let units = len.div_ceil(HEAP_UNIT_BYTES).max(1);
+    let power = units.next_power_of_two();
+    let three_quarters = power / 4 * 3;
+    if units <= three_quarters { three_quarters } else { power }
+}
+
 /// Stores `bytes` and gives the cell that names them.
 pub fn alloc(rows: &mut Rows<'_>, bytes: &[u8]) -> Result<HeapCell> {
     if bytes.is_empty() {
@@ -107,6 +116,7 @@ mod tests {
             let class = class_of(len);
             assert!(class_units(class) * HEAP_UNIT_BYTES >= len, "{len} in class {class}");
             assert!(class == 0 || class_units(class - 1) * HEAP_UNIT_BYTES < len, "{len} fits below class {class}");
+            assert_eq!(block_units(len), class_units(class), "{len} in class {class}");
         }
         assert!((1..CLASSES).all(|class| class_units(class) > class_units(class - 1)));
     }

@@ -2,6 +2,7 @@
 //! asks for is decided once. Most ask for nothing: any bits are a number.
 
 use super::{Blocks, Taker};
+use crate::cell::wide::equal_bytes;
 use crate::record::check::{Heaps, check_value};
 use crate::record::codec::{le_u64, null_bit};
 use crate::record::heap_ref::{HeapCell, HeapRef};
@@ -24,14 +25,15 @@ pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, b
         CellPlan::Text => each(view, field, rows, |cell| {
             let block = HeapCell::from_bytes(cell);
             let text = heap.block(block);
-            if text.len() != block.len as usize || !text.is_ascii() {
+            if text.len() != block.len as usize || !is_ascii(text) {
                 check_value(&field.plan, cell, Heaps::stored(heap))?;
             }
             blocks.take_cell(block)
         }),
         plan if asks_for_nothing(plan) => {
-            let can_be_null = field.at.null_bit.is_some() || is_ref(field);
-            if can_be_null { each(view, field, rows, |_| Ok(())) } else { Ok(()) }
+            // A reference to nothing is zeros, and nothing else is null without a bit.
+            let can_be_wrong = field.at.null_bit.is_some() || (is_ref(field) && !field.nullable);
+            if can_be_wrong { each(view, field, rows, |_| Ok(())) } else { Ok(()) }
         }
         plan => each(view, field, rows, |cell| {
             check_value(plan, cell, Heaps::stored(heap))?;
@@ -83,21 +85,25 @@ fn each(
     mut check: impl FnMut(&[u8]) -> Result<(), String>,
 ) -> Result<(), Wrong> {
     let (at, is_ref) = (field.at, is_ref(field));
+    let can_be_null = at.null_bit.is_some() || is_ref;
     for (row, bytes) in rows(view, field, range) {
         let cell = &bytes[at.offset..at.offset + at.size];
-        let is_null = match at.null_bit {
-            Some(bit) => null_bit(bytes, bit),
-            None => is_ref && le_u64(cell) == 0,
-        };
-        let checked = match is_null {
-            false => check(cell),
-            true if !field.nullable => Err("null, and it must not be".to_owned()),
-            true if cell.iter().any(|byte| *byte != 0) => Err("null, with a value behind it".to_owned()),
-            true => Ok(()),
-        };
-        checked.map_err(|what| (row, what))?;
+        let is_null = || at.null_bit.map_or(is_ref && le_u64(cell) == 0, |bit| null_bit(bytes, bit));
+        let checked = if can_be_null && is_null() { check_null(field, cell) } else { check(cell) };
+        if let Err(what) = checked {
+            return Err((row, what));
+        }
     }
     Ok(())
+}
+
+/// Checks the cell of a field that is null.
+fn check_null(field: &FieldDef, cell: &[u8]) -> Result<(), String> {
+    match cell.iter().all(|byte| *byte == 0) {
+        _ if !field.nullable => Err("null, and it must not be".to_owned()),
+        true => Ok(()),
+        false => Err("null, with a value behind it".to_owned()),
+    }
 }
 
 /// Checks a `str<N>`: a short one of ASCII here, others as any value.
@@ -113,9 +119,35 @@ fn check_str(cell: &[u8], n: u16) -> Result<(), String> {
     check_value(&CellPlan::Str(n), cell, Heaps::stored(HeapRef(&[])))
 }
 
-/// Whether the first `len` bytes are ASCII and the others zero: eight at a time, whatever `len` is.
+/// The bits that no byte of ASCII has.
+const NO_ASCII: u128 = u128::from_ne_bytes([0x80; 16]);
+
+/// Whether a text is ASCII: sixteen bytes at a time, of which the last may overlap those before.
+#[inline]
+fn is_ascii(text: &[u8]) -> bool {
+    let Some(last) = text.last_chunk::<16>() else { return text.is_ascii() };
+    let blocks = text.as_chunks::<16>().0.iter().chain([last]);
+    blocks.fold(0, |all, block| all | u128::from_ne_bytes(*block)) & NO_ASCII == 0
+}
+
+/// Whether the first `len` bytes are ASCII and the others zero: sixteen at a time, whatever `len` is, as far as a word has a bit
+/// for each of them.
 #[inline]
 fn is_ascii_before_zeros(bytes: &[u8], len: usize) -> bool {
+    let (blocks, rest) = bytes.as_chunks::<16>();
+    let Some(last) = bytes.last_chunk::<16>().filter(|_| bytes.len() <= 64) else {
+        return is_ascii_before_zeros_by_word(bytes, len);
+    };
+    let zeros_of = |block: &[u8; 16], at: usize| u64::from(equal_bytes(block, 0)) << at;
+    let zeros = blocks.iter().zip([0, 16, 32, 48]).fold(0, |zeros, (block, at)| zeros | zeros_of(block, at));
+    // What is left is looked at with some of the bytes before.
+    let zeros = if rest.is_empty() { zeros } else { zeros | zeros_of(last, bytes.len() - 16) };
+    let behind = (u64::MAX >> (64 - bytes.len())) & u64::MAX.checked_shl(len as u32).unwrap_or(0);
+    zeros & behind == behind && is_ascii(bytes)
+}
+
+/// The same, eight bytes at a time.
+fn is_ascii_before_zeros_by_word(bytes: &[u8], len: usize) -> bool {
     const NO_ASCII: u64 = u64::from_ne_bytes([0x80; 8]);
     let (words, rest) = bytes.as_chunks::<8>();
     let (mut wrong, mut left) = (0, len);
@@ -131,19 +163,19 @@ fn is_ascii_before_zeros(bytes: &[u8], len: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_ascii_before_zeros;
+    use super::{is_ascii, is_ascii_before_zeros};
 
     #[test]
     fn a_text_is_ascii_and_what_lies_behind_it_is_zero() {
-        for width in 0..=40 {
+        for width in 0..=80 {
             for len in 0..=width {
                 let mut bytes = vec![b'x'; len];
                 bytes.resize(width, 0);
-                assert!(is_ascii_before_zeros(&bytes, len), "{len} of {width}");
+                assert!(is_ascii_before_zeros(&bytes, len) && is_ascii(&bytes), "{len} of {width}");
                 for at in 0..width {
                     let mut other = bytes.clone();
                     other[at] = 0x80;
-                    assert!(!is_ascii_before_zeros(&other, len), "{len} of {width}, {at}");
+                    assert!(!is_ascii_before_zeros(&other, len) && !is_ascii(&other), "{len} of {width}, {at}");
                     other[at] = b'y';
                     assert_eq!(is_ascii_before_zeros(&other, len), at < len, "{len} of {width}, {at}");
                 }
