@@ -12,7 +12,7 @@
 //! one by one, and so have tables with handlers, which may do anything in between.
 
 use super::check::{Arriving, refers_to_nothing};
-use super::keys::{Keys, taken};
+use super::keys::{Keys, SortRoom, taken};
 use crate::engine::Engine;
 use crate::error::{Error, Result, Violation};
 use crate::id::RecordId;
@@ -111,19 +111,18 @@ impl Engine {
             }
             number += count;
         }
+        let mut room = SortRoom::default();
         for at in 0..batch.keys.len() {
-            batch.keys[at].sort();
+            batch.keys[at].sort(&mut room);
             self.check_distinct(table, at, &mut batch);
-        }
-        finish(batch.found)?;
-        if number > 0 {
-            let (def, writer) = self.table_mut(table);
-            let mut rows = writer.rows(def);
-            for (at, keys) in batch.keys.iter().enumerate() {
-                rows.index_insert_sorted(at, keys.items());
+            // Of a batch in which something is wrong nothing stays.
+            if batch.found.is_empty() && number > 0 {
+                let (def, writer) = self.table_mut(table);
+                writer.rows(def).index_insert_sorted(at, batch.keys[at].items());
             }
+            batch.keys[at].end(&mut room);
         }
-        Ok(())
+        finish(batch.found)
     }
 
     /// Makes room for so many records in all of a batch whose first is there.

@@ -10,6 +10,7 @@ use crate::record::hash::hash_of;
 use crate::record::heap_ref::Cells;
 use crate::record::key::Key;
 use crate::table::def::IndexDef;
+use crate::table::index::Items;
 use crate::table::lookup;
 use crate::table::version::TableView;
 
@@ -21,6 +22,13 @@ const HASH_TOP: u64 = 0xFFFF_FC00_0000_0000;
 const COMPARED_MAX: usize = 96;
 /// Fewer items than this are sorted by bytes, others by longer digits: these need more room to count.
 const SHORT_DIGITS_MAX: usize = 2048;
+
+/// Room to sort in: indexes use the same, one after another.
+#[derive(Default)]
+pub(crate) struct SortRoom {
+    order: Vec<(u64, u32)>,
+    spare: Vec<(u64, u32)>,
+}
 
 /// What is to go into one index.
 pub(crate) struct Keys {
@@ -35,14 +43,24 @@ pub(crate) struct Keys {
     last_id: u64,
     /// Once sorted: what tells most items apart, and the number of the item.
     order: Vec<(u64, u32)>,
+    /// Once sorted: no two items have the same hash, and so no two the same key.
+    are_hashes_distinct: bool,
 }
 
 impl Keys {
     /// Nothing yet, with room for so many items.
     pub(crate) fn new(index: &IndexDef, expected: usize) -> Keys {
         let width = index.item_bytes();
-        let (bytes, order) = (Vec::with_capacity(expected * width), Vec::with_capacity(expected));
-        Keys { width, is_ordered: index.is_ordered(), bytes, are_ids_ascending: true, last_id: 0, order }
+        let bytes = Vec::with_capacity(expected * width);
+        Keys {
+            width,
+            is_ordered: index.is_ordered(),
+            bytes,
+            are_ids_ascending: true,
+            last_id: 0,
+            order: Vec::new(),
+            are_hashes_distinct: false,
+        }
     }
 
     /// What the records that are there put into index `at`, sorted.
@@ -64,7 +82,7 @@ impl Keys {
             })
             .collect();
         keys.name(ids.into_iter());
-        keys.sort();
+        keys.sort(&mut SortRoom::default());
         keys
     }
 
@@ -108,30 +126,36 @@ impl Keys {
     }
 
     /// Sorts the items: by 8 bytes that tell most of them apart, and as a whole only where those are equal.
-    pub(crate) fn sort(&mut self) {
-        let mut order = std::mem::take(&mut self.order);
+    pub(crate) fn sort(&mut self, room: &mut SortRoom) {
+        let mut order = std::mem::take(&mut room.order);
         order.clear();
         let (width, key_bytes) = (self.width, self.width - ID_BYTES);
         let items = self.bytes.chunks_exact(width);
-        let mut is_all_told = false;
-        if self.is_ordered {
+        let is_all_told = if self.is_ordered {
             let skip = self.skip();
             order.extend(items.map(|item| word(item, skip)).zip(0..));
-            sort_by_head(&mut order, u64::MAX);
+            sort_by_head(&mut order, &mut room.spare, u64::MAX);
             // Items of the same key are in the order of their records, and so of their ids.
-            is_all_told = key_bytes - skip <= size_of::<u64>() && self.are_ids_ascending;
+            key_bytes - skip <= size_of::<u64>() && self.are_ids_ascending
         } else {
             order.extend(items.map(|item| hash_of(&item[..key_bytes])).zip(0..));
-            sort_by_head(&mut order, HASH_TOP);
-        }
+            self.are_hashes_distinct = !sort_by_head(&mut order, &mut room.spare, HASH_TOP);
+            self.are_hashes_distinct
+        };
         if !is_all_told {
-            for tied in order.chunk_by_mut(|(one, _), (other, _)| one == other).filter(|tied| tied.len() > 1) {
+            each_tie(&mut order, u64::MAX, |tied| {
                 if !tied.is_sorted_by(|(_, one), (_, other)| self.item(*one) <= self.item(*other)) {
                     tied.sort_unstable_by(|(_, one), (_, other)| self.item(*one).cmp(self.item(*other)));
                 }
-            }
+            });
         }
         self.order = order;
+    }
+
+    /// Forgets everything, and gives back the room that it was sorted in.
+    pub(super) fn end(&mut self, room: &mut SortRoom) {
+        self.bytes = Vec::new();
+        room.order = std::mem::take(&mut self.order);
     }
 
     /// How many bytes all items begin with, 8 being left.
@@ -152,14 +176,15 @@ impl Keys {
     }
 
     /// The items, sorted, each with what it is sorted by: of those of a hash, the hash.
-    pub(crate) fn items(&self) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
-        self.order.iter().map(|(head, number)| (*head, self.item(*number)))
+    pub(crate) fn items(&self) -> Items<'_> {
+        Items::new(&self.bytes, self.width, &self.order)
     }
 
     /// Records with the same key as an earlier one: the first that has it, and the other.
     fn repeated(&self) -> impl Iterator<Item = (usize, usize)> {
         let key = |number: u32| &self.item(number)[..self.width - ID_BYTES];
-        let alike = self.order.chunk_by(move |(head, one), (other_head, other)| {
+        let order = if self.are_hashes_distinct { &[] } else { self.order.as_slice() };
+        let alike = order.chunk_by(move |(head, one), (other_head, other)| {
             (self.is_ordered || head == other_head) && key(*one) == key(*other)
         });
         alike.filter(|alike| alike.len() > 1).flat_map(|alike| {
@@ -213,31 +238,46 @@ fn word(item: &[u8], at: usize) -> u64 {
 
 /// Sorts by the first number, and leaves those that are equal in their order: digit by digit from the last, leaving out the
 /// bits that are the same everywhere. Of game data one or two digits are not. Only the bits of `sorted_by` are sorted in that
-/// way; the few that differ in nothing but the others are put right in the end.
-fn sort_by_head(order: &mut Vec<(u64, u32)>, sorted_by: u64) {
+/// way; the few that differ in nothing but the others are put right in the end. Says whether some heads may be equal.
+fn sort_by_head(order: &mut Vec<(u64, u32)>, spare: &mut Vec<(u64, u32)>, sorted_by: u64) -> bool {
     if order.is_sorted_by_key(|(head, _)| *head) {
-        return;
+        return true;
     }
     if order.len() <= COMPARED_MAX {
-        return order.sort_by_key(|(head, _)| *head);
+        order.sort_by_key(|(head, _)| *head);
+        return true;
     }
     let first = order.first().map_or(0, |(head, _)| *head);
     let mut varying = order.iter().fold(0, |varying, (head, _)| varying | (head ^ first)) & sorted_by;
-    let mut sorted = vec![(0, 0); order.len()];
+    spare.resize(order.len(), (0, 0));
     let is_short = order.len() < SHORT_DIGITS_MAX;
     while varying != 0 {
         let shift = varying.trailing_zeros();
         let digit_bits = if is_short { 8 } else { 11 };
-        sort_by_digit(order, &mut sorted, shift, digit_bits);
-        std::mem::swap(order, &mut sorted);
+        sort_by_digit(order, spare, shift, digit_bits);
+        std::mem::swap(order, spare);
         varying &= !(((1 << digit_bits) - 1) << shift);
     }
-    if sorted_by != u64::MAX {
-        for alike in order.chunk_by_mut(|(one, _), (other, _)| (one ^ other) & sorted_by == 0) {
-            if alike.len() > 1 {
-                alike.sort_by_key(|(head, _)| *head);
-            }
-        }
+    let mut may_be_equal = sorted_by == u64::MAX;
+    if !may_be_equal {
+        each_tie(order, sorted_by, |tied| {
+            tied.sort_by_key(|(head, _)| *head);
+            may_be_equal |= tied.array_windows().any(|[one, other]| one.0 == other.0);
+        });
+    }
+    may_be_equal
+}
+
+/// Calls `put_right` with entries beside each other whose heads agree in these bits, several at least. There are few.
+fn each_tie(order: &mut [(u64, u32)], bits: u64, mut put_right: impl FnMut(&mut [(u64, u32)])) {
+    let differ = |one: &(u64, u32), other: &(u64, u32)| (one.0 ^ other.0) & bits != 0;
+    let mut rest = order;
+    while let Some(at) = rest.array_windows().position(|[one, other]| !differ(one, other)) {
+        let (first, behind) = (rest[at], &rest[at..]);
+        let len = behind.iter().position(|other| differ(&first, other)).unwrap_or(behind.len());
+        let (tied, untied) = std::mem::take(&mut rest)[at..].split_at_mut(len);
+        put_right(tied);
+        rest = untied;
     }
 }
 
@@ -265,9 +305,17 @@ mod tests {
 
     fn keys(width: usize, is_ordered: bool, items: &[Vec<u8>]) -> Keys {
         let bytes = Vec::new();
-        let mut keys = Keys { width, is_ordered, bytes, are_ids_ascending: false, last_id: 0, order: Vec::new() };
+        let mut keys = Keys {
+            width,
+            is_ordered,
+            bytes,
+            are_ids_ascending: false,
+            last_id: 0,
+            order: Vec::new(),
+            are_hashes_distinct: false,
+        };
         items.iter().for_each(|item| keys.bytes.extend_from_slice(item));
-        keys.sort();
+        keys.sort(&mut SortRoom::default());
         keys
     }
 
@@ -279,7 +327,7 @@ mod tests {
             let keys = keys(20, true, &items);
             let mut expected: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
             expected.sort();
-            prop_assert_eq!(keys.items().map(|(_, item)| item).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(keys.items().iter().map(|(_, item)| item).collect::<Vec<_>>(), expected);
         }
 
         /// What comes in the order of ids needs no look at the ids, if the key is told apart by what it is sorted by.
@@ -293,16 +341,17 @@ mod tests {
             let ids = (0..keys_of.len() as u64).map(|n| (first + 4000).wrapping_add(n.wrapping_mul(step)));
             let mut keys = Keys {
                 width: 20, is_ordered: true, bytes: Vec::new(), are_ids_ascending: true, last_id: 0, order: Vec::new(),
+                are_hashes_distinct: false,
             };
             for key in &keys_of {
                 keys.add().copy_from_slice(key);
             }
             keys.name(ids.clone().collect::<Vec<_>>().into_iter());
-            keys.sort();
+            keys.sort(&mut SortRoom::default());
             let mut expected: Vec<Vec<u8>> =
                 keys_of.iter().zip(ids).map(|(key, id)| [key, &id.to_be_bytes()[..]].concat()).collect();
             expected.sort();
-            prop_assert_eq!(keys.items().map(|(_, item)| item.to_vec()).collect::<Vec<_>>(), expected);
+            prop_assert_eq!(keys.items().iter().map(|(_, item)| item.to_vec()).collect::<Vec<_>>(), expected);
         }
 
         #[test]
@@ -312,7 +361,7 @@ mod tests {
             let mut order: Vec<(u64, u32)> = heads.iter().map(|head| head & mask).zip(0..).collect();
             let mut expected = order.clone();
             expected.sort();
-            sort_by_head(&mut order, if sorted_by { HASH_TOP } else { u64::MAX });
+            sort_by_head(&mut order, &mut Vec::new(), if sorted_by { HASH_TOP } else { u64::MAX });
             prop_assert_eq!(order, expected);
         }
 

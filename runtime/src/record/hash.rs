@@ -14,26 +14,17 @@ pub fn hash_of(key: &[u8]) -> u64 {
     };
     let mut state = PI[0] ^ key.len() as u64;
     let mut left = key;
-    while left.len() > 16 {
-        state = fold(u64_at(left, 0) ^ PI[1], u64_at(left, 8) ^ state);
-        left = &left[16..];
+    while let Some((pair, behind)) = left.split_first_chunk::<16>().filter(|(_, behind)| !behind.is_empty()) {
+        let pair = u128::from_le_bytes(*pair);
+        state = fold(pair as u64 ^ PI[1], (pair >> 64) as u64 ^ state);
+        left = behind;
     }
-    let (one, other) = match left.len() {
-        8.. => (u64_at(left, 0), u64_at(left, left.len() - 8)),
-        4.. => (u64::from(u32_at(left, 0)), u64::from(u32_at(left, left.len() - 4))),
-        _ => (left.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0),
+    let (one, other) = if let (Some(begin), Some(end)) = (left.first_chunk(), left.last_chunk()) {
+        (u64::from_le_bytes(*begin), u64::from_le_bytes(*end))
+    } else if let (Some(begin), Some(end)) = (left.first_chunk(), left.last_chunk()) {
+        (u32::from_le_bytes(*begin).into(), u32::from_le_bytes(*end).into())
+    } else {
+        (left.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
     };
     fold(fold(one ^ PI[1], other ^ state), PI[2])
-}
-
-/// The `u32` at `at`; 0 beyond the end.
-#[inline]
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |number| u32::from_le_bytes(*number))
-}
-
-/// The `u64` at `at`; 0 beyond the end.
-#[inline]
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or(0, |number| u64::from_le_bytes(*number))
 }

@@ -4,7 +4,7 @@
 use super::buffer::{Buffer, BufferMut};
 use super::def::{FieldDef, TableDef};
 use super::heap;
-use super::index::IndexMut;
+use super::index::{IndexMut, Items};
 use super::journal::Journal;
 use super::meta::{self, Meta};
 use super::settled::Settled;
@@ -445,7 +445,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Adds items that come in ascending order to an index.
-    pub fn index_insert_sorted<'i>(&mut self, index: usize, items: impl ExactSizeIterator<Item = (u64, &'i [u8])>) {
+    pub fn index_insert_sorted(&mut self, index: usize, items: Items<'_>) {
         self.index(index).insert_sorted(items);
     }
 

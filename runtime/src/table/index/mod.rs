@@ -8,6 +8,7 @@
 pub mod btree;
 mod fault;
 pub mod hash;
+mod items;
 mod pages;
 #[cfg(test)]
 mod testing;
@@ -17,6 +18,7 @@ use btree::{BTree, BTreeMut, Shape};
 use dbgen_schema::IndexKind;
 pub use fault::{Fault, Wrong};
 use hash::{HashIndex, HashIndexMut, HashShape};
+pub use items::Items;
 
 /// The measures of an index of either kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,9 +146,9 @@ impl<'a> IndexMut<'a> {
     }
 
     /// Adds items: to a tree in ascending order; to a hash each with the hash of its key, and in the order of these.
-    pub fn insert_sorted<'i>(&mut self, items: impl ExactSizeIterator<Item = (u64, &'i [u8])>) {
+    pub fn insert_sorted(&mut self, items: Items<'_>) {
         match self {
-            IndexMut::Tree(tree) => tree.insert_sorted(items.map(|(_, item)| item)),
+            IndexMut::Tree(tree) => tree.insert_sorted(items.iter().map(|(_, item)| item)),
             IndexMut::Hash(hash) => hash.insert_all(items),
         };
     }

@@ -5,6 +5,7 @@
 //! bucket would be split again and again. Directories are split first until their share of the pairs fits them. The few
 //! pairs for which a bucket of the deepest kind has no room are added one by one in the end.
 
+use super::super::Items;
 use super::super::btree::copy_item;
 use super::super::pages::{NONE, ROOT_AT, kind};
 use super::bucket::{COUNT_AT, DEPTH_AT, TAGS_AT, item_at, tag_of};
@@ -18,29 +19,27 @@ const FEW: usize = 16;
 type Hashed<'i> = (u64, &'i [u8]);
 
 impl HashIndexMut<'_> {
-    /// Adds items, a key and a record id each, with the hashes of their keys; gives how many were new. It is faster if they
-    /// come in the order of the hashes.
+    /// Adds items with the hashes of their keys; gives how many were new. It is faster if they come in the order of the
+    /// hashes, and none twice.
     ///
     /// # Panics
-    /// If an item is not as wide as the items of this hash.
-    pub fn insert_all<'i>(&mut self, items: impl ExactSizeIterator<Item = (u64, &'i [u8])>) -> usize {
+    /// If the items are not as wide as those of this hash.
+    pub fn insert_all(&mut self, items: Items<'_>) -> usize {
         let key_bytes = self.shape.key_bytes();
-        if items.len() < FEW {
-            return items.filter(|(_, item)| self.insert(&item[..key_bytes], id_of(item))).count();
+        assert_eq!(items.width(), key_bytes + ID_BYTES, "items of the hash's width");
+        if items.order().len() < FEW {
+            return items.iter().filter(|(_, item)| self.insert(&item[..key_bytes], id_of(item))).count();
         }
-        let mut pairs: Vec<Hashed<'i>> = items.collect();
-        assert!(pairs.iter().all(|(_, item)| item.len() == key_bytes + ID_BYTES), "items of the hash's width");
-        if !pairs.is_sorted() {
-            pairs.sort_unstable();
-        }
-        pairs.dedup();
+        let is_sorted = items.order().is_sorted_by(|one, other| items.compare(*one, *other).is_lt());
+        let sorted = if is_sorted { Vec::new() } else { sorted_order(items) };
+        let items = if is_sorted { items } else { items.in_order(&sorted) };
         self.ensure_roots();
         let before = self.root().items;
-        self.expected = before + pairs.len() as u64;
-        self.expect_pages(pairs.len());
-        let (mut late, mut inserted, mut rest) = (Vec::new(), 0, pairs.as_slice());
+        self.expected = before + items.order().len() as u64;
+        self.expect_pages(items.order().len());
+        let (mut pairs, mut late, mut inserted, mut rest) = (Vec::new(), Vec::new(), 0, items.order());
         while !rest.is_empty() {
-            let (taken, new) = self.insert_run(rest, &mut late);
+            let (taken, new) = self.insert_run(items.in_order(rest), &mut pairs, &mut late);
             rest = &rest[taken..];
             inserted += new;
         }
@@ -59,15 +58,16 @@ impl HashIndexMut<'_> {
         self.pages.expect(buckets + directories);
     }
 
-    /// Adds the first pairs, as many as belong into the same range of slots; gives how many it has dealt with, and how many
-    /// of them are new. Items that are put off until later go to `late`.
-    fn insert_run(&mut self, pairs: &[Hashed<'_>], late: &mut Vec<u8>) -> (usize, usize) {
-        let place = self.place(pairs[0].0);
+    /// Adds the first items, as many as belong into the same range of slots; gives how many it has dealt with, and how many
+    /// of them are new. Items that are put off until later go to `late`; `pairs` is room for those that are not.
+    fn insert_run<'i>(&mut self, items: Items<'i>, pairs: &mut Vec<Hashed<'i>>, late: &mut Vec<u8>) -> (usize, usize) {
+        let order = items.order();
+        let place = self.place(order[0].0);
         if place.directory == NONE {
             self.add_directory(&place);
             return (0, 0);
         }
-        if self.is_too_narrow(&place, pairs) {
+        if self.is_too_narrow(&place, order) {
             // What all of its slots lead to would belong to both halves.
             match self.depth_of(&place) {
                 Some(depth) if depth == place.prefix => self.split_bucket(&place, depth),
@@ -77,21 +77,22 @@ impl HashIndexMut<'_> {
         }
         if place.page == NONE {
             let depth = self.free_depth(&place);
-            let pairs = &pairs[..run_len(pairs, depth)];
+            pairs.clear();
+            pairs.extend(items.in_order(&order[..run_len(order, depth)]).iter());
             self.share_out(&place, self.run(&place, depth), depth, pairs, &mut None, late);
             return (pairs.len(), pairs.len());
         }
         if self.is_tree(place.page) {
-            let item = pairs[0].1;
+            let item = items.item(order[0].1);
             let is_there = self.as_index().tree(place.page).contains(item);
             late.extend_from_slice(if is_there { &[] } else { item });
             return (1, usize::from(!is_there));
         }
         let bucket = self.bucket(place.page);
         let depth = bucket.depth();
-        let (pairs, key_bytes) = (&pairs[..run_len(pairs, depth)], self.shape.key_bytes());
-        let is_new = |(hash, item): &&Hashed<'_>| bucket.find_pair(&item[..key_bytes], *hash, id_of(item)).is_none();
-        let mut new: Vec<Hashed<'_>> = pairs.iter().filter(is_new).copied().collect();
+        let (order, key_bytes) = (&order[..run_len(order, depth)], self.shape.key_bytes());
+        let is_new = |(hash, item): &Hashed<'_>| bucket.find_pair(&item[..key_bytes], *hash, id_of(item)).is_none();
+        let mut new: Vec<Hashed<'_>> = items.in_order(order).iter().filter(is_new).collect();
         let count = new.len();
         if bucket.count() + count <= self.shape.items_max() {
             self.push_all(&place, &new);
@@ -102,14 +103,14 @@ impl HashIndexMut<'_> {
             new.sort_unstable();
             self.share_out(&place, self.run(&place, depth), depth, &new, &mut Some(place.page), late);
         }
-        (pairs.len(), count)
+        (order.len(), count)
     }
 
     /// Whether the directory at `place` has too few slots for what comes, and may be split.
-    fn is_too_narrow(&self, place: &Place, pairs: &[Hashed<'_>]) -> bool {
+    fn is_too_narrow(&self, place: &Place, order: &[(u64, u32)]) -> bool {
         let fits = self.shape.slots() * self.shape.items_max() / 4 * 3;
         let is_whole_tree = || self.depth_of(place) == Some(place.prefix) && self.is_tree(place.page);
-        run_len(pairs, place.prefix) > fits
+        run_len(order, place.prefix) > fits
             && place.prefix + self.shape.slot_bits() < self.depth_max()
             && !is_whole_tree()
     }
@@ -178,8 +179,16 @@ impl HashIndexMut<'_> {
     }
 }
 
-/// How many of the first pairs have hashes that begin with the same `bits`.
-fn run_len(pairs: &[Hashed<'_>], bits: u32) -> usize {
-    let first = pairs[0].0;
-    pairs.partition_point(|(hash, _)| (hash ^ first).leading_zeros() >= bits)
+/// How many of the first items have hashes that begin with the same `bits`.
+fn run_len(order: &[(u64, u32)], bits: u32) -> usize {
+    let first = order[0].0;
+    order.partition_point(|(hash, _)| (hash ^ first).leading_zeros() >= bits)
+}
+
+/// The order of the items' hashes, without items that are there more than once.
+fn sorted_order(items: Items<'_>) -> Vec<(u64, u32)> {
+    let mut order = items.order().to_vec();
+    order.sort_unstable_by(|one, other| items.compare(*one, *other));
+    order.dedup_by(|one, other| items.compare(*one, *other).is_eq());
+    order
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
+use super::super::Items;
 use super::super::fault::Wrong;
 use super::*;
 use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
@@ -88,9 +89,12 @@ fn key(number: u64, key_bytes: usize) -> Vec<u8> {
     key
 }
 
-/// Items with the hashes of their keys.
-fn hashed(items: &[Vec<u8>]) -> impl ExactSizeIterator<Item = (u64, &[u8])> {
-    items.iter().map(|item| (hash_of(&item[..item.len() - ID_BYTES]), item.as_slice()))
+/// Adds items of one width in the order in which they come; says how many were new.
+fn insert_all(bench: &mut Bench, items: &[Vec<u8>]) -> usize {
+    let Some(width) = items.first().map(Vec::len) else { return 0 };
+    let hashes = items.iter().map(|item| hash_of(&item[..width - ID_BYTES]));
+    let order: Vec<(u64, u32)> = hashes.zip(0..).collect();
+    bench.edit().insert_all(Items::new(&items.concat(), width, &order))
 }
 
 #[derive(Debug, Clone)]
@@ -147,7 +151,7 @@ fn apply(step: &Step, bench: &mut Bench, model: &mut Model) {
                 .map(|(number, record)| [key(number, width), record.to_be_bytes().to_vec()].concat())
                 .collect();
             let new = numbers.filter(|(number, record)| model.insert((key(*number, width), *record))).count();
-            assert_eq!(bench.edit().insert_all(hashed(&items)), new);
+            assert_eq!(insert_all(bench, &items), new);
         }
         Step::RemoveRun(from, count) => (from..from + count).for_each(|number| remove(bench, model, number, 0)),
         Step::Get(number) => bench.assert_key(&key(number, width), model),
@@ -372,7 +376,7 @@ fn a_batch_is_spread_evenly() {
     let items: Vec<Vec<u8>> = (0..100_000_u64).map(|n| [&n.to_le_bytes()[..], &n.to_be_bytes()[..]].concat()).collect();
     let (mut one_by_one, mut batch) = (Bench::new(8), Bench::new(8));
     items.iter().for_each(|item| assert!(one_by_one.edit().insert(&item[..8], id_of(item))));
-    assert_eq!(batch.edit().insert_all(hashed(&items)), items.len());
+    assert_eq!(insert_all(&mut batch, &items), items.len());
     batch.index().check().expect("a sound hash");
     let (expected, len) = (one_by_one.table.bytes().len(), batch.table.bytes().len());
     assert!(len <= expected + expected / 4, "{len} bytes, {expected} one by one");
