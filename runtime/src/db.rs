@@ -20,6 +20,7 @@ use crate::txn::{Outcome, Transaction};
 use crate::typed::Facade;
 use crate::view::View;
 use dbgen_schema::{Format, Schema, Source};
+use std::cell::Cell;
 use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -389,6 +390,7 @@ impl Shared {
     }
 
     /// Takes the writing side.
+    #[inline]
     pub(crate) fn lock(&self) -> Result<Writer<'_>> {
         self.writing.lock()
     }
@@ -396,6 +398,7 @@ impl Shared {
 
 impl WritingSide {
     /// Takes it.
+    #[inline]
     pub(crate) fn lock(&self) -> Result<Writer<'_>> {
         let me = thread_number();
         if self.holder.load(Ordering::Relaxed) == me {
@@ -409,10 +412,16 @@ impl WritingSide {
 }
 
 /// A number for this thread, from 1.
+#[inline]
 fn thread_number() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
-    thread_local!(static NUMBER: u64 = NEXT.fetch_add(1, Ordering::Relaxed));
-    NUMBER.with(|number| *number)
+    thread_local!(static NUMBER: Cell<u64> = const { Cell::new(0) });
+    NUMBER.with(|number| {
+        if number.get() == 0 {
+            number.set(NEXT.fetch_add(1, Ordering::Relaxed));
+        }
+        number.get()
+    })
 }
 
 /// The writing side, locked.
@@ -422,6 +431,7 @@ pub(crate) struct Writer<'a> {
 }
 
 impl Drop for Writer<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.holder.store(0, Ordering::Relaxed);
     }
@@ -429,6 +439,7 @@ impl Drop for Writer<'_> {
 
 impl Writer<'_> {
     /// The engine.
+    #[inline]
     pub(crate) fn engine(&mut self) -> &mut Engine {
         match self.guard.as_deref_mut() {
             Some(engine) => engine,
@@ -436,7 +447,9 @@ impl Writer<'_> {
         }
     }
 
-    /// Runs `body` as one transaction. Nothing is published.
+    /// Runs `body` as one transaction, in the guise that `wrap` gives it: committed on `Ok`, rolled back on `Err` and on panic.
+    /// Nothing is published.
+    #[inline]
     pub(crate) fn run<T: Into<Transaction> + AsMut<Transaction>, R>(
         &mut self,
         wrap: impl FnOnce(Transaction) -> T,
@@ -448,8 +461,9 @@ impl Writer<'_> {
         let Some(engine) = self.guard.take() else {
             unreachable!("a transaction gives the engine back before the lock is released")
         };
-        let (engine, outcome) = Transaction::run(engine, wrap, body);
-        *self.guard = Some(engine);
+        let mut tx = wrap(Transaction { engine });
+        let outcome = Transaction::attempt(&mut tx, body);
+        *self.guard = Some(tx.into().engine);
         outcome
     }
 

@@ -223,7 +223,9 @@ impl Tape {
     /// A transaction begins, or has come to nothing.
     #[inline]
     pub(crate) fn begin(&mut self) {
-        self.noted.clear();
+        if !self.noted.is_empty() {
+            self.forget_since(0);
+        }
         self.lent = None;
     }
 
@@ -246,6 +248,12 @@ impl Tape {
     /// A column group is lent: what it becomes is noted when it is given back.
     pub(crate) fn lend(&mut self, table: usize, group: usize) {
         self.lent = Some((table, group));
+    }
+
+    /// Whether a group was lent that has not been looked at since.
+    #[inline]
+    pub(crate) fn has_lent(&self) -> bool {
+        self.lent.is_some()
     }
 
     /// The group that was lent, and has been given back since.
@@ -272,10 +280,15 @@ impl Tape {
     }
 
     /// The transaction is committed.
+    #[inline]
     pub(crate) fn commit(&mut self) {
-        if self.is_idle() {
-            return;
+        if !self.is_idle() {
+            self.record_transaction();
         }
+    }
+
+    #[cold]
+    fn record_transaction(&mut self) {
         let input = match self.call.take() {
             Some((name, arguments)) => Input::Procedure { name, arguments },
             None => Input::Transaction { ops: self.noted.drain(..).map(RecordedOp).collect() },

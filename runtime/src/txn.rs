@@ -33,18 +33,6 @@ pub(crate) enum Outcome<R> {
 }
 
 impl Transaction {
-    /// Runs `body` as one transaction, in the guise that `wrap` gives it: committed on `Ok`, rolled back on `Err` and on
-    /// panic. Gives the engine back.
-    pub(crate) fn run<T: Into<Transaction> + AsMut<Transaction>, R>(
-        engine: Box<Engine>,
-        wrap: impl FnOnce(Transaction) -> T,
-        body: impl FnOnce(&mut T) -> Result<R>,
-    ) -> (Box<Engine>, Outcome<R>) {
-        let mut tx = wrap(Transaction { engine });
-        let outcome = Transaction::attempt(&mut tx, body);
-        (tx.into().engine, outcome)
-    }
-
     /// Runs `body` as one transaction of the engine that `tx` has: committed on `Ok`, rolled back on `Err` and on panic.
     #[inline]
     pub(crate) fn attempt<T: AsMut<Transaction>, R>(tx: &mut T, body: impl FnOnce(&mut T) -> Result<R>) -> Outcome<R> {

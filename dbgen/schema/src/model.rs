@@ -25,6 +25,7 @@ macro_rules! index_type {
         pub struct $name(pub u32);
         impl $name {
             /// As an index into the schema's list.
+            #[inline]
             pub const fn at(self) -> usize {
                 self.0 as usize
             }

@@ -17,47 +17,50 @@ impl Engine {
         image: &mut RecordImage,
     ) -> Option<Result<RecordId>> {
         let view = self.view(table);
-        let owners = self.view(view.def.owner.filter(|_| view.def.is_bare)?);
+        let owner = view.def.owner.filter(|_| view.def.is_bare)?;
         let fits = image.misfits.is_empty() && image.fixed.len() == view.def.layout.image_bytes;
         if !fits
             || self.hooks.concern(table)
-            || owners.version.row_of(to).is_none()
+            || self.view(owner).version.row_of(to).is_none()
             || view.version.row_of(to).is_some()
         {
             return None;
         }
-        let version = self.next_commit();
+        let (version, bit) = (self.next_commit(), view.def.component_bit);
         let noted =
             self.noted(table, |redo, def| redo.insert(def, true, &[], Arriving::only(image).pending(), version));
         let (def, writer) = self.table_mut(table);
         // There is room: its owner has the slot, and nothing of it is in the heap.
         writer.rows(def).attach(to, &image.fixed, version);
         writer.note(to, ChangeKind::Insert);
-        self.mark_component(table, to, true);
+        self.mark(owner, to, bit, true);
         Some(self.inserted(noted, Ok(to)))
     }
 
     /// Takes a component away from which nothing follows; says whether it was one.
     #[inline]
     pub(super) fn detach_bare(&mut self, table: usize, id: RecordId, row: usize) -> bool {
-        if !self.catalog.tables()[table].is_bare || self.hooks.concern(table) {
-            return false;
-        }
-        let version = self.next_commit();
+        let def = &self.catalog.tables()[table];
+        let (Some(owner), true, false) = (def.owner, def.is_bare, self.hooks.concern(table)) else { return false };
+        let (version, bit) = (self.next_commit(), def.component_bit);
         self.noted(table, |redo, def| redo.delete(def, id, version));
         let (def, writer) = self.table_mut(table);
-        // No index and no heap value is found by what it holds.
-        writer.rows(def).remove(row, id, &[]);
+        writer.rows(def).detach(row, id);
         writer.note(id, ChangeKind::Delete);
-        self.mark_component(table, id, false);
+        self.mark(owner, id, bit, false);
         true
     }
 
     /// Notes with the owner of a component that it has the component, or has it no more. Other tables own nothing.
     pub(super) fn mark_component(&mut self, table: usize, id: RecordId, there: bool) {
         let def = &self.catalog.tables()[table];
-        let Some(owner) = def.owner else { return };
-        let bit = def.component_bit;
+        if let Some(owner) = def.owner {
+            self.mark(owner, id, def.component_bit, there);
+        }
+    }
+
+    #[inline]
+    fn mark(&mut self, owner: usize, id: RecordId, bit: usize, there: bool) {
         let (def, writer) = self.table_mut(owner);
         writer.rows(def).set_component(id.slot(), bit, there);
     }

@@ -34,6 +34,7 @@ struct Extent<'c> {
 }
 
 impl Engine {
+    #[inline(never)]
     pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<usize> {
         let row = self.view(table).row_of(id)?;
         if self.detach_bare(table, id, row) {

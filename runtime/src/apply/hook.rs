@@ -168,7 +168,9 @@ impl Hooks {
     #[inline]
     pub(crate) fn reset(&mut self) {
         self.depth = 0;
-        self.made.clear();
+        if !self.made.is_empty() {
+            self.made = Vec::new();
+        }
     }
 
     /// Whether a handler is running.

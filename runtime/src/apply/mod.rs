@@ -31,8 +31,8 @@ use check::Arriving;
 use hook::Coming;
 
 impl Engine {
-    /// Executes a mutation inside the running transaction.
-    #[inline]
+    /// Executes a mutation inside the running transaction. Who calls it knows which one: nothing is left of the choice.
+    #[inline(always)]
     pub fn apply(&mut self, op: Op<'_>) -> Result<Applied> {
         let is_watched = self.tape.is_noting() || !self.hooks.is_empty();
         if is_watched { self.apply_watched(op) } else { self.execute(op) }
@@ -45,8 +45,9 @@ impl Engine {
             // It notes and tells each of its records, if there is anybody to do it for.
             return self.execute(op);
         }
-        let noted = self.note(&op);
-        let done = if self.is_told(&op) { self.told(|engine| engine.execute(op)) } else { self.execute(op) };
+        let (noted, is_told) = (self.note(&op), self.is_told(&op));
+        let execute = |engine: &mut Engine| engine.execute(op);
+        let done = if is_told { self.told(execute) } else { execute(self) };
         if let (Ok(_), Some(noted)) = (&done, noted) {
             self.tape.push(noted);
         }
@@ -76,6 +77,7 @@ impl Engine {
         }
     }
 
+    #[inline(always)]
     fn execute(&mut self, op: Op<'_>) -> Result<Applied> {
         match op {
             Op::Insert { table, owner, image } => self.insert(table, owner, image).map(Applied::Inserted),
@@ -86,6 +88,7 @@ impl Engine {
         }
     }
 
+    #[inline(never)]
     fn insert(&mut self, table: usize, owner: Option<RecordId>, image: &mut RecordImage) -> Result<RecordId> {
         if let Some(attached) = owner.and_then(|owner| self.attach_bare(table, owner, image)) {
             return attached;
@@ -128,15 +131,18 @@ impl Engine {
     }
 
     /// Notes for the log what is about to happen to a table, if the log is to know; gives where that begins.
+    #[inline]
     fn noted(&mut self, table: usize, note: impl FnOnce(&mut Redo, &TableDef)) -> Option<usize> {
-        if !self.redo.notes(table) {
-            return None;
-        }
+        self.redo.notes(table).then(|| self.note_for_log(table, note))
+    }
+
+    #[inline(never)]
+    fn note_for_log(&mut self, table: usize, note: impl FnOnce(&mut Redo, &TableDef)) -> usize {
         // What was lent comes first: it was written before.
         self.table_mut(table);
         let mark = self.redo.mark();
         note(&mut self.redo, &self.catalog.tables()[table]);
-        Some(mark)
+        mark
     }
 
     /// Completes the note of an insert with the id that was given, or forgets it if there is none.

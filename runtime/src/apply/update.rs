@@ -17,7 +17,22 @@ use crate::table::writer::ChangeKind;
 use std::ops::Range;
 
 impl Engine {
+    #[inline(never)]
     pub(super) fn update(&mut self, table: usize, id: RecordId, image: &mut RecordImage) -> Result<Applied> {
+        let view = self.view(table);
+        let row = view.row_of(id)?;
+        let def = view.def;
+        if def.heap_fields.is_empty() && image.fixed.len() == def.layout.image_bytes && image.misfits.is_empty() {
+            let changed = Changed::between(view, row, &image.fixed);
+            if changed.is_empty() {
+                return Ok(Applied::Unchanged);
+            }
+            if let Some(field) = changed.only().filter(|field| def.fields[*field].alone) {
+                let is_null = def.has_null_bit(field) && def.is_null(&image.fixed, field);
+                let cell = (!is_null).then(|| def.cell(&image.fixed, field));
+                return self.write_alone(table, id, row, field, cell);
+            }
+        }
         let mut old = std::mem::take(&mut self.scratch);
         old.clear();
         let updated = self.update_from(table, id, image, &mut old);
@@ -25,6 +40,7 @@ impl Engine {
         updated
     }
 
+    #[inline(never)]
     fn update_from(
         &mut self,
         table: usize,
@@ -34,20 +50,6 @@ impl Engine {
     ) -> Result<Applied> {
         let view = self.view(table);
         let row = view.row_of(id)?;
-        if view.def.heap_fields.is_empty()
-            && image.fixed.len() == view.def.layout.image_bytes
-            && image.misfits.is_empty()
-        {
-            let changed = Changed::between(view, row, &image.fixed);
-            if changed.is_empty() {
-                return Ok(Applied::Unchanged);
-            }
-            if let Some(field) = changed.only().filter(|field| view.def.fields[*field].alone) {
-                let is_null = view.def.has_null_bit(field) && view.def.is_null(&image.fixed, field);
-                let cell = (!is_null).then(|| view.def.cell(&image.fixed, field));
-                return self.write_alone(table, id, row, field, cell);
-            }
-        }
         view.gather(row, old);
         if image.fixed.len() < old.len() {
             put_extension(view.def, image, Some(old));
@@ -198,13 +200,20 @@ impl Changed {
             let old = &buffer.bytes()[row * group.stride..(row + 1) * group.stride];
             let new = &new[group.image_offset..group.image_offset + group.stride];
             let Some(differ) = differing(old, new) else { continue };
+            let in_bitmap = differ.start < group.null_bytes;
+            // They lie in their order.
             for at in group.fields.iter().map(|field| field.at()) {
                 let field = &def.layout.fields[at];
                 let end = field.offset + field.size;
-                // A field that cannot be null, or is null in what it holds, differs in its cell.
+                if field.offset >= differ.end && !in_bitmap {
+                    break;
+                }
+                // The first byte that differs, and the last, are proof.
+                let (has_first, has_last) = (field.offset <= differ.start, differ.end <= end);
                 let may_differ = field.offset < differ.end && differ.start < end;
-                if may_differ && old[field.offset..end] != new[field.offset..end]
-                    || field.null_bit.is_some_and(|bit| null_bit(old, bit) != null_bit(new, bit))
+                // A field that cannot be null, or is null in what it holds, differs in its cell.
+                if may_differ && (has_first || has_last || old[field.offset..end] != new[field.offset..end])
+                    || in_bitmap && field.null_bit.is_some_and(|bit| null_bit(old, bit) != null_bit(new, bit))
                 {
                     changed.add(at);
                 }
@@ -255,25 +264,38 @@ impl Changed {
     }
 }
 
-/// Where two rows differ: all that does is in there, and little else.
-#[inline]
+/// From the first byte in which two rows of the same length differ to the last.
+#[inline(never)]
 fn differing(old: &[u8], new: &[u8]) -> Option<Range<usize>> {
-    const STEP: usize = 8;
-    let word = |bytes: &[u8; STEP]| u64::from_le_bytes(*bytes);
-    let (mut first, mut end) = (usize::MAX, 0);
-    let steps = old.as_chunks::<STEP>().0.iter().zip(new.as_chunks::<STEP>().0);
-    for (at, (old, new)) in steps.enumerate() {
-        if word(old) != word(new) {
-            (first, end) = (first.min(at * STEP), (at + 1) * STEP);
+    const STEP: usize = 16;
+    let differ = |old: &[u8; STEP], new: &[u8; STEP]| u128::from_le_bytes(*old) ^ u128::from_le_bytes(*new);
+    let first_of = |differ: u128| differ.trailing_zeros() as usize / 8;
+    let end_of = |differ: u128| STEP - differ.leading_zeros() as usize / 8;
+    // What is left behind the steps is less than one: the last step of the row, which begins before.
+    let (Some(old_last), Some(new_last)) = (old.last_chunk::<STEP>(), new.last_chunk::<STEP>()) else {
+        let differs = |(old, new): (&u8, &u8)| old != new;
+        let first = old.iter().zip(new).position(differs)?;
+        return Some(first..old.iter().zip(new).rposition(differs)? + 1);
+    };
+    let (last_at, last) = (old.len() - STEP, differ(old_last, new_last));
+    let (old, new) = (old.as_chunks::<STEP>().0, new.as_chunks::<STEP>().0);
+    let mut first = None;
+    for (at, (old, new)) in old.iter().zip(new).enumerate() {
+        if old != new {
+            first = Some(at * STEP + first_of(differ(old, new)));
+            break;
         }
     }
-    // What is left is less than a step: the last step of the row, which begins before.
-    match (old.last_chunk::<STEP>(), new.last_chunk::<STEP>()) {
-        (Some(old_last), Some(new_last)) if word(old_last) == word(new_last) => {}
-        (None, _) | (_, None) if old == new => {}
-        _ => (first, end) = (first.min(old.len().saturating_sub(STEP)), old.len()),
+    if last != 0 {
+        return Some(first.unwrap_or(last_at + first_of(last))..last_at + end_of(last));
     }
-    (end > 0).then_some(first..end)
+    let first = first?;
+    for (at, (old, new)) in old.iter().zip(new).enumerate().rev() {
+        if old != new {
+            return Some(first..at * STEP + end_of(differ(old, new)));
+        }
+    }
+    None
 }
 
 fn write_changed(
@@ -316,8 +338,7 @@ mod tests {
                 let mut new = old.clone();
                 (new[a], new[b]) = (200, 200);
                 let found = differing(&old, &new).expect("they differ");
-                assert!(found.start <= a && b < found.end && found.end <= len, "{a} and {b} of {len}: {found:?}");
-                assert!(found.start + 8 > a && found.end < b + 9, "{a} and {b} of {len}: {found:?}");
+                assert_eq!(found, a..b + 1, "{len} bytes");
             }
         }
     }

@@ -10,17 +10,16 @@ use crate::record::heap_ref::Cells;
 use crate::table::writer::ChangeKind;
 
 impl Engine {
+    #[inline(never)]
     pub(super) fn write(&mut self, table: usize, id: RecordId, field: usize, cell: Option<&[u8]>) -> Result<Applied> {
         let view = self.view(table);
         let def = &view.def.fields[field];
-        let (stride, offset) = (view.def.layout.groups[def.at.group].stride, def.at.offset);
-        let foresee = |row: usize| self.tables[table].foresee(def.at.group, row * stride + offset, row);
         // Where it lies if nothing was ever deleted: nobody waits for the slot to say so.
         let likely = id.slot() as usize;
-        foresee(likely);
+        self.tables[table].foresee(def, likely);
         let row = view.row_of(id)?;
         if row != likely {
-            foresee(row);
+            self.tables[table].foresee(def, row);
         }
         if def.free && cell.is_some() {
             return self.write_cell(table, id, row, field, cell);
@@ -55,6 +54,7 @@ impl Engine {
         self.write_cell(table, id, row, field, cell)
     }
 
+    #[inline(always)]
     fn write_cell(
         &mut self,
         table: usize,
@@ -63,7 +63,30 @@ impl Engine {
         field: usize,
         cell: Option<&[u8]>,
     ) -> Result<Applied> {
+        if self.hooks.concern(table) {
+            return self.write_cell_told(table, id, row, field, cell);
+        }
+        self.write_cell_untold(table, id, row, field, cell);
+        Ok(Applied::Updated)
+    }
+
+    #[cold]
+    fn write_cell_told(
+        &mut self,
+        table: usize,
+        id: RecordId,
+        row: usize,
+        field: usize,
+        cell: Option<&[u8]>,
+    ) -> Result<Applied> {
         let change = self.tell_before(table, On::Update, Some(id), Coming::Cell(field, cell))?;
+        self.write_cell_untold(table, id, row, field, cell);
+        self.made(change);
+        Ok(Applied::Updated)
+    }
+
+    #[inline(always)]
+    fn write_cell_untold(&mut self, table: usize, id: RecordId, row: usize, field: usize, cell: Option<&[u8]>) {
         let version = self.next_commit();
         self.noted(table, |redo, def| redo.write(def, id, field, cell, version));
         let (def, writer) = self.table_mut(table);
@@ -71,11 +94,10 @@ impl Engine {
         rows.write_field(row, field, cell);
         rows.touch(row, version);
         writer.note(id, ChangeKind::Update);
-        self.made(change);
-        Ok(Applied::Updated)
     }
 
     /// The same for a field whose value is part of a key or refers to something: as an update of the whole record.
+    #[inline(never)]
     fn write_among_others(
         &mut self,
         table: usize,

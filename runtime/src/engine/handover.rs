@@ -50,7 +50,15 @@ impl Engine {
     }
 
     /// Hands what was committed since the last time to the log, as one group.
+    #[inline]
     pub(super) fn hand_over(&mut self) {
+        if self.sink.is_some() {
+            self.hand_over_to_log();
+        }
+    }
+
+    #[inline(never)]
+    fn hand_over_to_log(&mut self) {
         let Some(sink) = &self.sink else { return };
         if !sink.wants(self.commit) && !self.redo.is_waiting() {
             return;
@@ -73,9 +81,14 @@ impl Engine {
     #[inline]
     pub(super) fn settle(&mut self) {
         if self.redo.has_lent() {
-            let (catalog, tables, commit) = (&self.catalog, &mut self.tables, self.commit + 1);
-            self.redo.settle(catalog, tables, commit);
+            self.settle_lent();
         }
+    }
+
+    #[cold]
+    fn settle_lent(&mut self) {
+        let (catalog, tables, commit) = (&self.catalog, &mut self.tables, self.commit + 1);
+        self.redo.settle(catalog, tables, commit);
     }
 
     /// Has what is written to a column group, which is about to be lent as a slice, noted for the log.

@@ -197,6 +197,7 @@ impl Engine {
     }
 
     /// The commit number that the running transaction will have.
+    #[inline]
     pub fn next_commit(&self) -> u64 {
         self.commit + 1
     }
@@ -205,6 +206,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`Error::ReadOnly`].
+    #[inline]
     pub(crate) fn check_writable(&self) -> Result<()> {
         match self.sink.as_ref().and_then(|sink| sink.refusal()) {
             Some(refusal) => Err(refusal),

@@ -20,10 +20,14 @@ use crate::table::third::Measures;
 use crate::table::version::{GROUPS, TableVersion};
 use crate::table::writer::TableWriter;
 
+/// Free roots that are kept.
+const SPARE_ROOTS_MAX: usize = 4;
+
 /// A root that was current once.
 #[derive(Debug)]
 pub(super) struct SpareRoot {
-    root: Arc<Version>,
+    /// `None` only while it is published.
+    root: Option<Arc<Version>>,
     /// Tables in which it lags.
     stale: Vec<u32>,
 }
@@ -41,26 +45,14 @@ impl Engine {
         if self.dirty.is_empty() && !self.is_renumbered {
             return true;
         }
-        if self.is_starved() {
-            // Perhaps only old roots that nobody holds keep the versions from being free.
-            self.refresh_spares();
-            if self.is_starved() {
-                self.published.set_behind(true);
-                return false;
-            }
+        if self.is_starved() && self.is_starved_by_readers() {
+            self.published.set_behind(true);
+            return false;
         }
-        let before = self.is_index_late.then(|| self.published.load());
-        let SpareRoot { root, stale } = self.next_root();
-        self.swap_root(root, stale);
-        if let Some(before) = before {
-            self.publish_old_indexes(&before);
-        }
-        for spare in &mut self.spares {
-            spare.stale.extend_from_slice(&self.dirty);
-            if spare.stale.len() > 2 * self.tables.len() {
-                spare.stale.sort_unstable();
-                spare.stale.dedup();
-            }
+        if self.is_index_late {
+            self.publish_rows_first();
+        } else {
+            self.publish_all();
         }
         self.dirty.clear();
         self.is_renumbered = false;
@@ -68,8 +60,37 @@ impl Engine {
         true
     }
 
-    /// The mistake of [`Engine::is_index_late`]: the tables that were just published have the indexes of `before`.
+    /// Publishes with a root that nobody holds any more, or else with a new one.
+    #[inline(always)]
+    fn publish_all(&mut self) {
+        for at in 0..self.spares.len() {
+            let SpareRoot { root, stale } = &mut self.spares[at];
+            let Some(root) = refresh(root, stale, &self.tables) else { continue };
+            (root.commit, root.tick) = (self.commit, self.tick);
+            for at in self.dirty.iter().map(|at| *at as usize) {
+                root.tables[at] = self.tables[at].publish(self.commit);
+            }
+            return self.swap_root(at);
+        }
+        self.publish_new_root();
+    }
+
     #[cold]
+    fn publish_new_root(&mut self) {
+        let root = self.new_root();
+        self.spares.push(SpareRoot { root: Some(root), stale: Vec::new() });
+        self.swap_root(self.spares.len() - 1);
+    }
+
+    /// The mistake of [`Engine::is_index_late`].
+    #[cold]
+    fn publish_rows_first(&mut self) {
+        let before = self.published.load();
+        self.publish_all();
+        self.publish_old_indexes(&before);
+    }
+
+    /// The mistake of [`Engine::is_index_late`]: the tables that were just published have the indexes of `before`.
     fn publish_old_indexes(&mut self, before: &Version) {
         let mut root = Version::clone(&self.published.load());
         for at in self.dirty.iter().map(|at| *at as usize) {
@@ -81,51 +102,67 @@ impl Engine {
         self.published.swap(Arc::new(root));
     }
 
+    #[inline]
     fn is_starved(&mut self) -> bool {
         self.dirty.iter().any(|at| self.tables[*at as usize].is_starved(self.versions_max))
     }
 
-    /// Publishes `next`; the root before becomes a spare. `stale` is an empty list whose allocation is taken over.
-    pub(super) fn swap_root(&mut self, next: Arc<Version>, stale: Vec<u32>) {
-        let old = self.published.swap(next);
-        self.spares.push(SpareRoot { root: old, stale });
+    /// The same once old roots that nobody holds, and that may be all that keeps versions from being free, are out of the way.
+    #[cold]
+    fn is_starved_by_readers(&mut self) -> bool {
+        self.refresh_spares();
+        self.is_starved()
+    }
+
+    /// Publishes the root in place `at` of the spares; the one before takes its place, and lags in what is dirty.
+    #[inline(always)]
+    fn swap_root(&mut self, at: usize) {
+        let spare = &mut self.spares[at];
+        let Some(next) = spare.root.take() else { unreachable!("every spare has its root") };
+        spare.root = Some(self.published.swap(next));
+        self.stats.publications += 1;
+        for spare in &mut self.spares {
+            spare.lags_in(&self.dirty, self.tables.len());
+        }
+    }
+
+    /// Publishes `next`, of another catalog: roots of the old one are nobody's spare.
+    pub(super) fn replace_root(&mut self, next: Arc<Version>) {
+        self.published.swap(next);
+        self.spares.clear();
         self.stats.publications += 1;
     }
 
-    /// The root to be published next: one that nobody holds any more, or else a new one.
-    fn next_root(&mut self) -> SpareRoot {
-        let Engine { spares, tables, dirty, catalog, commit, tick, .. } = self;
-        let next = |root: &mut Version, tables: &mut [TableWriter]| {
-            (root.commit, root.tick) = (*commit, *tick);
-            for at in &*dirty {
-                root.tables[*at as usize] = tables[*at as usize].publish(*commit);
-            }
-        };
-        if let Some(at) = (0..spares.len()).find(|at| spares[*at].refresh(tables, next)) {
-            return spares.swap_remove(at);
-        }
+    fn new_root(&mut self) -> Arc<Version> {
         self.stats.roots_made += 1;
-        let current = tables.iter().map(|table| table.current().clone()).collect();
-        let mut root = Version { commit: *commit, tick: *tick, catalog: catalog.clone(), tables: current };
-        next(&mut root, tables);
-        SpareRoot { root: Arc::new(root), stale: Vec::new() }
+        let Engine { tables, dirty, commit, tick, .. } = self;
+        for at in dirty {
+            tables[*at as usize].publish(*commit);
+        }
+        let tables = tables.iter().map(|table| table.current().clone()).collect();
+        Arc::new(Version { commit: *commit, tick: *tick, catalog: self.catalog.clone(), tables })
     }
 
     /// Brings spare roots that no reader holds any more in step, which lets go of old table versions; those beyond what
     /// circulates are dropped.
     pub(super) fn refresh_spares(&mut self) {
-        const SPARE_ROOTS_MAX: usize = 4;
         self.published.tidy();
-        let (mut free, mut at) = (0, 0);
-        while at < self.spares.len() {
-            free += usize::from(self.spares[at].refresh(&mut self.tables, |_, _| ()));
-            if free > SPARE_ROOTS_MAX {
-                self.spares.swap_remove(at);
-                free -= 1;
-            } else {
-                at += 1;
-            }
+        let mut free = 0;
+        for SpareRoot { root, stale } in &mut self.spares {
+            free += usize::from(refresh(root, stale, &self.tables).is_some());
         }
+        if free > SPARE_ROOTS_MAX {
+            self.drop_spare_roots();
+        }
+    }
+
+    #[cold]
+    fn drop_spare_roots(&mut self) {
+        let mut free = 0;
+        self.spares.retain_mut(|spare| {
+            free += usize::from(spare.root.as_mut().and_then(Arc::get_mut).is_some());
+            free <= SPARE_ROOTS_MAX
+        });
     }
 
     /// The measures of one more version of table `at`, if it has more than `bytes` and fewer than `count` circulate: with two
@@ -151,17 +188,33 @@ impl Engine {
     }
 }
 
-impl SpareRoot {
-    /// If no reader holds the root, points it at the current table versions, does with it what is to be done, and says so.
-    fn refresh(&mut self, tables: &mut [TableWriter], then: impl FnOnce(&mut Version, &mut [TableWriter])) -> bool {
-        let Some(root) = Arc::get_mut(&mut self.root) else { return false };
-        for at in self.stale.drain(..) {
-            let (mine, theirs) = (&mut root.tables[at as usize], tables[at as usize].current());
-            if !Arc::ptr_eq(mine, theirs) {
-                *mine = theirs.clone();
-            }
+/// If no reader holds the spare root, points it at the current versions of the tables in which it is stale, and gives it to
+/// be changed further.
+#[inline]
+fn refresh<'r>(
+    root: &'r mut Option<Arc<Version>>,
+    stale: &mut Vec<u32>,
+    tables: &[TableWriter],
+) -> Option<&'r mut Version> {
+    let root = Arc::get_mut(root.as_mut()?)?;
+    for at in stale.iter().map(|at| *at as usize) {
+        let (mine, theirs) = (&mut root.tables[at], tables[at].current());
+        if !Arc::ptr_eq(mine, theirs) {
+            *mine = theirs.clone();
         }
-        then(root, tables);
-        true
+    }
+    stale.clear();
+    Some(root)
+}
+
+impl SpareRoot {
+    /// Notes that it lags in these of so many tables.
+    #[inline]
+    fn lags_in(&mut self, dirty: &[u32], tables: usize) {
+        dirty.iter().for_each(|at| self.stale.push(*at));
+        if self.stale.len() > 2 * tables {
+            self.stale.sort_unstable();
+            self.stale.dedup();
+        }
     }
 }

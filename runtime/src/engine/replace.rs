@@ -42,10 +42,8 @@ impl Engine {
             catalog,
             tables: self.tables.iter().map(|table| table.current().clone()).collect(),
         });
-        self.swap_root(root, Vec::new());
-        // Roots of the old catalog are nobody's spare. They go before the tables that they name: what is large is not given back
-        // here.
-        self.spares.clear();
+        // The roots of the old catalog go before the tables that they name: what is large is not given back here.
+        self.replace_root(root);
         self.stats.tables_dropped_later += old.iter().flatten().count() as u64;
         drop_later(old);
     }

@@ -14,14 +14,14 @@ use crate::table::writer::TableWriter;
 
 impl Engine {
     /// Table number `at`, to be changed by the running transaction.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn table_mut(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
         self.settle();
         self.table_to_lend(at)
     }
 
     /// The same, for a column group that was just announced with [`Engine::lend_group`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn table_to_lend(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
         if self.tables[at].began().is_none() {
             self.touch(at);
@@ -56,6 +56,7 @@ impl Engine {
     }
 
     /// Has old roots let go of the versions that nobody else holds, so that tables can write on them.
+    #[inline]
     fn free_versions(&mut self) {
         if !std::mem::replace(&mut self.refreshed, true) {
             self.refresh_spares();
@@ -73,7 +74,15 @@ impl Engine {
     }
 
     /// Takes note of what became of groups that were lent as slices: for the recording, and for undo.
+    #[inline]
     pub(crate) fn note_group(&mut self) {
+        if self.given_out || self.tape.has_lent() {
+            self.note_groups();
+        }
+    }
+
+    #[cold]
+    fn note_groups(&mut self) {
         if std::mem::take(&mut self.given_out) {
             self.note_given_out();
         }

@@ -58,12 +58,15 @@ impl Engine {
     }
 
     /// Begins a transaction. There is one at a time.
+    #[inline]
     pub fn begin(&mut self) {
         debug_assert!(self.touched.is_empty(), "one transaction at a time");
         self.hooks.reset();
         self.savepoints.live.clear();
         self.tape.begin();
-        self.refused = None;
+        if self.refused.is_some() {
+            self.refused = None;
+        }
         self.refreshed = false;
     }
 
@@ -71,28 +74,32 @@ impl Engine {
     /// that it is more than the log can take.
     #[inline]
     pub(crate) fn refusal(&mut self) -> Option<crate::error::Error> {
-        if self.refused.is_some() {
-            return self.refused.take();
+        match self.refused.is_none() && (self.is_untouched() || self.redo.is_off()) {
+            true => None,
+            false => self.refused.take().or_else(|| self.check_loggable().err()),
         }
-        if self.is_untouched() { None } else { self.check_loggable().err() }
     }
 
     /// Ends the transaction: its changes stay, and become visible with the next publication. One that changed nothing
     /// takes no number.
+    #[inline]
     pub fn commit(&mut self) {
-        if self.is_untouched() && self.tape.is_idle() {
-            self.stats.commits += 1;
-            return;
+        self.stats.commits += 1;
+        if !self.is_untouched() || !self.tape.is_idle() {
+            self.commit_changes();
         }
+    }
+
+    #[inline(never)]
+    fn commit_changes(&mut self) {
         self.note_group();
         self.tape.commit();
         self.settle();
         let mut has_changed = false;
         for at in &self.touched {
-            let table = &mut self.tables[*at as usize];
-            if table.commit() {
+            if self.tables[*at as usize].commit() {
                 has_changed = true;
-                if !self.dirty.contains(at) {
+                if self.dirty.is_empty() || !self.dirty.contains(at) {
                     self.dirty.push(*at);
                 }
             }
@@ -103,7 +110,6 @@ impl Engine {
             true => self.redo.commit(self.commit),
             false => self.redo.rollback(),
         }
-        self.stats.commits += 1;
     }
 
     /// Whether the running transaction has touched nothing: many systems find nothing to do in most ticks.

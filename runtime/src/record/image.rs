@@ -70,10 +70,13 @@ impl RecordImage {
     }
 
     /// Forgets everything but its allocations.
+    #[inline]
     pub fn clear(&mut self) {
         self.fixed.clear();
         self.heap.clear();
-        self.misfits.clear();
+        if !self.misfits.is_empty() {
+            self.misfits.clear();
+        }
         self.fixed_from = 0;
         self.heap_from = 0;
     }

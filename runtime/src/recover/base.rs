@@ -69,7 +69,7 @@ fn forget_components(catalog: &Catalog, tables: &mut [TableVersion]) {
             let mut rows = Rows { def, buffers, journal: &mut journal, settled };
             rows.set_component(id.slot(), component.component_bit, false);
         }
-        journal.publish(Vec::new());
+        journal.publish(&mut Vec::new());
     }
 }
 

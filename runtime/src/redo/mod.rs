@@ -164,6 +164,7 @@ impl Redo {
     }
 
     /// Ends a transaction that stays, as `commit`.
+    #[inline]
     pub fn commit(&mut self, commit: u64) {
         debug_assert!(self.lent.is_empty(), "what was lent is noted first");
         if self.bytes.len() > self.began {
@@ -175,6 +176,12 @@ impl Redo {
     /// The last commit of which the log has an effect, or will have.
     pub fn noted(&self) -> u64 {
         self.noted
+    }
+
+    /// Whether no table is noted.
+    #[inline]
+    pub fn is_off(&self) -> bool {
+        self.logged.is_empty()
     }
 
     /// Whether what waits for the log still fits into one record.
@@ -309,6 +316,7 @@ impl Redo {
     }
 
     /// Whether something was lent.
+    #[inline]
     pub fn has_lent(&self) -> bool {
         !self.lent.is_empty()
     }

@@ -120,17 +120,9 @@ impl Buffer {
     }
 
     /// Takes over `range` of `from`, as far as this buffer already has it; the rest comes with [`Buffer::copy_tail`].
-    #[inline]
     pub(super) fn copy_range(&mut self, from: &Buffer, range: Range<usize>) {
         let end = range.end.min(self.bytes.len());
-        // Most notes are about one number: such a copy waits for no length.
-        if let (8, Some((to, _)), Some((from, _))) = (
-            end.wrapping_sub(range.start),
-            self.bytes.get_mut(range.start..).and_then(<[u8]>::split_first_chunk_mut::<8>),
-            from.bytes.get(range.start..).and_then(<[u8]>::split_first_chunk::<8>),
-        ) {
-            *to = *from;
-        } else if range.start < end {
+        if range.start < end {
             self.bytes[range.start..end].copy_from_slice(&from.bytes[range.start..end]);
         }
     }

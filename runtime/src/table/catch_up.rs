@@ -12,7 +12,23 @@ pub struct CatchUp {
     dirty: Vec<usize>,
 }
 
+/// So few notes are followed without a look at how large their buffers are.
+const FEW_ENTRIES: usize = 64;
+
 impl CatchUp {
+    /// Brings `back`, which lacks the changes noted in `missed` and no others, up to `current`; says how many bytes it copied.
+    #[inline]
+    pub fn follow(&mut self, back: &mut [Buffer], current: &[Buffer], missed: &[Entry]) -> usize {
+        if missed.len() >= FEW_ENTRIES {
+            return self.weigh(back, current, std::iter::once(missed), None);
+        }
+        let mut copied = 0;
+        for entry in missed {
+            copied += entry.follow(back, current);
+        }
+        copied
+    }
+
     /// Brings `back`, which lacks the changes noted in `missed` (oldest first), up to `current`, and says how many bytes it
     /// copied. The buffer `skip` is going to be overwritten whole: it only gets its length.
     pub fn run<'a>(
@@ -22,7 +38,6 @@ impl CatchUp {
         missed: impl Iterator<Item = &'a [Entry]> + Clone,
         skip: Option<usize>,
     ) -> usize {
-        const FEW_ENTRIES: usize = 64;
         let mut left = FEW_ENTRIES;
         for entries in missed.clone() {
             left = left.saturating_sub(entries.len());
@@ -41,6 +56,7 @@ impl CatchUp {
 
     /// Copies a buffer whole where that is less work than following the notes: when it is small, or more than half of it
     /// changed.
+    #[inline(never)]
     fn weigh<'a>(
         &mut self,
         back: &mut [Buffer],
@@ -70,17 +86,27 @@ impl CatchUp {
                 *dirty = 0;
             }
         }
-        for entries in missed {
+        copied += self.dirty.iter().sum::<usize>();
+        let mut is_all = true;
+        let buffers = back.iter_mut().zip(current).zip(&self.dirty);
+        let mut pairs: Vec<(&mut [u8], &[u8])> = Vec::with_capacity(current.len());
+        pairs.extend(buffers.map(|((back, current), dirty)| match dirty {
+            0 => (&mut [][..], &[][..]),
+            _ => (&mut back.bytes[..], current.bytes()),
+        }));
+        for entries in missed.clone() {
             // Copies would wait for their lines one by one: these are on their way side by side.
-            entries.iter().take(LOOKED_AHEAD).for_each(|entry| entry.fetch_soon(back, current));
+            entries.iter().take(LOOKED_AHEAD).for_each(|entry| entry.fetch_soon(&pairs));
             for (at, entry) in entries.iter().enumerate() {
                 if let Some(coming) = entries.get(at + LOOKED_AHEAD) {
-                    coming.fetch_soon(back, current);
+                    coming.fetch_soon(&pairs);
                 }
-                if self.dirty[entry.buffer as usize] > 0 {
-                    copied += entry.follow(back, current);
-                }
+                is_all &= entry.follow_bytes(&mut pairs);
             }
+        }
+        if !is_all {
+            let others = missed.flatten().filter(|entry| !entry.is_range() && self.dirty[entry.buffer()] > 0);
+            others.for_each(|entry| entry.follow_any(&mut back[entry.buffer()], &current[entry.buffer()]));
         }
         copied
     }
@@ -102,22 +128,65 @@ impl Entry {
         false
     }
 
+    /// Whether it is about bytes that were there.
+    #[inline]
+    fn is_range(&self) -> bool {
+        matches!(self.kind, Kind::Range | Kind::Zeros)
+    }
+
     /// Brings what the note is about closer, in both versions.
     #[inline]
-    fn fetch_soon(&self, back: &[Buffer], current: &[Buffer]) {
-        fetch_soon(&back[self.buffer as usize].bytes, self.offset);
-        fetch_soon(&current[self.buffer as usize].bytes, self.offset);
+    fn fetch_soon(&self, pairs: &[(&mut [u8], &[u8])]) {
+        if let Some((back, current)) = pairs.get(self.buffer()) {
+            fetch_soon(back, self.offset);
+            fetch_soon(current, self.offset);
+        }
+    }
+
+    /// Copies what the note is about between the bytes of its buffer, as far as both have them; says whether that is all.
+    #[inline]
+    fn follow_bytes(&self, pairs: &mut [(&mut [u8], &[u8])]) -> bool {
+        let Some((back, current)) = pairs.get_mut(self.buffer()) else { return true };
+        if self.len != 8 || !copy_number(back, current, self.offset) {
+            let end = back.len().min(self.offset + self.len);
+            if let (Some(to), Some(from)) = (back.get_mut(self.offset..end), current.get(self.offset..end)) {
+                to.copy_from_slice(from);
+            }
+        }
+        self.is_range()
     }
 
     /// Copies what the note is about, and says how many bytes that was.
     #[inline]
     fn follow(&self, back: &mut [Buffer], current: &[Buffer]) -> usize {
-        let (back, current) = (&mut back[self.buffer as usize], &current[self.buffer as usize]);
+        let (back, current) = (&mut back[self.buffer()], &current[self.buffer()]);
+        let is_number = self.len == 8 && self.is_range();
+        if !is_number || !copy_number(&mut back.bytes, &current.bytes, self.offset) {
+            self.follow_any(back, current);
+        }
+        self.len
+    }
+
+    #[inline(never)]
+    fn follow_any(&self, back: &mut Buffer, current: &Buffer) {
         match self.kind {
             Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
             Kind::Grow => back.copy_tail(current),
             Kind::Whole | Kind::WholeFromPublished => back.copy_whole(current),
         }
-        self.len
+    }
+}
+
+/// Copies the eight bytes at `offset`, as most notes want, without a call and a wait for a length; says whether both have
+/// them.
+#[inline]
+fn copy_number(to: &mut [u8], from: &[u8], offset: usize) -> bool {
+    let (Some(to), Some(from)) = (to.get_mut(offset..), from.get(offset..)) else { return false };
+    match (to.first_chunk_mut::<8>(), from.first_chunk::<8>()) {
+        (Some(to), Some(from)) => {
+            *to = *from;
+            true
+        }
+        _ => false,
     }
 }

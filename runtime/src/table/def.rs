@@ -79,6 +79,8 @@ pub struct FieldDef {
     pub name: String,
     /// Where it lies.
     pub at: FieldLayout,
+    /// Bytes of a row of its column group.
+    pub row_bytes: usize,
     /// How it is read and written.
     pub plan: CellPlan,
     /// Whether it may be null.

@@ -54,10 +54,8 @@ pub struct Mark {
 #[derive(Debug, Default)]
 pub struct Journal {
     entries: Vec<Entry>,
-    /// Before-images, of each buffer by itself.
-    images: Vec<Vec<u8>>,
-    /// Buffers with images; a bit per buffer, the last bit for all beyond.
-    imaged: u64,
+    /// What belongs to each buffer by itself.
+    buffers: Vec<OfBuffer>,
     /// Buffers with an entry since the last publication; a bit per buffer, the last bit for all beyond.
     touched: u64,
     /// Entries before this position belong to committed transactions: their images are gone.
@@ -66,10 +64,24 @@ pub struct Journal {
     marked: usize,
     /// Counts marks, and whatever else ends the validity of what follows.
     epoch: u64,
-    /// For every buffer, what its notes since the mark stand for.
-    since: Vec<Since>,
+    /// Counts what ended the need for the images before: commits.
+    commits: u64,
     /// Numbers of the meta buffer whose before-image has been kept since the mark, a bit each.
     numbers: u128,
+}
+
+/// What the journal has of one buffer.
+#[derive(Debug)]
+struct OfBuffer {
+    /// What its notes since the mark stand for.
+    since: Since,
+    /// Before-images of its entries, in their order, and room for more. Those of a commit before are let be until the next one
+    /// is kept.
+    images: Vec<u8>,
+    /// Bytes of `images` that are in use.
+    kept: usize,
+    /// The count of commits in which they were kept.
+    kept_of: u64,
 }
 
 /// What was noted of a buffer since a mark. The notes are positions in the journal.
@@ -104,8 +116,49 @@ impl Since {
     };
 }
 
+impl OfBuffer {
+    /// Keeps the before-image of an entry, by the transaction behind so many commits.
+    fn keep_image(&mut self, bytes: &[u8], commits: u64) {
+        const ROOM_BYTES: usize = 4096;
+        self.forget_images_before(commits);
+        let end = self.kept + bytes.len();
+        if let Some(room) = self.images.get_mut(self.kept..end) {
+            room.copy_from_slice(bytes);
+        } else {
+            self.images.truncate(self.kept);
+            self.images.extend_from_slice(bytes);
+            self.images.resize(self.images.capacity().min(end + ROOM_BYTES), 0);
+        }
+        self.kept = end;
+    }
+
+    /// The same, if it is a number of four or eight bytes and there is room; says whether it is kept.
+    #[inline]
+    fn keep_number(&mut self, bytes: &[u8], commits: u64) -> bool {
+        self.forget_images_before(commits);
+        let Some(room) = self.images.get_mut(self.kept..).and_then(<[u8]>::first_chunk_mut::<8>) else { return false };
+        if let Ok(number) = <[u8; 8]>::try_from(bytes) {
+            *room = number;
+        } else if let Ok(number) = <[u8; 4]>::try_from(bytes) {
+            *room = u64::from(u32::from_le_bytes(number)).to_le_bytes();
+        } else {
+            return false;
+        }
+        self.kept += bytes.len();
+        true
+    }
+
+    #[inline]
+    fn forget_images_before(&mut self, commits: u64) {
+        if self.kept_of != commits {
+            (self.kept, self.kept_of) = (0, commits);
+        }
+    }
+}
+
 impl Journal {
     /// Where the journal stands; what comes later can be undone without what came before.
+    #[inline]
     pub fn mark(&mut self) -> Mark {
         self.begin_epoch();
         Mark { entries: self.entries.len() }
@@ -125,51 +178,51 @@ impl Journal {
     }
 
     /// Whether anything was noted since.
+    #[inline]
     pub fn has_noted_since(&self, mark: Mark) -> bool {
         self.entries.len() > mark.entries
     }
 
     /// Ends a transaction: what it did stays, and can no longer be undone.
+    #[inline]
     pub fn commit(&mut self) {
         self.begin_epoch();
         self.committed = self.marked;
-        self.forget_images();
+        self.commits += 1;
     }
 
-    fn forget_images(&mut self) {
-        while self.imaged != 0 {
-            let at = self.imaged.trailing_zeros() as usize;
-            self.imaged &= self.imaged - 1;
-            let beyond = if at == 63 { self.images.len() } else { at + 1 };
-            self.images[at..beyond].iter_mut().for_each(Vec::clear);
+    /// What belongs to a buffer.
+    #[inline]
+    fn of(&mut self, buffer: u32) -> &mut OfBuffer {
+        let at = buffer as usize;
+        if at >= self.buffers.len() {
+            self.add_buffers(at + 1);
         }
+        &mut self.buffers[at]
+    }
+
+    #[cold]
+    fn add_buffers(&mut self, count: usize) {
+        self.buffers.resize_with(count, || OfBuffer { since: Since::NOTHING, images: Vec::new(), kept: 0, kept_of: 0 });
     }
 
     /// Keeps the before-image of an entry of a buffer.
     #[inline]
     fn keep_image(&mut self, buffer: u32, bytes: &[u8]) {
-        let at = buffer as usize;
-        if at >= self.images.len() {
-            self.images.resize_with(at + 1, Vec::new);
-        }
-        self.imaged |= Self::touched_bit(buffer);
-        match <&[u8; 8]>::try_from(bytes) {
-            // Most are numbers: no call for those.
-            Ok(number) => self.images[at].extend_from_slice(number),
-            Err(_) => self.images[at].extend_from_slice(bytes),
+        let commits = self.commits;
+        let of = self.of(buffer);
+        if !of.keep_number(bytes, commits) {
+            of.keep_image(bytes, commits);
         }
     }
 
     /// What was noted of a buffer since the mark.
     #[inline]
     fn since(&mut self, buffer: u32) -> &mut Since {
-        let at = buffer as usize;
-        if at >= self.since.len() {
-            self.since.resize(at + 1, Since::NOTHING);
-        }
-        let since = &mut self.since[at];
-        if since.epoch != self.epoch {
-            *since = Since { epoch: self.epoch, ..Since::NOTHING };
+        let epoch = self.epoch;
+        let since = &mut self.of(buffer).since;
+        if since.epoch != epoch {
+            *since = Since { epoch, ..Since::NOTHING };
         }
         since
     }
@@ -189,10 +242,10 @@ impl Journal {
                 }
                 Kind::WholeFromPublished => buffer.copy_whole(&published[entry.buffer as usize]),
                 Kind::Range | Kind::Whole => {
-                    let images = &mut self.images[entry.buffer as usize];
-                    let image = images.len() - entry.len;
-                    buffer.bytes[entry.offset..entry.offset + entry.len].copy_from_slice(&images[image..]);
-                    images.truncate(image);
+                    let OfBuffer { images, kept, .. } = &mut self.buffers[entry.buffer as usize];
+                    let image = *kept - entry.len;
+                    buffer.bytes[entry.offset..entry.offset + entry.len].copy_from_slice(&images[image..*kept]);
+                    *kept = image;
                 }
             }
         }
@@ -220,17 +273,35 @@ impl Journal {
 
     /// Notes that `len` bytes at `offset` are about to be overwritten, of which, and of all behind them, `are_zeros` says
     /// that they are zeros; `bytes` are those of the whole buffer.
-    #[inline]
+    #[inline(always)]
     pub(super) fn note_range(&mut self, buffer: u32, bytes: &[u8], offset: usize, len: usize, are_zeros: bool) {
         let end = offset + len;
         let within = |(from, to): (usize, usize)| from <= offset && end <= to;
-        match self.since.get(buffer as usize) {
-            Some(since) if since.epoch == self.epoch && (within(since.noted) || within(since.fresh)) => {}
-            _ => self.note_new_range(buffer, bytes, offset..end, are_zeros),
+        match self.buffers.get(buffer as usize) {
+            Some(of) if of.since.epoch == self.epoch && (within(of.since.noted) || within(of.since.fresh)) => {}
+            _ => self.note_unnoted_range(buffer, bytes, offset, len, are_zeros),
         }
     }
 
-    fn note_new_range(&mut self, buffer: u32, bytes: &[u8], range: Range<usize>, are_zeros: bool) {
+    #[inline(never)]
+    fn note_unnoted_range(&mut self, buffer: u32, bytes: &[u8], offset: usize, len: usize, are_zeros: bool) {
+        let (epoch, commits, next) = (self.epoch, self.commits, self.entries.len());
+        // A number in a buffer of which nothing was noted since the mark: so it is with most small transactions. There is
+        // nothing that the note could go on from, and no room to be made, so nothing is called.
+        if !are_zeros
+            && let Some(of) = self.buffers.get_mut(buffer as usize).filter(|of| of.since.epoch != epoch)
+            && let Some(old) = bytes.get(offset..offset + len)
+            && next < self.entries.capacity()
+            && of.keep_number(old, commits)
+        {
+            of.since = Since { epoch, last: next, noted: (offset, offset + len), ..Since::NOTHING };
+            return self.note(Entry { offset, len, buffer, kind: Kind::Range });
+        }
+        self.note_any_range(buffer, bytes, offset..offset + len, are_zeros);
+    }
+
+    #[inline(never)]
+    fn note_any_range(&mut self, buffer: u32, bytes: &[u8], range: Range<usize>, are_zeros: bool) {
         let next = self.entries.len();
         let since = self.since(buffer);
         if range.start >= since.grown_from {
@@ -285,27 +356,27 @@ impl Journal {
         is_kept
     }
 
-    /// Ends the collection at a publication: gives the entries noted since the last one and starts anew.
-    /// `reuse` is an old list whose allocation is taken over.
-    pub fn publish(&mut self, mut reuse: Vec<Entry>) -> Vec<Entry> {
-        reuse.clear();
-        self.forget_images();
+    /// Ends the collection at a publication: leaves the entries noted since the last one in `entries`, in whose place the
+    /// journal starts anew.
+    pub fn publish(&mut self, entries: &mut Vec<Entry>) {
+        entries.clear();
+        std::mem::swap(&mut self.entries, entries);
         self.touched = 0;
-        self.committed = 0;
-        let entries = std::mem::replace(&mut self.entries, reuse);
-        self.begin_epoch();
-        entries
+        self.commit();
     }
 
     /// Whether a buffer may differ from the published version's.
+    #[inline]
     pub fn has_touched(&self, buffer: u32) -> bool {
         self.touched & Self::touched_bit(buffer) != 0
     }
 
+    #[inline]
     fn touched_bit(buffer: u32) -> u64 {
         1 << buffer.min(63)
     }
 
+    #[inline]
     fn note(&mut self, entry: Entry) {
         self.touched |= Self::touched_bit(entry.buffer);
         self.entries.push(entry);
@@ -348,7 +419,7 @@ mod tests {
         assert_ne!(now, published);
         journal.rollback(start, &mut now, &published);
         assert_eq!(now, published);
-        assert!(journal.is_empty() && journal.images.iter().all(Vec::is_empty));
+        assert!(journal.is_empty() && journal.buffers.iter().all(|of| of.kept == 0));
     }
 
     #[test]
@@ -434,7 +505,7 @@ mod tests {
         BufferMut::new(&mut now[0], &mut journal, 0).edit(50, 150).fill(0);
         (3..8).for_each(|n| BufferMut::new(&mut now[0], &mut journal, 0).write_zeros(n * 10, &[n as u8; 10]));
         assert_eq!(journal.entries.len(), 2);
-        assert!(journal.images.iter().all(Vec::is_empty));
+        assert!(journal.buffers.iter().all(|of| of.kept == 0));
         let mut back = published.clone();
         CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
         assert_eq!(back, now);
@@ -463,16 +534,18 @@ mod tests {
         let (mut now, mut journal) = (buffers(), Journal::default());
         BufferMut::new(&mut now[1], &mut journal, 1).write(5_000, &[1; 64]);
         BufferMut::new(&mut now[1], &mut journal, 1).append(&[3; 99]);
-        let first = journal.publish(Vec::new());
+        let mut first = Vec::new();
+        journal.publish(&mut first);
         BufferMut::new(&mut now[0], &mut journal, 0).write(3, &[1]);
         BufferMut::new(&mut now[1], &mut journal, 1).write(10_050, &[1]);
-        let second = journal.publish(Vec::new());
+        let mut second = Vec::new();
+        journal.publish(&mut second);
         CatchUp::default().run(&mut back, &now, [first.as_slice(), second.as_slice()].into_iter(), None);
         assert_eq!(back, now);
 
         BufferMut::new(&mut now[1], &mut journal, 1).edit_whole().fill(9);
-        let third = journal.publish(first);
-        CatchUp::default().run(&mut back, &now, [third.as_slice()].into_iter(), None);
+        journal.publish(&mut first);
+        CatchUp::default().run(&mut back, &now, [first.as_slice()].into_iter(), None);
         assert_eq!(back, now);
     }
 }

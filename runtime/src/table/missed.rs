@@ -38,7 +38,13 @@ impl Keeping {
     }
 
     /// Whether somebody still needs what was published as number `seq`.
+    #[inline]
     pub(super) fn needs(&mut self, seq: u64) -> bool {
+        !self.0.is_empty() && self.is_needed(seq)
+    }
+
+    #[cold]
+    fn is_needed(&mut self, seq: u64) -> bool {
         self.tidy();
         self.0.iter().any(|(since, _)| *since < seq)
     }

@@ -44,6 +44,7 @@ impl<'a> Rows<'a> {
         Meta(self.buffer(META))
     }
 
+    #[inline]
     fn count(&self) -> usize {
         meta::get(&self.buffers[META], meta::ROWS) as usize
     }
@@ -91,18 +92,25 @@ impl<'a> Rows<'a> {
     }
 
     /// Takes the slot of a component's owner for a new component in the row behind the last.
+    #[inline]
     fn take_owner_slot(&mut self, owner: RecordId) -> RecordId {
         let row = self.count();
         let end = (owner.slot() as usize + 1) * SLOT_BYTES;
         let missing = end.saturating_sub(self.buffers[SLOTS].len());
         if missing > 0 {
-            self.buffer(SLOTS).grow(missing);
-            self.meta().set(meta::SLOTS, u64::from(owner.slot()) + 1);
+            self.add_owner_slots(missing, owner);
         }
         self.write_slot(owner.slot(), row as u32, owner.generation() | IN_USE);
         owner
     }
 
+    #[cold]
+    fn add_owner_slots(&mut self, missing: usize, owner: RecordId) {
+        self.buffer(SLOTS).grow(missing);
+        self.meta().set(meta::SLOTS, u64::from(owner.slot()) + 1);
+    }
+
+    #[inline]
     fn write_slot(&mut self, slot: u32, row: u32, generation: u32) {
         let entry = slot_entry(row, generation);
         self.settled.note(slot, entry);
@@ -277,6 +285,20 @@ impl<'a> Rows<'a> {
         let def = self.def;
         def.heap_fields.iter().for_each(|at| self.free_heap(*at, image, None));
         self.release_slot(id);
+        self.remove_row(row);
+    }
+
+    /// Removes a component without heap values and indexes: what [`remove`](Rows::remove) comes to then.
+    #[inline]
+    pub fn detach(&mut self, row: usize, owner: RecordId) {
+        // The slot is the owner's: a component table gives none out by itself.
+        self.write_slot(owner.slot(), 0, 0);
+        self.remove_row(row);
+    }
+
+    /// Moves the last row into the one that goes, and zeroes where it was.
+    #[inline]
+    fn remove_row(&mut self, row: usize) {
         let last = self.count() - 1;
         if row != last {
             let moved = le_u64(&self.buffers[IDS].bytes()[last * 8..]);
@@ -287,8 +309,9 @@ impl<'a> Rows<'a> {
         }
         self.close_number_hole(IDS, row, last);
         self.close_number_hole(VERSIONS, row, last);
-        for at in 0..self.def.layout.groups.len() {
-            self.close_hole(GROUPS + at, row, last, self.def.layout.groups[at].stride);
+        let def = self.def;
+        for (at, group) in def.layout.groups.iter().enumerate() {
+            self.close_hole(GROUPS + at, row, last, group.stride);
         }
         self.meta().set(meta::ROWS, last as u64);
     }
@@ -357,18 +380,25 @@ impl<'a> Rows<'a> {
     }
 
     /// Overwrites a field of a row; `None` = null.
-    #[inline]
+    #[inline(always)]
     pub fn write_field(&mut self, row: usize, field: usize, cell: Option<&[u8]>) {
-        let at = self.def.fields[field].at;
-        let start = row * self.def.layout.groups[at.group].stride;
+        let FieldDef { at, row_bytes, .. } = &self.def.fields[field];
+        let start = row * row_bytes;
         let mut group = self.buffer(GROUPS + at.group);
         match cell {
             Some(cell) => group.write(start + at.offset, cell),
             None => group.edit(start + at.offset, at.size).fill(0),
         }
-        let Some(bit) = at.null_bit else { return };
-        if null_bit(&group.bytes()[start..], bit) != cell.is_none() {
-            set_null_bit(group.edit(start + bit as usize / 8, 1), bit % 8, cell.is_none());
+        if let Some(bit) = at.null_bit {
+            self.write_null_bit(at.group, start, bit, cell.is_none());
+        }
+    }
+
+    #[inline(never)]
+    fn write_null_bit(&mut self, group: usize, start: usize, bit: u32, is_null: bool) {
+        let mut group = self.buffer(GROUPS + group);
+        if null_bit(&group.bytes()[start..], bit) != is_null {
+            set_null_bit(group.edit(start + bit as usize / 8, 1), bit % 8, is_null);
         }
     }
 
@@ -384,7 +414,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Notes the commit that wrote the row last.
-    #[inline]
+    #[inline(always)]
     pub fn touch(&mut self, row: usize, version: u64) {
         if le_u64(&self.buffers[VERSIONS].bytes()[row * 8..]) != version {
             self.buffer(VERSIONS).write(row * 8, &version.to_le_bytes());

@@ -16,7 +16,7 @@
 
 use super::buffer::Buffer;
 use super::catch_up::CatchUp;
-use super::def::TableDef;
+use super::def::{FieldDef, TableDef};
 use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
 use super::missed::Keeping;
@@ -53,8 +53,11 @@ pub struct Change {
 /// Publications that a version may lack and still be turned to at once.
 const FRESH_PUBLICATIONS: u64 = 4;
 
+/// Free spares that are kept.
+const FREE_SPARES_MAX: usize = 2;
+
 /// What one publication changed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Published {
     seq: u64,
     commit: u64,
@@ -62,12 +65,27 @@ struct Published {
     changes: Vec<Change>,
 }
 
-/// The version that is being written. It lies outside of its `Arc` meanwhile: nothing need be asked at each write.
-#[derive(Debug)]
+/// The version that is being written, if there is one. It lies outside of its `Arc` meanwhile: nothing need be asked at each
+/// write.
+#[derive(Debug, Default)]
 struct Back {
+    /// Empty while nothing is written.
     version: TableVersion,
-    /// Where it goes at publication. Nobody else holds this.
-    place: Arc<TableVersion>,
+    /// Where it goes at publication: what lies there is empty meanwhile, and nobody else holds it. `None` while nothing is
+    /// written.
+    place: Option<Arc<TableVersion>>,
+}
+
+impl Back {
+    #[inline]
+    fn get(&self) -> Option<&TableVersion> {
+        self.place.is_some().then_some(&self.version)
+    }
+
+    #[inline]
+    fn get_mut(&mut self) -> Option<&mut TableVersion> {
+        self.place.is_some().then_some(&mut self.version)
+    }
 }
 
 /// Figures of a table's publication, since the database was opened.
@@ -100,11 +118,11 @@ pub struct PublicationStats {
 #[derive(Debug)]
 pub struct TableWriter {
     current: Arc<TableVersion>,
-    back: Option<Back>,
+    back: Back,
     spares: Vec<Arc<TableVersion>>,
     journal: Journal,
     changes: Vec<Change>,
-    history: VecDeque<Published>,
+    history: VecDeque<Box<Published>>,
     /// Notes in the history, all publications together.
     history_entries: usize,
     /// The last commit of which the history holds nothing, though there was something to hold.
@@ -133,7 +151,7 @@ impl TableWriter {
         let settled = Settled::of(version.buffers[SLOTS].bytes());
         TableWriter {
             current: Arc::new(TableVersion { runs: IdRuns::unknown(), settled, ..version }),
-            back: None,
+            back: Back::default(),
             spares: Vec::new(),
             journal: Journal::default(),
             changes: Vec::new(),
@@ -171,16 +189,16 @@ impl TableWriter {
     /// What a transaction reads: its own writes, if there are any.
     #[inline]
     pub fn view<'v>(&'v self, def: &'v TableDef) -> TableView<'v> {
-        TableView { def, version: self.back.as_ref().map_or(&*self.current, |back| &back.version) }
+        TableView { def, version: self.back.get().unwrap_or(&self.current) }
     }
 
     /// A field of a row is about to be written, and the row's version with it. Brings those lines closer that this takes, in
     /// the version that will be written and in the published one, which lacks the write when it comes back: they arrive
     /// together, while the transaction does what it has to do first.
     #[inline]
-    pub fn foresee(&self, group: usize, offset: usize, row: usize) {
+    pub fn foresee(&self, field: &FieldDef, row: usize) {
         for version in self.next_and_current() {
-            fetch_soon(version.buffers[GROUPS + group].bytes(), offset);
+            fetch_soon(version.buffers[GROUPS + field.at.group].bytes(), row * field.row_bytes + field.at.offset);
             fetch_soon(version.buffers[VERSIONS].bytes(), row * 8);
         }
     }
@@ -188,9 +206,12 @@ impl TableWriter {
     /// The version that is written, or is likely to be written next, and the published one.
     #[inline]
     fn next_and_current(&self) -> [&TableVersion; 2] {
-        let back = self.back.as_ref().map(|back| &back.version);
-        let next = back.or(self.spares.last().map(|spare| &**spare));
-        [next.unwrap_or(&self.current), &self.current]
+        let next = match (self.back.get(), self.spares.last()) {
+            (Some(back), _) => back,
+            (None, Some(spare)) => spare,
+            (None, None) => &self.current,
+        };
+        [next, &self.current]
     }
 
     /// Some fields of a record are about to be written, and all of them to be read. Brings its rows closer as
@@ -202,11 +223,15 @@ impl TableWriter {
         for version in self.next_and_current() {
             fetch_soon(version.buffers[VERSIONS].bytes(), row * 8);
             for (group, buffer) in def.layout.groups.iter().zip(version.buffers.get(GROUPS..).unwrap_or_default()) {
-                let (mut line, end) = (row * group.stride, (row + 1) * group.stride);
-                while line < end {
-                    fetch_soon(buffer.bytes(), line);
+                let start = row * group.stride;
+                let Some(bytes) = buffer.bytes().get(start..start + group.stride) else { continue };
+                let mut line = 0;
+                while line < bytes.len() {
+                    fetch_soon(bytes, line);
                     line += LINE_BYTES;
                 }
+                // It may reach into one line more.
+                fetch_soon(bytes, bytes.len().saturating_sub(1));
             }
         }
     }
@@ -224,7 +249,7 @@ impl TableWriter {
     /// Whether there is a version to write on already.
     #[inline]
     pub fn has_back(&self) -> bool {
-        self.back.is_some()
+        self.back.place.is_some()
     }
 
     /// The rows, to be changed. [`touch`](TableWriter::touch) comes first.
@@ -238,20 +263,18 @@ impl TableWriter {
     #[inline]
     fn rows_but<'w>(&'w mut self, def: &'w TableDef, skip: Option<usize>) -> Rows<'w> {
         debug_assert!(self.began.is_some(), "only inside a transaction");
-        if self.back.is_none() {
+        if !self.has_back() {
             self.turn_to(skip);
         }
-        let Some(back) = &mut self.back else { unreachable!("it was just taken") };
-        let TableVersion { buffers, settled, .. } = &mut back.version;
+        let TableVersion { buffers, settled, .. } = &mut self.back.version;
         Rows { def, buffers, journal: &mut self.journal, settled }
     }
 
     /// The same, and which of the rows have ids that follow each other.
     pub(crate) fn rows_and_runs<'w>(&'w mut self, def: &'w TableDef) -> (Rows<'w>, &'w [Run]) {
         self.rows(def);
-        let Some(back) = &mut self.back else { unreachable!("the rows are its") };
         let runs = if self.journal.has_touched(IDS as u32) { &[] } else { self.current.id_runs() };
-        let TableVersion { buffers, settled, .. } = &mut back.version;
+        let TableVersion { buffers, settled, .. } = &mut self.back.version;
         (Rows { def, buffers, journal: &mut self.journal, settled }, runs)
     }
 
@@ -284,14 +307,19 @@ impl TableWriter {
 
     #[inline(never)]
     fn turn_to(&mut self, skip: Option<usize>) {
-        self.back = Some(self.take_back(skip));
+        if !self.take_spare(skip) {
+            self.copy_current();
+        }
     }
 
-    /// Finds a version to write on: a spare that nobody holds, brought up to date, or a copy of the current one.
-    fn take_back(&mut self, skip: Option<usize>) -> Back {
-        let current = &self.current;
-        let oldest = self.history.front().map_or(current.seq + 1, |first| first.seq);
-        self.stats.drops_deferred += drop_idle(&mut self.spares, oldest);
+    /// Takes a spare that nobody holds, brought up to date, to write on; says whether there was one.
+    #[inline]
+    fn take_spare(&mut self, skip: Option<usize>) -> bool {
+        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
+        if self.spares.len() > FREE_SPARES_MAX || self.spares.iter().any(|spare| spare.seq + 1 < oldest) {
+            self.stats.drops_deferred += drop_idle(&mut self.spares, oldest);
+        }
+        let current = &*self.current;
         // The newest free spare lacks least.
         for at in (0..self.spares.len()).rev() {
             let Some(spare) = Arc::get_mut(&mut self.spares[at]) else { continue };
@@ -299,13 +327,12 @@ impl TableWriter {
             if spare.seq + 1 < oldest {
                 continue;
             }
-            let copied = match self.history.back().filter(|last| last.seq == spare.seq + 1) {
+            let copied = match self.history.back() {
                 // So it is while two versions take turns.
-                Some(last) => {
-                    let missed = std::iter::once(last.entries.as_slice());
-                    self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip)
+                Some(last) if last.seq == spare.seq + 1 && skip.is_none() => {
+                    self.catch_up.follow(&mut spare.buffers, &current.buffers, &last.entries)
                 }
-                None => {
+                _ => {
                     // Publications are numbered without gaps, so the place of the first one missed follows from its number.
                     let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
                     let missed = missed.map(|published| published.entries.as_slice());
@@ -318,9 +345,18 @@ impl TableWriter {
             }
             spare.seq = current.seq;
             spare.settled.follow(&current.settled);
-            let version = std::mem::take(spare);
-            return Back { version, place: self.spares.remove(at) };
+            std::mem::swap(&mut self.back.version, spare);
+            let is_last = at + 1 == self.spares.len();
+            self.back.place = if is_last { self.spares.pop() } else { Some(self.spares.remove(at)) };
+            return true;
         }
+        false
+    }
+
+    /// Copies the current version, to write on.
+    #[cold]
+    fn copy_current(&mut self) {
+        let current = &self.current;
         self.stats.whole_copies += 1;
         let is_shrunk = current.seq >= self.shrunk_from;
         let copy = |buffer: &Buffer| if is_shrunk { buffer.copy() } else { buffer.clone() };
@@ -330,7 +366,7 @@ impl TableWriter {
             runs: current.runs.clone(),
             settled: current.settled.clone(),
         };
-        Back { version, place: Arc::default() }
+        self.back = Back { version, place: Some(Arc::default()) };
     }
 
     /// Makes room for so many records more, but for what they put into the heap and the indexes, and has the system give
@@ -344,8 +380,7 @@ impl TableWriter {
             self.stats.whole_copies += 1;
             self.spares.push(Arc::new(TableVersion::clone(&self.current)));
         }
-        let back = self.back.as_mut().map(|back| &mut back.version);
-        let versions = self.spares.iter_mut().filter_map(Arc::get_mut).chain(back);
+        let versions = self.spares.iter_mut().filter_map(Arc::get_mut).chain(self.back.get_mut());
         for version in versions {
             for (at, stride) in row_buffers(def) {
                 let len = version.buffers[at].len();
@@ -370,7 +405,7 @@ impl TableWriter {
     pub fn wants_version(&mut self, count: usize, bytes: usize) -> bool {
         let fresh_from = self.current.seq.saturating_sub(FRESH_PUBLICATIONS);
         let fresh = self.spares.iter_mut().filter_map(Arc::get_mut).filter(|spare| spare.seq >= fresh_from).count();
-        1 + fresh + usize::from(self.back.is_some()) < count && self.current.bytes().0 > bytes
+        1 + fresh + usize::from(self.has_back()) < count && self.current.bytes().0 > bytes
     }
 
     /// Brings the free version that lags most up to date, for about so many notes; says whether none lags. The writer turns
@@ -410,8 +445,7 @@ impl TableWriter {
     /// Must not run inside a transaction.
     pub fn shrink_to_fit(&mut self) {
         self.shrunk_from = self.current.seq + 1;
-        let back = self.back.as_mut().map(|back| &mut back.version);
-        let free = self.spares.iter_mut().filter_map(Arc::get_mut).chain(back);
+        let free = self.spares.iter_mut().filter_map(Arc::get_mut).chain(self.back.get_mut());
         free.for_each(|version| version.buffers.iter_mut().for_each(Buffer::shrink_to_fit));
     }
 
@@ -442,6 +476,7 @@ impl TableWriter {
     }
 
     /// Ends the running transaction: its changes stay. Says whether there are any.
+    #[inline]
     pub fn commit(&mut self) -> bool {
         let began = self.began.take();
         let changed = began
@@ -471,9 +506,9 @@ impl TableWriter {
     /// Puts every buffer back to where it was at `savepoint`.
     pub fn rollback_to(&mut self, savepoint: Savepoint) {
         self.changes.truncate(savepoint.changes);
-        if let Some(back) = &mut self.back {
-            self.journal.rollback(savepoint.journal, &mut back.version.buffers, &self.current.buffers);
-            back.version.settled.truncate((back.version.buffers[SLOTS].len() / SLOT_BYTES) as u32);
+        if let Some(back) = self.back.get_mut() {
+            self.journal.rollback(savepoint.journal, &mut back.buffers, &self.current.buffers);
+            back.settled.truncate((back.buffers[SLOTS].len() / SLOT_BYTES) as u32);
         }
     }
 
@@ -494,7 +529,7 @@ impl TableWriter {
         self.history.clear();
         self.history_entries = 0;
         self.stats = PublicationStats::default();
-        self.back = Some(Back { version, place: Arc::default() });
+        self.back = Back { version, place: Some(Arc::default()) };
     }
 
     /// Forgets what records changed, where nobody is going to ask.
@@ -505,7 +540,7 @@ impl TableWriter {
     /// Ends what [`TableWriter::begin_again`] began, with commit `commit`. `is_unproved` says that the table has to be checked
     /// again: it counts as published once more.
     pub fn end_again(&mut self, commit: u64, is_unproved: bool) {
-        let Some(Back { mut version, .. }) = self.back.take() else { return };
+        let Back { mut version, place: Some(_) } = std::mem::take(&mut self.back) else { return };
         version.seq += u64::from(is_unproved);
         version.runs = IdRuns::unknown();
         self.current = Arc::new(version);
@@ -521,6 +556,7 @@ impl TableWriter {
     }
 
     /// Whether a publication would leave no version to write on but by having more than `versions_max` of them.
+    #[inline]
     pub fn is_starved(&mut self, versions_max: usize) -> bool {
         let versions = self.spares.len() + 2;
         versions >= versions_max && !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some())
@@ -528,23 +564,47 @@ impl TableWriter {
 
     /// Makes the back version the current one and gives it, to be put into the root.
     pub fn publish(&mut self, commit: u64) -> Arc<TableVersion> {
-        let Some(Back { version, mut place }) = self.back.take() else { return self.current.clone() };
-        let seq = self.current.seq + 1;
-        let mut version = TableVersion { seq, ..version };
+        let Some(mut place) = self.back.place.take() else { return self.current.clone() };
+        let (version, seq) = (&mut self.back.version, self.current.seq + 1);
+        version.seq = seq;
         match self.journal.has_touched(IDS as u32) {
             true => version.runs = IdRuns::unknown(),
             false => version.runs.follow(&self.current.runs),
         }
         match Arc::get_mut(&mut place) {
-            Some(place) => *place = version,
-            None => place = Arc::new(version),
+            Some(empty) => std::mem::swap(empty, version),
+            None => place = Arc::new(std::mem::take(version)),
         }
         let old = std::mem::replace(&mut self.current, place);
-        // One that was prepared as a copy of it has room: it comes back first.
-        let at = self.spares.len() - usize::from(self.spares.last().is_some_and(|spare| spare.seq == old.seq));
-        self.spares.insert(at, old);
+        match self.spares.last() {
+            // One that was prepared as a copy of it has room: it comes back first.
+            Some(spare) if spare.seq == old.seq => self.spares.insert(self.spares.len() - 1, old),
+            _ => self.spares.push(old),
+        }
         self.stats.versions = 1 + self.spares.len() as u64;
-        let mut reuse = Published::empty();
+        self.remember(seq, commit);
+        self.current.clone()
+    }
+
+    /// Moves what was noted since the last publication into the history.
+    #[inline]
+    fn remember(&mut self, seq: u64, commit: u64) {
+        let is_full = self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX;
+        let forgotten = if is_full { self.forget_oldest() } else { None };
+        let mut set = forgotten.unwrap_or_default();
+        (set.seq, set.commit) = (seq, commit);
+        self.journal.publish(&mut set.entries);
+        set.changes.clear();
+        std::mem::swap(&mut self.changes, &mut set.changes);
+        self.history_entries += set.entries.len();
+        self.stats.dirty_records += set.changes.len() as u64;
+        self.history.push_back(set);
+        (self.stats.dirty_sets, self.stats.dirty_ranges) = (self.history.len() as u64, self.history_entries as u64);
+    }
+
+    /// Forgets what the history has too much of, unless somebody needs it; gives what was forgotten last, for its room.
+    fn forget_oldest(&mut self) -> Option<Box<Published>> {
+        let mut forgotten = None;
         while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
             let Some(oldest) = self.history.front() else { break };
             let is_within =
@@ -557,16 +617,9 @@ impl TableWriter {
             self.stats.dirty_records -= oldest.changes.len() as u64;
             self.stats.dirty_sets_forgotten += 1;
             self.forgotten = self.forgotten.max(oldest.commit);
-            reuse = oldest;
+            forgotten = Some(oldest);
         }
-        reuse.changes.clear();
-        let entries = self.journal.publish(reuse.entries);
-        let changes = std::mem::replace(&mut self.changes, reuse.changes);
-        self.history_entries += entries.len();
-        self.stats.dirty_records += changes.len() as u64;
-        self.history.push_back(Published { seq, commit, entries, changes });
-        (self.stats.dirty_sets, self.stats.dirty_ranges) = (self.history.len() as u64, self.history_entries as u64);
-        self.current.clone()
+        forgotten
     }
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
@@ -576,22 +629,13 @@ impl TableWriter {
     }
 }
 
-impl Published {
-    fn empty() -> Published {
-        Published { seq: 0, commit: 0, entries: Vec::new(), changes: Vec::new() }
-    }
-}
-
 /// Drops free spares that are too old to be brought up to date, and all but the two newest of the others: three versions
 /// circulate when a reader comes and goes, two when none does for a while. Says how many go on another thread.
+#[cold]
 fn drop_idle(spares: &mut Vec<Arc<TableVersion>>, oldest: u64) -> u64 {
-    const FREE_MAX: usize = 2;
-    if spares.len() <= FREE_MAX && spares.iter().all(|spare| spare.seq + 1 >= oldest) {
-        return 0;
-    }
     let mut free = spares.iter_mut().filter_map(|spare| Arc::get_mut(spare).map(|spare| spare.seq)).collect::<Vec<_>>();
     free.sort_unstable_by(|a, b| b.cmp(a));
-    let keep = free.get(FREE_MAX - 1).copied().unwrap_or(0).max(oldest.saturating_sub(1));
+    let keep = free.get(FREE_SPARES_MAX - 1).copied().unwrap_or(0).max(oldest.saturating_sub(1));
     let is_idle = |spare: &mut Arc<TableVersion>| Arc::get_mut(spare).is_some_and(|spare| spare.seq < keep);
     spares.extract_if(.., is_idle).map(|spare| u64::from(discard(spare))).sum()
 }

@@ -101,6 +101,7 @@ impl<'t, T: Table> TableMut<'t, T> {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound).
+    #[inline]
     pub fn get_mut(&mut self, id: Id<T>) -> Result<T::Mut<'_>> {
         let (table, id) = (T::INDEX, id.record_id());
         let row = self.tx.engine.view(table).row_of(id)? as u32;

@@ -38,6 +38,7 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
     }
     for (def, table) in defs.iter_mut().zip(&schema.tables) {
         for at in 0..def.fields.len() {
+            def.fields[at].row_bytes = def.layout.groups[def.fields[at].at.group].stride;
             def.fields[at].free = is_free(def, table, at);
             def.fields[at].alone = is_alone(def, at);
         }
@@ -138,6 +139,7 @@ fn field_def(schema: &Schema, field: &dbgen_schema::Field, at: FieldLayout, coun
     FieldDef {
         name: field.name.clone(),
         at,
+        row_bytes: 0,
         has_heap: plan.has_heap_cells(),
         is_ruled: plan.is_ruled(field.allow_nan),
         plan,

@@ -51,7 +51,8 @@ impl OneBuffer {
     /// copied.
     pub(super) fn publish_to(&mut self, version: &mut [Buffer]) -> usize {
         self.journal.commit();
-        let entries = self.journal.publish(Vec::new());
+        let mut entries = Vec::new();
+        self.journal.publish(&mut entries);
         CatchUp::default().run(version, &self.buffers, std::iter::once(entries.as_slice()), None)
     }
 
