@@ -21,7 +21,11 @@ pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, b
     let heap = view.version.heap();
     let mut blocks = Taker::new(blocks);
     let checked = match &field.plan {
-        CellPlan::Str(n) => each(view, field, rows, |cell| check_str(cell, *n)),
+        CellPlan::Str(n) => match n {
+            16..=32 => each(view, field, rows, |cell| check_str(cell, *n, is_ascii_before_zeros::<2>)),
+            33..=64 => each(view, field, rows, |cell| check_str(cell, *n, is_ascii_before_zeros::<4>)),
+            _ => each(view, field, rows, |cell| check_str(cell, *n, is_ascii_before_zeros_by_word)),
+        },
         CellPlan::Text => each(view, field, rows, |cell| {
             let block = HeapCell::from_bytes(cell);
             let text = heap.block(block);
@@ -108,7 +112,7 @@ fn check_null(field: &FieldDef, cell: &[u8]) -> Result<(), String> {
 
 /// Checks a `str<N>`: a short one of ASCII here, others as any value.
 #[inline]
-fn check_str(cell: &[u8], n: u16) -> Result<(), String> {
+fn check_str(cell: &[u8], n: u16, is_ascii_before_zeros: impl Fn(&[u8], usize) -> bool) -> Result<(), String> {
     if let [len, text @ ..] = cell
         && text.len() == usize::from(n)
         && usize::from(*len) <= text.len()
@@ -130,20 +134,20 @@ fn is_ascii(text: &[u8]) -> bool {
     blocks.fold(0, |all, block| all | u128::from_ne_bytes(*block)) & NO_ASCII == 0
 }
 
-/// Whether the first `len` bytes are ASCII and the others zero: sixteen at a time, whatever `len` is, as far as a word has a bit
-/// for each of them.
+/// Whether the first `len` bytes are ASCII and the others zero: whatever `len` is, all of them are looked at, in so many blocks
+/// of sixteen bytes, of which the last may overlap each other. `false` for less than a block, or more bytes than there are bits
+/// in a word.
 #[inline]
-fn is_ascii_before_zeros(bytes: &[u8], len: usize) -> bool {
-    let (blocks, rest) = bytes.as_chunks::<16>();
-    let Some(last) = bytes.last_chunk::<16>().filter(|_| bytes.len() <= 64) else {
-        return is_ascii_before_zeros_by_word(bytes, len);
-    };
-    let zeros_of = |block: &[u8; 16], at: usize| u64::from(equal_bytes(block, 0)) << at;
-    let zeros = blocks.iter().zip([0, 16, 32, 48]).fold(0, |zeros, (block, at)| zeros | zeros_of(block, at));
-    // What is left is looked at with some of the bytes before.
-    let zeros = if rest.is_empty() { zeros } else { zeros | zeros_of(last, bytes.len() - 16) };
-    let behind = (u64::MAX >> (64 - bytes.len())) & u64::MAX.checked_shl(len as u32).unwrap_or(0);
-    zeros & behind == behind && is_ascii(bytes)
+fn is_ascii_before_zeros<const BLOCKS: usize>(bytes: &[u8], len: usize) -> bool {
+    let Some(last) = bytes.len().checked_sub(16).filter(|last| *last <= 16 * (BLOCKS - 1).min(3)) else { return false };
+    let (mut zeros, mut all) = (0, 0);
+    for at in (0..BLOCKS).map(|block| (16 * block).min(last)) {
+        let Some(block) = bytes[at..].first_chunk() else { return false };
+        zeros |= u64::from(equal_bytes(block, 0)) << at;
+        all |= u128::from_ne_bytes(*block);
+    }
+    let behind = (u64::MAX >> (48 - last)) & u64::MAX.checked_shl(len as u32).unwrap_or(0);
+    zeros & behind == behind && all & NO_ASCII == 0
 }
 
 /// The same, eight bytes at a time.
@@ -163,7 +167,16 @@ fn is_ascii_before_zeros_by_word(bytes: &[u8], len: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_ascii, is_ascii_before_zeros};
+    use super::{is_ascii, is_ascii_before_zeros, is_ascii_before_zeros_by_word};
+
+    /// What all ways say, as far as they have one of so many bytes.
+    #[track_caller]
+    fn all_ways(bytes: &[u8], len: usize) -> bool {
+        let expected = is_ascii_before_zeros_by_word(bytes, len);
+        assert_eq!(is_ascii_before_zeros::<2>(bytes, len), expected && (16..=32).contains(&bytes.len()), "{bytes:?}");
+        assert_eq!(is_ascii_before_zeros::<4>(bytes, len), expected && (16..=64).contains(&bytes.len()), "{bytes:?}");
+        expected
+    }
 
     #[test]
     fn a_text_is_ascii_and_what_lies_behind_it_is_zero() {
@@ -171,13 +184,13 @@ mod tests {
             for len in 0..=width {
                 let mut bytes = vec![b'x'; len];
                 bytes.resize(width, 0);
-                assert!(is_ascii_before_zeros(&bytes, len) && is_ascii(&bytes), "{len} of {width}");
+                assert!(all_ways(&bytes, len) && is_ascii(&bytes), "{len} of {width}");
                 for at in 0..width {
                     let mut other = bytes.clone();
                     other[at] = 0x80;
-                    assert!(!is_ascii_before_zeros(&other, len) && !is_ascii(&other), "{len} of {width}, {at}");
+                    assert!(!all_ways(&other, len) && !is_ascii(&other), "{len} of {width}, {at}");
                     other[at] = b'y';
-                    assert_eq!(is_ascii_before_zeros(&other, len), at < len, "{len} of {width}, {at}");
+                    assert_eq!(all_ways(&other, len), at < len, "{len} of {width}, {at}");
                 }
             }
         }
