@@ -23,6 +23,9 @@ pub fn hash_of(key: &[u8]) -> u64 {
         (u64::from_le_bytes(*begin), u64::from_le_bytes(*end))
     } else if let (Some(begin), Some(end)) = (left.first_chunk(), left.last_chunk()) {
         (u32::from_le_bytes(*begin).into(), u32::from_le_bytes(*end).into())
+    } else if let [byte] = left {
+        // The length behind a text: no loop for that.
+        (u64::from(*byte), 0)
     } else {
         (left.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
     };

@@ -165,10 +165,9 @@ impl<'a> HashIndex<'a> {
     #[inline]
     pub fn get(self, key: &[u8]) -> Option<u64> {
         let hash = hash_of(key);
-        let (_, page) = self.page(key, hash)?;
+        let (number, page) = self.page(key, hash)?;
         if page.first() != Some(&kind::BUCKET) {
-            // A tree.
-            return self.get_all(key).next();
+            return get_in_tree(self.pages.bytes, self.shape, number, key);
         }
         let bucket = Bucket::new(page, self.shape);
         bucket.look_ahead();
@@ -250,6 +249,16 @@ impl<'a> HashIndex<'a> {
         let at = ((page as usize) << self.shape.tree.page_shift()) + TREE_ROOT_AT;
         BTree::at(self.pages.bytes, self.shape.tree, at)
     }
+}
+
+/// A record with this key in a page that is no bucket. It is given all by value: what is asked for its address has to be in
+/// memory, and most keys are in buckets.
+#[cold]
+#[inline(never)]
+fn get_in_tree(bytes: &[u8], shape: HashShape, page: u32, key: &[u8]) -> Option<u64> {
+    let index = HashIndex::new(bytes, shape);
+    let is_tree = index.pages.get(page)?.first() == Some(&kind::TREE);
+    index.tree(page).first_with_prefix(key).filter(|_| is_tree).map(id_of)
 }
 
 /// What a slot leads to.
