@@ -68,7 +68,8 @@ fn tick(db: &Database, ids: &[RecordId], worst: &Worst, stop: &AtomicBool, clock
         db.transact(|tx| {
             // By name: an edit may have given the field another place.
             let table = tx.open_table("t")?;
-            let gold = ["gold", "coins"].iter().find_map(|name| tx.read_table(table).schema().field(name));
+            let schema = tx.read_table(table)?.schema();
+            let gold = ["gold", "coins"].iter().find_map(|name| schema.field(name));
             let gold = gold.map_or(0, |(at, _)| at.at());
             for _ in 0..WRITES {
                 n = n.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);

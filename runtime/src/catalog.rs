@@ -44,7 +44,8 @@ impl Catalog {
 
     /// Prepares a schema that holds what generated code was compiled for, and what was made at run time since.
     pub fn with_compiled(schema: Schema, compiled: Option<Arc<Compiled>>, version: u64) -> Result<Catalog> {
-        let tables = def::prepare(&schema)?;
+        let mut tables = def::prepare(&schema)?;
+        tables.iter_mut().for_each(|table| table.since = version);
         let by_name = tables.iter().map(|table| (table.name.clone(), table.at)).collect();
         let ids = schema.tables.iter().flat_map(|table| table.fields.iter().map(|field| field.id).chain([table.id]));
         let last = ids.map(|id| id.0).max().unwrap_or(0);
@@ -52,9 +53,19 @@ impl Catalog {
         Ok(Catalog { schema: Arc::new(schema), tables, by_name, compiled, version, next_id })
     }
 
-    /// The catalog after an edit, which gave stable ids up to `next_id` to what is new.
-    pub(crate) fn edited(&self, schema: Schema, next_id: u32) -> Result<Catalog> {
-        let edited = Catalog::with_compiled(schema, self.compiled.clone(), self.version + 1)?;
+    /// The catalog after an edit, which gave stable ids up to `next_id` to what is new; `was` says which table each was.
+    pub(crate) fn edited(
+        &self,
+        schema: Schema,
+        next_id: u32,
+        was: impl Iterator<Item = Option<usize>>,
+    ) -> Result<Catalog> {
+        let mut edited = Catalog::with_compiled(schema, self.compiled.clone(), self.version + 1)?;
+        for (table, was) in edited.tables.iter_mut().zip(was) {
+            if was == Some(table.at) {
+                table.since = self.tables[table.at].since;
+            }
+        }
         Ok(Catalog { next_id: edited.next_id.max(next_id), ..edited })
     }
 

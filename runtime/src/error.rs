@@ -38,6 +38,14 @@ pub enum Error {
         /// The nearest name there is.
         suggestion: Option<String>,
     },
+    /// A number of a table that has another one now, or is gone: the schema was edited since it was asked for.
+    #[error(
+        "table number {at} was asked for before the schema was edited: what it named has another number now, or is gone"
+    )]
+    StaleTable {
+        /// The number.
+        at: usize,
+    },
     /// The table has no field of this name.
     #[error("table `{table}` has no field `{name}`{}", hint(.suggestion))]
     UnknownField {

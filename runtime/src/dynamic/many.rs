@@ -45,10 +45,10 @@ impl Transaction {
         table: TableNo,
         rows: impl IntoIterator<Item = FieldValues<'v>>,
     ) -> Result<Vec<RecordId>> {
-        let catalog = self.engine.catalog.clone();
-        let mut records = Encoded { def: &catalog.tables()[table.0], rows: rows.into_iter() };
+        let (table, catalog) = (self.place(table)?, self.engine.catalog.clone());
+        let mut records = Encoded { def: &catalog.tables()[table], rows: rows.into_iter() };
         let mut ids = Vec::new();
-        self.engine.apply(Op::InsertMany { table: table.0, records: &mut records, ids: &mut ids })?;
+        self.engine.apply(Op::InsertMany { table, records: &mut records, ids: &mut ids })?;
         Ok(ids)
     }
 
@@ -59,7 +59,8 @@ impl Transaction {
     /// [`Error::Full`](crate::Error::Full) if no table can have so many; [`Error::Io`](crate::Error::Io) if the system has not
     /// so much memory.
     pub fn reserve(&mut self, table: TableNo, records: usize) -> Result<()> {
-        self.engine.reserve(table.0, records)
+        let table = self.place(table)?;
+        self.engine.reserve(table, records)
     }
 
     /// Writes these fields of every record that `wanted` picks, all of them or none; says how many were picked. Records are
@@ -73,7 +74,7 @@ impl Transaction {
         wanted: impl FnMut(&DynRecord<'_>) -> bool,
         values: FieldValues<'_>,
     ) -> Result<usize> {
-        let picked = self.picked(table, wanted);
+        let picked = self.picked(table, wanted)?;
         self.write_all(picked, |tx, id| tx.update_values(table, id, values).map(|()| 1))
     }
 
@@ -83,11 +84,11 @@ impl Transaction {
     /// # Errors
     /// [`Error::Restricted`](crate::Error::Restricted) if others refer to one of them and may not lose it.
     pub fn delete_where(&mut self, table: TableNo, wanted: impl FnMut(&DynRecord<'_>) -> bool) -> Result<usize> {
-        let picked = self.picked(table, wanted);
-        self.delete_all(table.0, picked)
+        let picked = self.picked(table, wanted)?;
+        self.delete_all(self.place(table)?, picked)
     }
 
-    fn picked(&self, table: TableNo, mut wanted: impl FnMut(&DynRecord<'_>) -> bool) -> Vec<RecordId> {
-        self.read_table(table).iter().filter(|record| wanted(record)).map(|record| record.id()).collect()
+    fn picked(&self, table: TableNo, mut wanted: impl FnMut(&DynRecord<'_>) -> bool) -> Result<Vec<RecordId>> {
+        Ok(self.read_table(table)?.iter().filter(|record| wanted(record)).map(|record| record.id()).collect())
     }
 }

@@ -41,16 +41,24 @@ use dbgen_schema::{Schema, Table, Value};
 pub use field::DynField;
 use std::ops::Bound;
 
-/// A table by its number in the schema of one view or transaction, where it spares looking for the name again. In another
-/// one it may name another table, or none: when a table is dropped, those behind it get other numbers. Who keeps numbers for
-/// longer drops no tables; everybody else takes them anew ([`open_table`](Transaction::open_table)), or uses names.
+/// A table by its number in the schema, where it spares looking for the name again. When a table is dropped, those behind it
+/// get other numbers: theirs from before are then refused, with [`Error::StaleTable`], and so are those of the one that has
+/// gone. Who keeps numbers for long takes them anew ([`open_table`](Transaction::open_table)), or uses names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TableNo(pub(crate) usize);
+pub struct TableNo {
+    at: usize,
+    /// As in its definition: no other table ever has both.
+    since: u64,
+}
 
 impl TableNo {
+    pub(crate) fn of(table: &TableDef) -> TableNo {
+        TableNo { at: table.at, since: table.since }
+    }
+
     /// Its position in [`Schema::tables`].
     pub const fn at(self) -> usize {
-        self.0
+        self.at
     }
 }
 
@@ -87,7 +95,7 @@ impl View {
 impl<'v> DynTable<'v> {
     /// Its number.
     pub fn number(self) -> TableNo {
-        TableNo(self.view.def.at)
+        TableNo::of(self.view.def)
     }
 
     /// What the schema says of it.
@@ -240,12 +248,24 @@ impl Transaction {
     /// # Errors
     /// [`Error::UnknownTable`], with the nearest name.
     pub fn open_table(&self, name: &str) -> Result<TableNo> {
-        Ok(TableNo(self.catalog().table(name)?.at))
+        self.catalog().table(name).map(TableNo::of)
     }
 
     /// A table, read: the transaction's own writes are seen.
-    pub fn read_table(&self, table: TableNo) -> DynTable<'_> {
-        DynTable { view: self.engine.view(table.0), schema: self.schema() }
+    ///
+    /// # Errors
+    /// [`Error::StaleTable`].
+    pub fn read_table(&self, table: TableNo) -> Result<DynTable<'_>> {
+        Ok(DynTable { view: self.engine.view(self.place(table)?), schema: self.schema() })
+    }
+
+    /// The table that a number names, by its place.
+    #[inline]
+    pub(crate) fn place(&self, table: TableNo) -> Result<usize> {
+        match self.catalog().tables().get(table.at) {
+            Some(def) if def.since == table.since => Ok(table.at),
+            _ => Err(Error::StaleTable { at: table.at }),
+        }
     }
 
     /// Adds a record. Fields that are not given take their default.
@@ -265,12 +285,13 @@ impl Transaction {
     }
 
     fn insert_owned(&mut self, table: TableNo, owner: Option<RecordId>, values: FieldValues<'_>) -> Result<RecordId> {
+        let table = self.place(table)?;
         let applied = self.with_image(|engine, image| {
-            let def = &engine.catalog.tables()[table.0];
+            let def = &engine.catalog.tables()[table];
             image.fixed.resize(def.layout.image_bytes, 0);
             put_values(def, image, values);
             put_defaults(def, image, values);
-            engine.apply(Op::Insert { table: table.0, owner, image })
+            engine.apply(Op::Insert { table, owner, image })
         })?;
         match applied {
             Applied::Inserted(id) => Ok(id),
@@ -283,11 +304,12 @@ impl Transaction {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Invalid`] with every rule that the changed record breaks.
     pub fn update_values(&mut self, table: TableNo, id: RecordId, values: FieldValues<'_>) -> Result<()> {
+        let table = self.place(table)?;
         self.with_image(|engine, image| {
-            let view = engine.view(table.0);
+            let view = engine.view(table);
             view.gather(view.row_of(id)?, &mut image.fixed);
             put_values(view.def, image, values);
-            engine.apply(Op::Update { table: table.0, id, image })
+            engine.apply(Op::Update { table, id, image })
         })?;
         Ok(())
     }
@@ -298,8 +320,9 @@ impl Transaction {
     /// # Errors
     /// As [`update_values`](Transaction::update_values).
     pub fn replace_values(&mut self, table: TableNo, id: RecordId, values: FieldValues<'_>) -> Result<()> {
+        let table = self.place(table)?;
         self.with_image(|engine, image| {
-            let view = engine.view(table.0);
+            let view = engine.view(table);
             let def = view.def;
             let mut old = Vec::new();
             view.gather(view.row_of(id)?, &mut old);
@@ -313,7 +336,7 @@ impl Transaction {
                 def.put_cell(&mut image.fixed, *at, Some(def.cell(&old, *at)));
             }
             put_defaults(def, image, &[values, defaulted.as_slice()].concat());
-            engine.apply(Op::Update { table: table.0, id, image })
+            engine.apply(Op::Update { table, id, image })
         })?;
         Ok(())
     }
@@ -323,7 +346,8 @@ impl Transaction {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::Restricted`].
     pub fn delete_record(&mut self, table: TableNo, id: RecordId) -> Result<usize> {
-        match self.engine.apply(Op::Delete { table: table.0, id })? {
+        let table = self.place(table)?;
+        match self.engine.apply(Op::Delete { table, id })? {
             Applied::Deleted(count) => Ok(count),
             other => unreachable!("a deletion deletes, not {other:?}"),
         }
@@ -334,12 +358,12 @@ impl Transaction {
     /// # Errors
     /// [`Error::NotFound`]; [`Error::VersionMismatch`].
     pub fn expect_version(&self, table: TableNo, id: RecordId, expected: u64) -> Result<()> {
-        let record = self.read_table(table).get(id)?;
-        let current = record.version();
+        let table = self.read_table(table)?;
+        let current = table.get(id)?.version();
         if current == expected {
             return Ok(());
         }
-        Err(Error::VersionMismatch { table: self.catalog().tables()[table.0].name.clone(), id, expected, current })
+        Err(Error::VersionMismatch { table: table.schema().name.clone(), id, expected, current })
     }
 }
 

@@ -109,6 +109,6 @@ impl Transaction {
     fn numbered<N: AsRef<str>>(&self, table: &str, values: &[(N, Value)]) -> Result<(TableNo, Vec<(usize, Value)>)> {
         let def = self.catalog().table(table)?;
         let numbered = values.iter().map(|(name, value)| Ok((def.field_named(name.as_ref())?, value.clone())));
-        Ok((TableNo(def.at), numbered.collect::<Result<_>>()?))
+        Ok((TableNo::of(def), numbered.collect::<Result<_>>()?))
     }
 }

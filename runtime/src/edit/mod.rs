@@ -124,7 +124,7 @@ impl Drawn {
     fn new(tables: &Tables<'_>, edits: &[SchemaEdit]) -> Result<Drawn> {
         let (mut schema, origins) = drafted(tables, edits)?;
         let next_id = origins.give_ids(&mut schema, tables.catalog.next_id());
-        let catalog = tables.catalog.edited(schema, next_id)?;
+        let catalog = tables.catalog.edited(schema, next_id, origins.tables.iter().map(|table| table.from))?;
         compiled::check(&catalog)?;
         Ok(Drawn { catalog, origins })
     }

@@ -99,7 +99,7 @@ impl Draft {
                 Err(Problem::new(Kind::SchemaChanged, detail).into())
             }
             (_, Some(id)) if self.mode == Mode::Patch => {
-                let current = tx.read_table(table).get(id)?.values();
+                let current = tx.read_table(table)?.get(id)?.values();
                 let table = &schema.tables[table.at()];
                 Ok(self.decode(schema, table, &self.merged(schema, table, &current))?)
             }
@@ -199,7 +199,7 @@ impl Draft {
         if self.id.is_none() && self.version.is_none() {
             return Ok(());
         }
-        let version = tx.read_table(table).get(id)?.version();
+        let version = tx.read_table(table)?.get(id)?.version();
         for (name, given, is) in [("_id", &self.id, id.get()), ("_version", &self.version, version)] {
             if given.as_ref().is_some_and(|given| given.as_u64() != Some(is)) {
                 let detail = format!("`{name}` of this record is {is}");

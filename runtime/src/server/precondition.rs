@@ -107,7 +107,7 @@ impl Preconditions {
         if !self.has_match() {
             require_match_not(tx, table, "send the record's tag (`ETag`) as If-Match")?;
         }
-        let tag = record_tag(epoch, tx.catalog().version(), tx.read_table(table).get(id)?.version());
+        let tag = record_tag(epoch, tx.catalog().version(), tx.read_table(table)?.get(id)?.version());
         self.check_match(&tag)?;
         if self.is_fresh(&tag) {
             let detail = format!("If-None-Match forbids to change what has the tag {tag}");

@@ -93,7 +93,7 @@ impl Update {
     /// Whether it is a component that is missing, of a record that is there.
     fn creates(&self, tx: &Transaction, table: TableNo) -> bool {
         let parent = tx.schema().tables[table.at()].parent;
-        let has = |at: usize| tx.read_table(TableNo(at)).get(self.id).is_ok();
+        let has = |at: usize| tx.engine.view(at).row_of(self.id).is_ok();
         parent.is_some_and(|parent| has(parent.at())) && !has(table.at())
     }
 }

@@ -64,7 +64,7 @@ pub(crate) struct Stored {
 impl Stored {
     /// The record as the transaction sees it.
     pub(crate) fn of(tx: &Transaction, table: TableNo, id: RecordId) -> Result<Stored> {
-        let row = Row::of(tx.read_table(table).get(id)?);
+        let row = Row::of(tx.read_table(table)?.get(id)?);
         let (schema, schema_version) = (tx.catalog().schema().clone(), tx.catalog().version());
         Ok(Stored { schema, schema_version, table, row, is_new: false })
     }

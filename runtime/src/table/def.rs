@@ -21,6 +21,8 @@ pub struct TableDef {
     pub name: String,
     /// Its position in the schema.
     pub at: usize,
+    /// The version of the schema since which it has that position.
+    pub since: u64,
     /// Records to make room for.
     pub capacity: usize,
     /// Where everything lies.

@@ -241,8 +241,8 @@ fn arguments(engine: &Engine, due: Due) -> Result<Json> {
 
 /// Removes the record, or moves it to its next time.
 fn settle(tx: &mut Transaction, timer: &TimerDef, due: Due, now_us: i64) -> Result<()> {
-    let table = TableNo(due.table);
-    let Ok(record) = tx.read_table(table).get(due.id) else {
+    let table = TableNo::of(&tx.catalog().tables()[due.table]);
+    let Ok(record) = tx.read_table(table)?.get(due.id) else {
         // The procedure has deleted it.
         return Ok(());
     };

@@ -240,7 +240,7 @@ fn half_a_commit_is_told() {
     assert!(db.transact(|tx| tx.delete_named("sheet", ids[2])).is_err(), "a pin is on it");
     db.transact(|tx| {
         let pin = tx.open_table("pin")?;
-        let id = tx.read_table(pin).iter().next().expect("a pin").id();
+        let id = tx.read_table(pin)?.iter().next().expect("a pin").id();
         tx.delete_record(pin, id)?;
         tx.delete_named("sheet", ids[2])
     })

@@ -64,7 +64,7 @@ fn transaction(tx: &mut Transaction, seed: u64) -> Result<()> {
     let mut dice = Dice(seed);
     dice.next();
     let (clock, drift) = (tx.open_table("clock")?, tx.open_table("drift")?);
-    let first = tx.read_table(clock).iter().next().map(|record| (record.id(), record.value(0)));
+    let first = tx.read_table(clock)?.iter().next().map(|record| (record.id(), record.value(0)));
     match first {
         Some((id, Value::Int(n))) => tx.update_values(clock, id, &[(0, Value::Int(n + 1))])?,
         Some((id, _)) => tx.update_values(clock, id, &[(0, Value::from(1_u64))])?,

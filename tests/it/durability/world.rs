@@ -170,7 +170,7 @@ fn small_step(db: &Database, seed: u64, step: usize) -> Result<()> {
 pub(super) fn change(tx: &mut Transaction, dice: &mut Dice) -> Result<()> {
     let (guild, player, armour) = (tx.open_table("guild")?, tx.open_table("player")?, tx.open_table("armour")?);
     let pick = |tx: &Transaction, table, dice: &mut Dice| -> Option<RecordId> {
-        let ids: Vec<RecordId> = tx.read_table(table).iter().map(|record| record.id()).collect();
+        let ids: Vec<RecordId> = tx.read_table(table).ok()?.iter().map(|record| record.id()).collect();
         (!ids.is_empty()).then(|| ids[dice.below(ids.len())])
     };
     let name = format!("n{}", dice.below(40));

@@ -91,7 +91,7 @@ fn steps_put_together_are_one_transaction_here_or_in_the_loop() {
     let (db, mut world) = arena();
     let built = |name: &'static str| {
         db.transaction().insert(Player::new(name)).insert_values("guild", [("name", name)]).step(|tx| {
-            assert_eq!(tx.read_table(tx.open_table("guild")?).len(), 1);
+            assert_eq!(tx.read_table(tx.open_table("guild")?)?.len(), 1);
             Ok(Done::Checked)
         })
     };

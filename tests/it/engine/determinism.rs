@@ -82,7 +82,7 @@ impl Run {
 
 fn step(tx: &mut Transaction, random: &mut Random, (guild, player, health): (TableNo, TableNo, TableNo)) -> Result<()> {
     let any = |tx: &Transaction, table: TableNo, random: &mut Random| -> Option<RecordId> {
-        let table = tx.read_table(table);
+        let table = tx.read_table(table).ok()?;
         let at = random.below(table.len().max(1));
         table.iter().nth(at).map(|record| record.id())
     };

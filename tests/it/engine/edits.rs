@@ -321,6 +321,55 @@ fn a_dropped_table_takes_its_components_and_references_along_only_if_told_to() {
     assert!(shop.db.read().schema().tables.is_empty());
 }
 
+/// The number of a table was its place, and nothing else: when a table before it was dropped, whoever kept the number wrote
+/// into the next one.
+#[test]
+fn a_kept_number_of_a_table_names_that_table_or_nothing() {
+    let table = |name: &str| SchemaEdit::create_table(name, json!({ "fields": [{ "name": "n", "type": "i32" }] }));
+    let db = Database::builder().open().expect("it opens");
+    db.edit_schema([table("a"), table("b"), table("c")]).expect("made");
+    let number = |name: &str| db.read().open_table(name).expect("it is there").number();
+    let kept = ["a", "b", "c"].map(number);
+    let write = |table: TableNo| db.transact(|tx| tx.insert_values(table, &[(0, 7.into())]));
+    // What leaves a table in its place leaves its number good.
+    db.edit_schema(SchemaEdit::add_field("a", json!({ "name": "m", "type": "i32", "default": 1 }))).expect("added");
+    db.edit_schema(SchemaEdit::rename_table("c", "d")).expect("renamed");
+    for table in kept {
+        write(table).expect("it is where it was");
+    }
+
+    db.edit_schema(SchemaEdit::drop_table("b")).expect("dropped");
+    write(kept[0]).expect("those before it stay");
+    let is_stale = |table: TableNo| {
+        let id = RecordId::from_u64(1 << 32).expect("an id");
+        let told = db.transact(|tx| {
+            let results = [
+                tx.read_table(table).map(drop),
+                tx.insert_values(table, &[]).map(drop),
+                tx.attach_values(table, id, &[]),
+                tx.insert_many(table, [[].as_slice()]).map(drop),
+                tx.update_values(table, id, &[]),
+                tx.replace_values(table, id, &[]),
+                tx.update_where(table, |_| true, &[]).map(drop),
+                tx.delete_where(table, |_| true).map(drop),
+                tx.delete_record(table, id).map(drop),
+                tx.expect_version(table, id, 1),
+                tx.reserve(table, 1),
+            ];
+            Ok(results.into_iter().all(|done| matches!(done, Err(Error::StaleTable { at }) if at == table.at())))
+        });
+        told.expect("each is refused by itself")
+    };
+    assert!(is_stale(kept[1]) && is_stale(kept[2]));
+    // Not even a table of the same name at the same place is the one that has gone.
+    db.edit_schema([SchemaEdit::drop_table("d"), table("b")]).expect("made anew");
+    assert_eq!(number("b").at(), kept[1].at());
+    assert!(is_stale(kept[1]));
+    write(number("b")).expect("asked for anew");
+    assert_eq!(db.read().open_table("a").map(|table| table.len()).ok(), Some(2));
+    db.read().verify().expect("whole");
+}
+
 #[test]
 fn what_is_made_at_run_time_has_an_id_that_no_lock_file_gives() {
     let shop = Shop::open();

@@ -156,7 +156,7 @@ impl Face for DynamicFace<'_> {
         self.0.delete_record(table, record_id("guild", id)?)
     }
     fn player(&self, id: u64) -> Result<PlayerData> {
-        let record = self.0.read_table(self.table("player")?).get(record_id("player", id)?)?;
+        let record = self.0.read_table(self.table("player")?)?.get(record_id("player", id)?)?;
         Ok(player_from(&record.values()))
     }
     fn nested(&mut self, body: &mut dyn FnMut(&mut dyn Face) -> Result<()>) -> Result<()> {

@@ -38,7 +38,7 @@ fn transfer(db: &Database, from: (&str, RecordId), to: (&str, RecordId), amount:
     db.transact(|tx| {
         for ((name, id), by) in [(from, -amount), (to, amount)] {
             let table = tx.open_table(name)?;
-            let Value::Int(has) = tx.read_table(table).get(id)?.value(0) else { panic!("gold is an integer") };
+            let Value::Int(has) = tx.read_table(table)?.get(id)?.value(0) else { panic!("gold is an integer") };
             tx.update_values(table, id, &[(0, Value::Int(has + i128::from(by)))])?;
             if name == "left" {
                 tx.update_values(table, id, &[(1, note.into())])?;

@@ -131,11 +131,11 @@ fn a_savepoint_can_be_gone_back_to_twice_and_survives_what_is_nested() {
         })?;
         tx.insert_values(guild, &[(0, "m".into())])?;
         tx.rollback_to(&inner);
-        assert_eq!(tx.read_table(guild).len(), 1);
+        assert_eq!(tx.read_table(guild)?.len(), 1);
         tx.rollback_to(&start);
         tx.insert_values(guild, &[(0, "o".into())])?;
         tx.rollback_to(&start);
-        assert!(tx.read_table(guild).is_empty());
+        assert!(tx.read_table(guild)?.is_empty());
         Ok(())
     })
     .expect("committed");

@@ -152,14 +152,14 @@ fn tick(db: &Database, canary: RecordId, n: u64) {
     db.transact(|tx| {
         for nest in (0..NESTS as u64).filter(|nest| !(n + nest).is_multiple_of(3)) {
             let table = tx.open_table(&format!("nest{nest}"))?;
-            let rows = tx.read_table(table).len() as u64;
+            let rows = tx.read_table(table)?.len() as u64;
             let values = [
                 (0, n.into()),
                 (1, "b".repeat((n * 7 % 60) as usize).into()),
                 (2, Value::List((0..n % 9).map(Value::from).collect())),
             ];
             let row = (n * 13 % rows.max(1)) as usize;
-            let picked = tx.read_table(table).iter().nth(row).map(|record| record.id());
+            let picked = tx.read_table(table)?.iter().nth(row).map(|record| record.id());
             match ((n * 31 + nest) % 4, picked) {
                 (2, Some(id)) => drop(tx.delete_record(table, id)?),
                 (3, Some(id)) => tx.update_values(table, id, &values)?,
@@ -168,7 +168,8 @@ fn tick(db: &Database, canary: RecordId, n: u64) {
             }
         }
         let nests: Vec<_> = (0..NESTS).map(|nest| tx.open_table(&format!("nest{nest}"))).collect::<Result<_, _>>()?;
-        let told = hash(nests.iter().map(|nest| tx.read_table(*nest)));
+        let nests: Vec<_> = nests.iter().map(|nest| tx.read_table(*nest)).collect::<Result<_, _>>()?;
+        let told = hash(nests.into_iter());
         let says = [(0, told.into()), (1, tx.commit_number().into())];
         tx.update_values(tx.open_table("canary")?, canary, &says)
     })

@@ -228,19 +228,19 @@ fn rc_1_where_a_body_is_split_makes_no_difference() {
 fn rc_1_a_body_that_comes_too_slowly_is_told_so() {
     let served = Served::arena();
     let mut config = ServerConfig::new("127.0.0.1:0");
-    config.body_wait_max = Duration::from_millis(400);
+    config.body_wait_max = Duration::from_millis(1200);
     let server = server::start(served.db.clone(), config).expect("it starts");
-    // Spaces between records, so many every 50 ms, until there is an answer or two seconds' worth has been sent.
-    let fed = |spaces: usize| {
+    // Spaces between records, so many every 50 ms, until there is an answer or 1.5 seconds' worth has been sent.
+    let once = |spaces: usize| {
         let mut stream = TcpStream::connect(server.local_addr()).expect("it listens");
-        let length = 40 * spaces + 2;
+        let length = 30 * spaces + 2;
         let head = format!(
             "POST /table/player/records HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n["
         );
         stream.write_all(head.as_bytes()).expect("sent");
         stream.set_read_timeout(Some(Duration::from_millis(50))).expect("it can be");
         let mut answer = [0; 4096];
-        for _ in 0..40 {
+        for _ in 0..30 {
             if let Ok(read) = stream.read(&mut answer) {
                 return String::from_utf8_lossy(&answer[..read]).into_owned();
             }
@@ -252,9 +252,14 @@ fn rc_1_a_body_that_comes_too_slowly_is_told_so() {
         stream.read_to_string(&mut answer).expect("an answer");
         answer
     };
+    // A machine that stops this test for a second is told that nothing came: it tries again.
+    let fed = |spaces: usize| {
+        let mut answers = (0..5).map(|_| once(spaces));
+        answers.find(|answer| !answer.contains("did not arrive in time")).expect("a second without a stop")
+    };
     let slow = fed(1);
     assert!(slow.starts_with("HTTP/1.1 408") && slow.contains("slower than 1024 bytes a second"), "{slow}");
-    let fast = fed(500);
+    let fast = fed(2000);
     assert!(fast.starts_with("HTTP/1.1 200"), "{fast}");
 }
 

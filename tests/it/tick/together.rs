@@ -23,7 +23,7 @@ fn with_census(world: TickLoop<Dynamic>, counted: &Arc<Mutex<Vec<(usize, usize)>
     world.system("census", move |tick| {
         let seen = tick.view().open_table("house")?.len();
         let (house, census) = (tick.open_table("house")?, tick.open_table("census")?);
-        counted.lock().expect("nobody panics while it is held").push((seen, tick.read_table(house).len()));
+        counted.lock().expect("nobody panics while it is held").push((seen, tick.read_table(house)?.len()));
         tick.insert_values(census, &[(0, Value::from(seen as u32))]).map(drop)
     })
 }

@@ -293,7 +293,12 @@ impl Attempt<'_, '_> {
         let bit = 1 << self.tape.below(3);
         // Which of two goes first is the order of their rows.
         let number = number(tx, &self.world.schema, table);
-        let order = tx.read_table(number).iter().map(|record| record.id().get()).filter(|id| id & bit == 0);
+        let order = tx
+            .read_table(number)
+            .expect("it is there")
+            .iter()
+            .map(|record| record.id().get())
+            .filter(|id| id & bit == 0);
         let (order, mut trial, mut gone) = (order.collect::<Vec<u64>>(), self.world.clone(), 0);
         let mut expected = Ok(());
         for id in order {
@@ -327,14 +332,9 @@ impl Attempt<'_, '_> {
     /// A transaction reads its own writes, in tables and through indexes.
     fn read_own(&mut self, tx: &mut Transaction) {
         let table = self.any_table();
-        super::compare::table(self.world, table, tx.read_table(number(tx, &self.world.schema, table)));
-        super::lookups::random(
-            self.world,
-            table,
-            self.tape,
-            tx.read_table(number(tx, &self.world.schema, table)),
-            self.seen,
-        );
+        let own = tx.read_table(number(tx, &self.world.schema, table)).expect("it is there");
+        super::compare::table(self.world, table, own);
+        super::lookups::random(self.world, table, self.tape, own, self.seen);
         self.seen.kind("read own writes");
     }
 
@@ -345,7 +345,7 @@ impl Attempt<'_, '_> {
             tx.delete_record(number, id).map(drop),
             tx.update_values(number, id, &[]),
             tx.replace_values(number, id, &[]),
-            tx.read_table(number).get(id).map(drop),
+            tx.read_table(number).and_then(|table| table.get(id)).map(drop),
             tx.expect_version(number, id, 1),
         ];
         for result in results {

@@ -102,7 +102,7 @@ pub(crate) async fn remove(
     Query(options): Query<SetOptions>,
     headers: HeaderMap,
 ) -> Result<Reply, Problem> {
-    let change = |tx: &mut Transaction, table: TableNo, id: RecordId| match tx.read_table(table).get(id) {
+    let change = |tx: &mut Transaction, table: TableNo, id: RecordId| match tx.read_table(table)?.get(id) {
         Ok(_) => tx.delete_record(table, id).map(drop),
         // It went along with one before it.
         Err(_) => Ok(()),
@@ -213,7 +213,7 @@ impl Set {
         known: Option<&Known>,
         deadline: &mut Deadline,
     ) -> Result<Vec<RecordId>, Problem> {
-        let table = tx.read_table(table);
+        let table = tx.read_table(table)?;
         if self.filters.is_empty() {
             return Ok(table.in_slots(None).map(DynRecord::id).collect());
         }

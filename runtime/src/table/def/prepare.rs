@@ -106,6 +106,7 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
     Ok(TableDef {
         name: table.name.clone(),
         at,
+        since: 0,
         capacity: table.capacity as usize,
         layout,
         fields,
