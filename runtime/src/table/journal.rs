@@ -58,7 +58,7 @@ pub struct Journal {
     buffers: Vec<OfBuffer>,
     /// Buffers with an entry since the last publication; a bit per buffer, the last bit for all beyond.
     touched: u64,
-    /// Entries before this position belong to committed transactions: their images are gone.
+    /// Entries before this position belong to committed transactions: nothing before it is undone.
     committed: usize,
     /// The latest mark: a note before it does not stand for a change after it.
     marked: usize,
