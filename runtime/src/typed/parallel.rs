@@ -5,7 +5,7 @@
 //! out. A slice is cut where cache lines end, so no two threads write the same one. Which thread works on a row changes
 //! nothing: each is worked on once, by itself.
 
-use super::{Table, TableRef};
+use super::{SweepRows, Table, TableRef};
 use crate::clock::Stopwatch;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
 use rayon::slice::{ParallelSlice, ParallelSliceMut};
@@ -52,10 +52,10 @@ impl<R> ParRows<R> for [R] {
         R: Sync,
     {
         let (probe, rest) = self.split_at(probe_rows(self));
-        let elapsed = probed(probe.len(), |rows| probe[rows].iter().for_each(&each));
+        let elapsed = probed(probe.len(), |rows| probe[rows].sweep(&each));
         match piece_rows(elapsed, probe.len(), rest.len()) {
-            None => rest.iter().for_each(each),
-            Some(rows) => rest.par_chunks(whole_lines::<R>(rows)).for_each(|piece| piece.iter().for_each(&each)),
+            None => rest.sweep(each),
+            Some(rows) => rest.par_chunks(whole_lines::<R>(rows)).for_each(|piece| piece.sweep(&each)),
         }
     }
 
@@ -64,12 +64,10 @@ impl<R> ParRows<R> for [R] {
         R: Send,
     {
         let (probe, rest) = self.split_at_mut(probe_rows(self));
-        let elapsed = probed(probe.len(), |rows| probe[rows].iter_mut().for_each(&each));
+        let elapsed = probed(probe.len(), |rows| probe[rows].sweep_mut(&each));
         match piece_rows(elapsed, probe.len(), rest.len()) {
-            None => rest.iter_mut().for_each(each),
-            Some(rows) => {
-                rest.par_chunks_mut(whole_lines::<R>(rows)).for_each(|piece| piece.iter_mut().for_each(&each));
-            }
+            None => rest.sweep_mut(each),
+            Some(rows) => rest.par_chunks_mut(whole_lines::<R>(rows)).for_each(|piece| piece.sweep_mut(&each)),
         }
     }
 }
