@@ -14,7 +14,9 @@ use dbgen_schema::{Scalar, Value};
 pub struct DynField<'v> {
     plan: &'v CellPlan,
     /// How its number is read, if it is one that is never null.
-    window: Option<Window>,
+    window: Window,
+    /// The rows of its column group, if that is how it is read; none otherwise, so that one comparison tells both.
+    windows: &'v [u8],
     /// The rows of its column group.
     rows: &'v [u8],
     stride: usize,
@@ -41,7 +43,9 @@ impl<'v> DynTable<'v> {
         let stride = self.view.def.layout.groups[def.at.group].stride;
         let rows = self.view.version.buffers[GROUPS + def.at.group].bytes();
         let window = def.at.null_bit.is_none().then(|| Window::of(&def.plan, def.at, stride)).flatten();
-        Some(DynField { plan: &def.plan, window, rows, stride, at: def.at, heap: self.view.version.heap() })
+        let windows = if window.is_some() { rows } else { &[] };
+        let (window, heap) = (window.unwrap_or_default(), self.view.version.heap());
+        Some(DynField { plan: &def.plan, window, windows, rows, stride, at: def.at, heap })
     }
 }
 
@@ -49,8 +53,9 @@ impl DynField<'_> {
     /// The field's value in a record of its table, of the same view; null for a record that lies beyond the table.
     #[inline]
     pub fn of(&self, record: DynRecord<'_>) -> Value {
-        match self.window {
-            Some(window) => window.read(self.rows.get(record.row * self.stride + window.at..)),
+        let start = record.row * self.stride + self.window.at;
+        match self.windows.get(start..start.wrapping_add(8)).and_then(<[u8]>::first_chunk) {
+            Some(bytes) => Value::Int(self.window.read(*bytes)),
             None => self.any(record.row),
         }
     }
@@ -70,7 +75,7 @@ impl DynField<'_> {
 }
 
 /// How an integer is read without asking for its width: as eight bytes of its row, of which the others are shifted away.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Window {
     /// Where in the row the eight bytes begin.
     at: usize,
@@ -97,9 +102,9 @@ impl Window {
     }
 
     #[inline]
-    fn read(self, bytes: Option<&[u8]>) -> Value {
-        let Some(bytes) = bytes.and_then(<[u8]>::first_chunk::<8>) else { return Value::Null };
-        Value::Int(i128::from((i64::from_le_bytes(*bytes) << self.up) >> self.down) & self.mask)
+    fn read(self, bytes: [u8; 8]) -> i128 {
+        // Neither shift is by 64 or more; said so, none is looked for.
+        i128::from((i64::from_le_bytes(bytes) << (self.up & 63)) >> (self.down & 63)) & self.mask
     }
 }
 
