@@ -56,8 +56,8 @@ pub enum Op<'a> {
 
 /// Records on their way in, one after another.
 pub trait Images {
-    /// Writes the next records into an empty image, one behind the other: at least one and at most `records_max` of them,
-    /// and none behind one that does not fit. Says how many; 0 = there is none.
+    /// Writes the next records into an image in place of what is there: at least one and at most `records_max` of them, which
+    /// are one or as many as go into a chunk, and none behind one that does not fit. Says how many; 0 = there is none.
     fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize;
 
     /// How many records there are at least, before the first is asked for.

@@ -289,6 +289,7 @@ pub mod arena {
         type Mut<'t> = GuildMut<'t>;
         type Patch = GuildPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = guild::Row {
                 nulls: rt::cell::Nulls::NONE.with(0, self.motto.is_none()),
@@ -514,6 +515,7 @@ pub mod arena {
         type Mut<'t> = PlayerMut<'t>;
         type Patch = PlayerPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = player::Row {
                 name: image.str::<16>(0, &self.name),

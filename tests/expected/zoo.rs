@@ -1142,6 +1142,7 @@ pub mod zoo {
         type Mut<'t> = AnimalMut<'t>;
         type Patch = AnimalPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = animal::Row {
                 null_bits: rt::cell::Nulls::NONE
@@ -2123,6 +2124,7 @@ pub mod zoo {
         type Mut<'t> = KeeperMut<'t>;
         type Patch = KeeperPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = keeper::Row {
                 name: image.str::<16>(0, &self.name),
@@ -2419,6 +2421,7 @@ pub mod zoo {
         type Mut<'t> = ViewMut<'t>;
         type Patch = ViewPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = view::SelfRow {
                 a: rt::cell::U8::new(self.a),
@@ -2594,6 +2597,7 @@ pub mod zoo {
         type Mut<'t> = OptionRecordMut<'t>;
         type Patch = OptionRecordPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = option::Row {
                 a: rt::cell::I32::new(self.a),
@@ -2779,6 +2783,7 @@ pub mod zoo {
         type Mut<'t> = StrMut<'t>;
         type Patch = StrPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = str_rows::Row {
                 a: image.str::<1>(0, &self.a),
@@ -2937,6 +2942,7 @@ pub mod zoo {
         type Mut<'t> = RtMut<'t>;
         type Patch = RtPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = rt_rows::Row {
                 a: image.text(0, &self.a),
@@ -3093,6 +3099,7 @@ pub mod zoo {
         type Mut<'t> = LabelRecordMut<'t>;
         type Patch = LabelRecordPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = label::Row { a: self.a };
             image.push_group(&row);
@@ -3243,6 +3250,7 @@ pub mod zoo {
         type Mut<'t> = LabelsMut<'t>;
         type Patch = LabelsPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = labels::Row {
                 a: rt::cell::Ref::new(self.a),
@@ -3404,6 +3412,7 @@ pub mod zoo {
         type Mut<'t> = NestedMut<'t>;
         type Patch = NestedPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let row = nested::Row {
                 a: self.a.encode(0, image),
@@ -3557,6 +3566,7 @@ pub mod zoo {
         type Mut<'t> = AsleepMut<'t>;
         type Patch = AsleepPatch;
 
+        #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {}
 
         fn decode(record: AsleepRef<'_>) -> Asleep {

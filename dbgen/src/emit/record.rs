@@ -157,6 +157,7 @@ fn table_impl(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
             type Mut<'t> = #record_mut<'t>;
             type Patch = #patch;
 
+            #[inline]
             fn encode(&self, image: &mut rt::RecordImage) {
                 #(#groups)*
             }

@@ -1,6 +1,6 @@
 //! Inserting many records at once.
 //!
-//! Records come in *chunks*: as many as are encoded one behind the other into one image. A chunk is proved right with the
+//! Records come in *chunks*: as many as are encoded into one image. A chunk is proved right with the
 //! guards of its table, its rows are written side by side, and nothing else: what goes into the indexes is collected,
 //! sorted once and merged, so that a page of an index is gone to once for all the keys that belong into it. Two records of
 //! the batch that have the same unique key meet there, beside each other.
@@ -18,6 +18,7 @@ use crate::error::{Error, Result, Violation};
 use crate::id::RecordId;
 use crate::limits::VIOLATIONS_MAX;
 use crate::op::{Applied, Images, Op};
+use crate::record::chunk::CHUNK_RECORDS;
 use crate::record::image::RecordImage;
 use crate::record::key::Key;
 use crate::record::strided::Strided;
@@ -28,8 +29,6 @@ use crate::table::version::TableView;
 use crate::table::writer::ChangeKind;
 use std::ops::Range;
 
-/// Records of a chunk: enough that what is done once per chunk does not count, few enough that it stays in the cache.
-const CHUNK_RECORDS: usize = 64;
 /// A batch that says how many records it has gets room for so many at once, at most.
 const EXPECTED_RECORDS_MAX: usize = 16 << 20;
 
@@ -69,7 +68,7 @@ impl Engine {
         ids: &mut Vec<RecordId>,
     ) -> Result<()> {
         let (mut found, mut row) = (Vec::new(), 0);
-        while next(records, image, 1) > 0 {
+        while records.fill(image, 1) > 0 {
             match self.apply(Op::Insert { table, owner: None, image }) {
                 Ok(Applied::Inserted(id)) => ids.push(id),
                 Ok(other) => unreachable!("an insert inserts, not {other:?}"),
@@ -97,7 +96,7 @@ impl Engine {
         // The first record tells whether generated code knows all fields: those that were added since come one by one.
         let (mut records_max, mut number) = (1, 0);
         loop {
-            let count = next(records, image, records_max);
+            let count = records.fill(image, records_max);
             if count == 0 {
                 break;
             }
@@ -141,74 +140,73 @@ impl Engine {
         numbers: Range<usize>,
         batch: &mut Batch<'_>,
     ) -> Result<()> {
-        if image.fixed.len() < numbers.len() * def.layout.image_bytes {
+        if image.is_one() && image.fixed.len() < def.layout.image_bytes {
             put_extension(def, image, None);
         }
         let counters = self.take_numbers(def.at, image);
         let all = 0..numbers.len();
-        if self.is_proved(def, image, all.clone()) && self.collect_keys(def, image, all.clone(), &mut batch.keys) {
+        if self.is_proved(def, image, batch) && self.collect_keys(def, image, all.clone(), batch) {
             return self.insert_rows(def, image, all, &counters, batch);
         }
         batch.forget_unnamed();
         for at in all {
-            if let Err(error) = self.check_insert(def.at, None, Arriving::of(image, def, at)) {
+            if let Err(error) = self.check_insert(def.at, None, Arriving::of(image, def, at, &mut batch.room)) {
                 batch.refused.push(numbers.start + at);
                 collect(&mut batch.found, numbers.start + at, error)?;
                 continue;
             }
-            self.collect_keys(def, image, at..at + 1, &mut batch.keys);
+            self.collect_keys(def, image, at..at + 1, batch);
             self.insert_rows(def, image, at..at + 1, &counters, batch)?;
         }
         Ok(())
     }
 
     /// Whether records are proved right but for their unique keys. If not, they may be right all the same.
-    fn is_proved(&self, def: &TableDef, image: &RecordImage, records: Range<usize>) -> bool {
+    fn is_proved(&self, def: &TableDef, image: &RecordImage, batch: &mut Batch<'_>) -> bool {
         if !def.unguarded.is_empty() || !image.misfits.is_empty() || def.owner.is_some() {
             return false;
         }
-        let width = def.layout.image_bytes;
-        let images = &image.fixed[records.start * width..records.end * width];
+        let records = image.chunk(&def.layout.groups, 0..image.records());
         let names_records = |relation: &RelationDef| match (relation.to_value, def.has_null_bit(relation.from_field)) {
             (None, false) => {
                 let at = def.fields[relation.from_field].at.image_offset;
-                are_there(self.view(relation.to_table), Strided { bytes: images, stride: width, at })
+                are_there(self.view(relation.to_table), records.cells(at))
             }
             _ => {
                 let (to, stored) = (self.view(relation.to_table), self.view(def.at).version.heap());
-                records.clone().all(|at| {
-                    let cells = Arriving::of(image, def, at).cells(stored);
+                (0..image.records()).all(|at| {
+                    let cells = Arriving::of(image, def, at, &mut batch.room).cells(stored);
                     !refers_to_nothing(def, relation, to, cells)
                 })
             }
         };
-        def.guards.iter().all(|guard| guard.holds_for_all(images, width)) && def.outgoing.iter().all(names_records)
+        def.guards.iter().all(|guard| guard.holds_for_all(records)) && def.outgoing.iter().all(names_records)
     }
 
     /// Collects the keys of records; says whether no record has one of the unique ones yet. If not, it may be so all the
     /// same.
-    fn collect_keys(&self, def: &TableDef, image: &RecordImage, records: Range<usize>, keys: &mut [Keys]) -> bool {
+    fn collect_keys(&self, def: &TableDef, image: &RecordImage, records: Range<usize>, batch: &mut Batch<'_>) -> bool {
         let view = self.view(def.at);
-        let width = def.layout.image_bytes;
-        let images = &image.fixed[records.start * width..records.end * width];
+        let Batch { keys, room, .. } = batch;
         let mut are_new = true;
         for (at, (index, keys)) in def.indexes.iter().zip(keys).enumerate() {
             let is_asked = index.unique && !lookup::is_empty(view, at);
             if index.texts.is_empty() {
                 let items = keys.add_all(records.len());
-                index.write_keys(images, width, items);
+                index.write_keys(image.chunk(&def.layout.groups, records.clone()), items);
                 if is_asked {
                     let item_bytes = index.item_bytes();
-                    are_new &= items.chunks_exact(item_bytes).zip(images.chunks_exact(width)).all(|(item, image)| {
+                    are_new &= items.chunks_exact(item_bytes).zip(records.clone()).all(|(item, record)| {
                         let key = &item[..item_bytes - size_of::<RecordId>()];
-                        index.has_null(image, &def.fields) || !lookup::has(view, at, key)
+                        !lookup::has(view, at, key)
+                            || index.has_null(Arriving::of(image, def, record, room).pending().fixed, &def.fields)
                     });
                 }
                 continue;
             }
             let mut key = Key::new();
             for record in records.clone() {
-                let cells = Arriving::of(image, def, record).cells(view.version.heap());
+                let cells = Arriving::of(image, def, record, room).cells(view.version.heap());
                 let has_null = index.key(cells, &def.fields, &mut key);
                 keys.add().copy_from_slice(key.bytes());
                 are_new &= !is_asked || has_null || lookup::first(view, at, &key).is_none();
@@ -238,7 +236,8 @@ impl Engine {
         let ids = &batch.ids[from..];
         if self.redo.notes(def.at) {
             for (at, id) in records.clone().zip(ids) {
-                self.redo.insert(def, false, counters, Arriving::of(image, def, at).pending(), version);
+                let record = Arriving::of(image, def, at, &mut batch.room);
+                self.redo.insert(def, false, counters, record.pending(), version);
                 self.redo.inserted(*id);
             }
         }
@@ -251,7 +250,7 @@ impl Engine {
 
     /// That no two records of the batch have the same key in a unique index.
     fn check_distinct(&self, table: usize, at: usize, batch: &mut Batch<'_>) {
-        let Batch { keys, ids, before, refused, found } = batch;
+        let Batch { keys, ids, before, refused, found, .. } = batch;
         let id = |nth: usize| ids[*before + nth];
         taken(self.view(table), at, &keys[at], id, |_| None, |nth, wrong| add(found, number_of(nth, refused), wrong));
     }
@@ -276,12 +275,14 @@ struct Batch<'i> {
     refused: Vec<usize>,
     /// The rules that they break.
     found: Vec<Violation>,
+    /// Where a record's rows are put together that is looked at by itself.
+    room: Vec<u8>,
 }
 
 impl<'i> Batch<'i> {
     fn new(def: &TableDef, expected: usize, ids: &'i mut Vec<RecordId>) -> Batch<'i> {
         let keys = def.indexes.iter().map(|index| Keys::new(index, expected)).collect();
-        Batch { keys, before: ids.len(), ids, refused: Vec::new(), found: Vec::new() }
+        Batch { keys, before: ids.len(), ids, refused: Vec::new(), found: Vec::new(), room: Vec::new() }
     }
 
     /// Forgets keys whose records have not been written.
@@ -294,12 +295,6 @@ impl<'i> Batch<'i> {
 /// Where in the batch the record is that was the `nth` to be written.
 fn number_of(nth: usize, refused: &[usize]) -> usize {
     refused.iter().fold(nth, |number, refused| number + usize::from(*refused <= number))
-}
-
-/// Encodes the next records, so many at most; says how many.
-fn next(records: &mut dyn Images, image: &mut RecordImage, records_max: usize) -> usize {
-    image.clear();
-    records.fill(image, records_max)
 }
 
 /// Keeps the violations of a record, or gives back an error that is none.

@@ -23,19 +23,24 @@ pub(super) struct Arriving<'a> {
     /// The fixed part of its image.
     fixed: &'a [u8],
     image: &'a RecordImage,
+    /// Whether it is the last of its image.
+    is_last: bool,
 }
 
 impl<'a> Arriving<'a> {
     /// The only record of an image.
     pub(super) fn only(image: &'a RecordImage) -> Arriving<'a> {
-        Arriving { fixed: &image.fixed, image }
+        Arriving { fixed: &image.fixed, image, is_last: true }
     }
 
-    /// One of the records of an image. What does not fit is always in the last.
-    #[inline]
-    pub(super) fn of(image: &'a RecordImage, def: &TableDef, at: usize) -> Arriving<'a> {
-        let width = def.layout.image_bytes;
-        Arriving { fixed: &image.fixed[at * width..(at + 1) * width], image }
+    /// One of the records of an image, whose rows are put together in `room`. What does not fit is always in the last.
+    pub(super) fn of(image: &'a RecordImage, def: &TableDef, at: usize, room: &'a mut Vec<u8>) -> Arriving<'a> {
+        if image.is_one() {
+            return Arriving::only(image);
+        }
+        room.clear();
+        image.chunk(&def.layout.groups, 0..image.records()).gather(at, room);
+        Arriving { fixed: room, image, is_last: at + 1 == image.records() }
     }
 
     /// Its cells, of which those that are not pending point into `stored`.
@@ -51,8 +56,7 @@ impl<'a> Arriving<'a> {
 
     /// What of it could not be encoded.
     fn misfits(self) -> &'a [Misfit] {
-        let is_last = self.fixed.as_ptr_range().end == self.image.fixed.as_ptr_range().end;
-        if is_last { &self.image.misfits } else { &[] }
+        if self.is_last { &self.image.misfits } else { &[] }
     }
 }
 

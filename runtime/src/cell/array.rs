@@ -13,13 +13,18 @@ impl<C: ValueCell, const N: usize> Array<C, N> {
     /// A cell that holds `values`.
     #[inline]
     pub fn new(values: [C::Value; N]) -> Self {
-        Array(values.map(C::pack))
+        Array::copied(&values)
     }
 
     /// A cell that holds copies of `values`.
     #[inline]
     pub fn copied(values: &[C::Value; N]) -> Self {
-        Array(values.map(C::pack))
+        // `map` would take each value into a register of its own; of a loop the compiler makes one copy.
+        let mut cells = [C::zeroed(); N];
+        for (cell, value) in cells.iter_mut().zip(values) {
+            *cell = C::pack(*value);
+        }
+        Array(cells)
     }
 
     /// The values it holds.

@@ -17,16 +17,17 @@ struct Encoded<'a, I> {
 
 impl<'v, I: Iterator<Item = FieldValues<'v>>> Images for Encoded<'_, I> {
     fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize {
-        let mut count = 0;
-        while count < records_max && image.takes_another() {
+        let layout = &self.def.layout;
+        image.begin_chunk(records_max, layout.image_bytes);
+        while image.records() < records_max && image.takes_another() {
             let Some(values) = self.rows.next() else { break };
             image.begin_record();
-            image.fixed.resize(image.fixed.len() + self.def.layout.image_bytes, 0);
+            image.begin_whole(layout.image_bytes);
             put_values(self.def, image, values);
             put_defaults(self.def, image, values);
-            count += 1;
+            image.end_whole(&layout.groups);
         }
-        count
+        image.records()
     }
 
     fn expected(&self) -> usize {

@@ -4,6 +4,7 @@
 //! [`rules`](super::rules) decides and says what is wrong. So guards need to know neither names nor errors, and may be
 //! stricter than the rules, as they are with nulls: the zeros under a null are looked at like a value.
 
+use super::chunk::Chunk;
 use super::codec::{le_u64, null_bit};
 use super::plan::CellPlan;
 use super::strided::Strided;
@@ -68,18 +69,49 @@ impl Guard {
 }
 
 impl Guard {
-    /// Whether all of several record images, which lie one behind the other, are proved right, as far as this guard goes.
-    pub fn holds_for_all(&self, images: &[u8], image_bytes: usize) -> bool {
-        let images_of = |at| Strided { bytes: images, stride: image_bytes, at };
+    /// Whether all of several records are proved right, as far as this guard goes.
+    pub fn holds_for_all(&self, records: Chunk<'_>) -> bool {
+        let cells = records.cells(self.at());
+        let Strided { bytes: rows, stride, at } = cells;
+        // What is compared is put together and not asked one by one: then several are compared at once.
         match *self {
+            // Rows of nothing else.
+            Guard::Finite32 { count, .. } if 4 * count == stride => are_finite(rows),
             // Most that lie together are a vector or two of three.
-            Guard::Finite32 { at, count: 3 } => images_of(at).cells::<12>().all(|vector| are_finite(vector)),
-            Guard::Finite32 { at, count: 6 } => images_of(at).cells::<24>().all(|vectors| are_finite(vectors)),
-            Guard::Int { at, size: 4, signed, min, span } => {
-                images_of(at).cells::<4>().all(|cell| int(cell, signed).wrapping_sub(min) <= span)
+            Guard::Finite32 { count: 3, .. } => cells.cells::<12>().fold(true, |all, it| all & are_finite(it)),
+            Guard::Finite32 { count: 6, .. } => cells.cells::<24>().fold(true, |all, it| all & are_finite(it)),
+            Guard::Int { size: 4, signed, min, span, .. } => {
+                cells.cells::<4>().fold(true, |all, cell| all & (int(cell, signed).wrapping_sub(min) <= span))
             }
-            _ => images.chunks_exact(image_bytes).all(|image| self.holds(image)),
+            _ => {
+                let guard = self.moved_to(at);
+                rows.chunks_exact(stride).all(|row| guard.holds(row))
+            }
         }
+    }
+
+    /// Where what it looks at begins.
+    fn at(&self) -> usize {
+        match *self {
+            Guard::Finite32 { at, .. }
+            | Guard::Finite64 { at }
+            | Guard::Int { at, .. }
+            | Guard::NotNull { at, .. }
+            | Guard::Given { at } => at,
+        }
+    }
+
+    /// The same of what begins there.
+    fn moved_to(self, to: usize) -> Guard {
+        let mut moved = self;
+        match &mut moved {
+            Guard::Finite32 { at, .. }
+            | Guard::Finite64 { at }
+            | Guard::Int { at, .. }
+            | Guard::NotNull { at, .. }
+            | Guard::Given { at } => *at = to,
+        }
+        moved
     }
 }
 
@@ -139,7 +171,14 @@ pub fn field_guards(
             (None, _) => {}
         }
     }
-    plan.guards(at.image_offset, rules, guards)
+    if at.offset > 0 {
+        return plan.guards(at.image_offset, rules, guards);
+    }
+    // No guard reaches from one column group into the next: of many records they do not lie beside each other.
+    let mut first_of_group = Vec::new();
+    let is_guarded = plan.guards(at.image_offset, rules, &mut first_of_group);
+    guards.append(&mut first_of_group);
+    is_guarded
 }
 
 impl CellPlan {
@@ -208,6 +247,8 @@ fn add_finite32(at: usize, count: usize, guards: &mut Vec<Guard>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use dbgen_schema::field_type::Scalar;
+    use dbgen_schema::layout::GroupLayout;
 
     #[test]
     fn an_integer_is_within_its_bounds_whatever_its_size_and_sign() {
@@ -242,17 +283,36 @@ mod tests {
             Guard::NotNull { at: 8, bit: 0 },
             Guard::Given { at: 8 },
         ];
-        const IMAGE_BYTES: usize = 30;
+        // Two groups, and one that begins where the guards of floats look.
+        let group = |image_offset, stride| GroupLayout { stride, null_bytes: 0, image_offset, fields: Vec::new() };
+        let of_groups =
+            [vec![group(0, 30)], vec![group(0, 4), group(4, 26)], vec![group(0, 4), group(4, 24), group(28, 2)]];
         let right = [[0; 8].as_slice(), &50_u64.to_le_bytes(), &[0; 14]].concat();
         let wrong = [right[..8].to_vec(), vec![0xFF; 8], vec![0; 14]].concat();
-        let none = vec![0; IMAGE_BYTES];
-        for guard in guards {
+        let none = vec![0; 30];
+        for (guard, groups) in guards.iter().flat_map(|guard| of_groups.iter().map(move |groups| (guard, groups))) {
             for images in [[&right, &right, &right], [&right, &wrong, &right], [&right, &right, &none]] {
                 let each = images.iter().all(|image| guard.holds(image));
-                let all: Vec<u8> = images.iter().flat_map(|image| image.iter().copied()).collect();
-                assert_eq!(guard.holds_for_all(&all, IMAGE_BYTES), each, "{guard:?} of {images:?}");
+                let rows = |group: &GroupLayout| {
+                    let row = group.image_offset..group.image_offset + group.stride;
+                    images.iter().flat_map(|image| image[row.clone()].to_vec()).collect::<Vec<u8>>()
+                };
+                let all: Vec<u8> = groups.iter().flat_map(rows).collect();
+                let holds = guard.holds_for_all(Chunk::new(&all, groups, 3, 0..3));
+                assert_eq!(holds, each, "{guard:?} of {images:?} in {groups:?}");
             }
         }
+    }
+
+    #[test]
+    fn no_guard_reaches_from_one_group_into_the_next() {
+        let mut guards = Vec::new();
+        for (group, offset, image_offset) in [(0, 0, 0), (0, 4, 4), (1, 0, 8), (1, 4, 12)] {
+            let at = FieldLayout { group, offset, image_offset, size: 4, null_bit: None };
+            let rules = Rules { allow_nan: false, min: &None, max: &None };
+            assert!(field_guards(&CellPlan::Scalar(Scalar::F32), at, 8 * group, false, rules, &mut guards));
+        }
+        assert_eq!(guards, [Guard::Finite32 { at: 0, count: 2 }, Guard::Finite32 { at: 8, count: 2 }]);
     }
 
     #[test]

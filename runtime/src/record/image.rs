@@ -1,7 +1,8 @@
 //! A whole record as bytes, on its way into the engine.
 //!
 //! ```text
-//! fixed:  the rows of all column groups, one after another (layout.rs of dbgen-schema)
+//! fixed:  the rows of all column groups, one after another (layout.rs of dbgen-schema); of several records those of a group
+//!         lie side by side (chunk.rs)
 //! heap:   values of `text`, `bytes` and `list` fields, each starting 8-byte aligned
 //! ```
 //!
@@ -12,10 +13,13 @@
 //! Encoders note what does not fit (a too long string) instead of failing one by one: all of a record's violations are
 //! reported together.
 
+use super::chunk::{CHUNK_RECORDS, Chunk, place};
 use super::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::error::Rule;
 use crate::limits::{HEAP_UNIT_BYTES, HEAP_VALUE_BYTES_MAX};
 use dbgen_schema::Value;
+use dbgen_schema::layout::GroupLayout;
+use std::ops::Range;
 
 /// Set in the length of a heap cell whose value lies in the image's own heap.
 pub const PENDING: u32 = 1 << 31;
@@ -39,14 +43,22 @@ pub(crate) struct Outer {
     in_block: bool,
 }
 
-/// A whole record as bytes, or several, one behind the other.
+/// A whole record as bytes, or several.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordImage {
     pub(crate) fixed: Vec<u8>,
     pub(crate) heap: Vec<u8>,
     pub(crate) misfits: Vec<Misfit>,
-    /// Where in `fixed` the record begins that is being encoded.
+    /// Where in `fixed` the record begins that is being encoded, if its bytes lie together.
     fixed_from: usize,
+    /// Whether there is room for a chunk of records, or for one.
+    is_chunk: bool,
+    /// How many there are.
+    records: usize,
+    /// How many there are before the one that is being encoded.
+    before: usize,
+    /// Where in the image of the record that is being encoded the next row begins.
+    row_at: usize,
     /// Where in `heap` its values begin.
     heap_from: usize,
     /// `heap` is for now the block of a list that is being built: its cells are final.
@@ -64,6 +76,10 @@ impl RecordImage {
             heap: Vec::new(),
             misfits: Vec::new(),
             fixed_from: 0,
+            is_chunk: false,
+            records: 0,
+            before: 0,
+            row_at: 0,
             heap_from: 0,
             in_block: false,
         }
@@ -77,15 +93,84 @@ impl RecordImage {
         if !self.misfits.is_empty() {
             self.misfits.clear();
         }
-        self.fixed_from = 0;
-        self.heap_from = 0;
+        self.is_chunk = false;
+        (self.before, self.row_at, self.fixed_from, self.heap_from) = (0, 0, 0, 0);
     }
 
-    /// Begins the next of several records, which lie one behind the other.
+    /// Lets an empty image have room for the one record that is going to be encoded.
+    #[inline]
+    pub(crate) fn begin_one(&mut self, image_bytes: usize) {
+        // Nothing is there, which is said so that the zeros are a few stores and no call.
+        self.fixed.clear();
+        self.fixed.resize(image_bytes, 0);
+    }
+
+    /// Forgets everything, and begins a chunk of records with images of so many bytes, or one record.
+    pub(crate) fn begin_chunk(&mut self, records_max: usize, image_bytes: usize) {
+        self.is_chunk = records_max > 1;
+        // What is there from the chunk before will be written over.
+        self.fixed.resize(self.room() * image_bytes, 0);
+        self.heap.clear();
+        self.misfits.clear();
+        (self.records, self.fixed_from) = (0, 0);
+    }
+
+    /// Begins the next record of a chunk.
     #[inline]
     pub(crate) fn begin_record(&mut self) {
-        self.fixed_from = self.fixed.len();
+        self.before = self.records;
+        self.records += 1;
+        self.row_at = 0;
         self.heap_from = self.heap.len();
+    }
+
+    /// Lets the record that is being encoded lie together, as so many zeros for now, until
+    /// [`end_whole`](RecordImage::end_whole).
+    pub(crate) fn begin_whole(&mut self, image_bytes: usize) {
+        self.fixed_from = if self.is_chunk { CHUNK_RECORDS * image_bytes } else { 0 };
+        self.fixed.truncate(self.fixed_from);
+        self.fixed.resize(self.fixed_from + image_bytes, 0);
+    }
+
+    /// Puts the rows of the record where they belong.
+    pub(crate) fn end_whole(&mut self, groups: &[GroupLayout]) {
+        if !self.is_chunk {
+            return;
+        }
+        let (chunk, record) = self.fixed.split_at_mut(self.fixed_from);
+        for group in groups {
+            let at = place(groups, CHUNK_RECORDS, self.before, group.image_offset);
+            chunk[at..at + group.stride].copy_from_slice(&record[group.image_offset..][..group.stride]);
+        }
+        self.fixed.truncate(self.fixed_from);
+    }
+
+    /// How many records there are.
+    #[inline]
+    pub(crate) fn records(&self) -> usize {
+        self.records
+    }
+
+    /// Records that there is room for.
+    #[inline]
+    fn room(&self) -> usize {
+        if self.is_chunk { CHUNK_RECORDS } else { 1 }
+    }
+
+    /// The fixed parts of some of the records.
+    #[inline]
+    pub(crate) fn chunk<'a>(&'a self, groups: &'a [GroupLayout], records: Range<usize>) -> Chunk<'a> {
+        Chunk::new(&self.fixed, groups, self.room(), records)
+    }
+
+    /// Where in the fixed part that lies which is at byte `at` of the image of record number `record`.
+    pub(crate) fn place(&self, groups: &[GroupLayout], record: usize, at: usize) -> usize {
+        place(groups, self.room(), record, at)
+    }
+
+    /// Whether the image is that of one record, as bytes that lie together.
+    pub(crate) fn is_one(&self) -> bool {
+        !self.is_chunk
     }
 
     /// The fixed part of the record that is being encoded.
@@ -102,7 +187,13 @@ impl RecordImage {
     /// Appends the row of the next column group.
     #[inline]
     pub fn push_group<R: bytemuck::NoUninit>(&mut self, row: &R) {
-        self.fixed.extend_from_slice(bytemuck::bytes_of(row));
+        let at = self.row_at * self.room() + self.before * size_of::<R>();
+        let place = self.fixed.get_mut(at..).and_then(|rest| rest.get_mut(..size_of::<R>()));
+        debug_assert!(place.is_some(), "there is room for the row");
+        if let Some(place) = place {
+            place.copy_from_slice(bytemuck::bytes_of(row));
+        }
+        self.row_at += size_of::<R>();
     }
 
     /// Puts a value into the image's heap and gives the cell for it.

@@ -1,6 +1,7 @@
 //! Records as bytes: images on their way in, cells and heap values on their way out, keys, dynamic values.
 
 pub mod check;
+pub mod chunk;
 pub mod codec;
 pub mod guard;
 pub mod hash;

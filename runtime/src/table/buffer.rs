@@ -8,7 +8,6 @@
 
 use super::journal::Journal;
 use super::room;
-use crate::record::strided::{Strided, StridedMut};
 use std::collections::TryReserveError;
 use std::ops::Range;
 
@@ -267,18 +266,6 @@ impl<'a> BufferMut<'a> {
         room::make(&mut self.buffer.bytes, bytes.len());
         self.buffer.bytes.extend_from_slice(bytes);
         self.journal.note_growth(self.id, len, bytes.len());
-    }
-
-    /// Makes the buffer longer by rows of `len` bytes each, one of every record.
-    pub fn append_rows(&mut self, records: Strided<'_>, len: usize) {
-        let (from, additional) = (self.buffer.bytes.len(), records.bytes.len() / records.stride * len);
-        if additional == 0 {
-            return;
-        }
-        room::make(&mut self.buffer.bytes, additional);
-        self.buffer.bytes.resize(from + additional, 0);
-        StridedMut { bytes: &mut self.buffer.bytes[from..], stride: len, at: 0 }.copy(records, len);
-        self.journal.note_growth(self.id, from, additional);
     }
 
     /// Makes the buffer longer by numbers.

@@ -2,6 +2,7 @@
 
 mod prepare;
 
+use crate::record::chunk::Chunk;
 use crate::record::codec::{null_bit, set_null_bit};
 use crate::record::guard::Guard;
 use crate::record::heap_ref::Cells;
@@ -180,6 +181,11 @@ impl Column {
         self.kind.key_bytes() + usize::from(self.null_bit.is_some())
     }
 
+    /// The column as it lies in the rows of its group.
+    fn within_group(&self) -> Column {
+        Column { group_offset: 0, offset: self.offset - self.group_offset, ..*self }
+    }
+
     /// Appends the column of a record to `key`, and says whether it is null.
     pub fn push(&self, cells: Cells<'_>, key: &mut Key) -> bool {
         let null = self.null_bit.is_some_and(|bit| null_bit(&cells.fixed[self.group_offset..], bit));
@@ -285,25 +291,22 @@ impl IndexDef {
         write_columns(&self.columns, image, key);
     }
 
-    /// Writes the keys of records that arrive, one behind the other, of an index without texts, over the zeros that begin its
-    /// items: one column of all of them after another.
-    pub fn write_keys(&self, images: &[u8], image_bytes: usize, items: &mut [u8]) {
-        let width = self.item_bytes();
-        write_columns_of_all(&self.columns, (images, image_bytes), (items, width));
+    /// Writes the keys of records that arrive, of an index without texts, over the zeros that begin its items: one column of
+    /// all of them after another.
+    pub fn write_keys(&self, records: Chunk<'_>, items: &mut [u8]) {
+        let (width, mut at) = (self.item_bytes(), 0);
+        for column in &self.columns {
+            let Strided { bytes: rows, stride, .. } = records.cells(column.offset);
+            column.within_group().write_all(rows, stride, (&mut *items, width), at);
+            at += column.key_bytes();
+        }
     }
 
     /// The group in which all columns lie, and the columns as they lie in its rows; `None` if they lie in several, or one is
     /// a text.
     pub fn columns_of_group(&self, table: &TableDef) -> Option<(usize, Vec<Column>)> {
         let group = table.fields[self.columns.first()?.field].at.group;
-        let within = |column: &Column| {
-            let Column { group_offset, offset, .. } = *column;
-            (table.fields[column.field].at.group == group).then(|| Column {
-                group_offset: 0,
-                offset: offset - group_offset,
-                ..*column
-            })
-        };
+        let within = |column: &Column| (table.fields[column.field].at.group == group).then(|| column.within_group());
         let columns: Option<Vec<Column>> = self.columns.iter().map(within).collect();
         columns.filter(|_| self.texts.is_empty()).map(|columns| (group, columns))
     }

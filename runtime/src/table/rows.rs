@@ -16,7 +16,6 @@ use crate::record::codec::{le_u64, null_bit, set_null_bit};
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::record::key::Key;
-use crate::record::strided::Strided;
 use std::ops::Range;
 
 /// A table whose rows are being changed.
@@ -226,29 +225,23 @@ impl<'a> Rows<'a> {
         version: u64,
         ids: &[RecordId],
     ) -> Result<()> {
-        let (def, width) = (self.def, self.def.layout.image_bytes);
+        let def = self.def;
         if !def.heap_fields.is_empty() {
             for record in records.clone() {
                 for field in &def.heap_fields {
-                    self.store_pending_at(*field, image, record * width)?;
+                    self.store_pending_at(*field, image, record)?;
                 }
             }
         }
         let row = self.count();
         self.put_numbers(IDS, row, ids.iter().map(|id| id.get()));
         self.put_numbers(VERSIONS, row, ids.iter().map(|_| version));
-        self.append_groups(row, &image.fixed[records.start * width..records.end * width]);
+        let chunk = image.chunk(&def.layout.groups, records);
+        for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
+            self.put_rows(GROUPS + at, row * group.stride, chunk.rows(group));
+        }
         self.meta().set(meta::ROWS, (row + ids.len()) as u64);
         Ok(())
-    }
-
-    /// Writes the groups of the rows behind the last, whose images lie one behind the other.
-    pub fn append_groups(&mut self, row: usize, images: &[u8]) {
-        let def = self.def;
-        for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
-            let records = Strided { bytes: images, stride: def.layout.image_bytes, at: group.image_offset };
-            self.put_rows(GROUPS + at, row, group.stride, records);
-        }
     }
 
     /// Writes numbers, one a row, from `row` on. Room beyond the last may be there already: zeros.
@@ -264,17 +257,17 @@ impl<'a> Rows<'a> {
         buffer.append_each(numbers);
     }
 
-    /// Writes rows of `len` bytes, one of every record, from `row` on. Room beyond the last may be there already, left by
-    /// records that were deleted: zeros.
-    fn put_rows(&mut self, buffer: usize, row: usize, len: usize, records: Strided<'_>) {
+    /// Writes rows from byte `at` on. Room beyond the last may be there already, left by records that were deleted: zeros.
+    fn put_rows(&mut self, buffer: usize, at: usize, rows: &[u8]) {
         let mut buffer = self.buffer(buffer);
-        let Strided { bytes, stride, at } = records;
-        let room = buffer.len().saturating_sub(row * len) / len;
-        let (into_room, beyond) = bytes.split_at(bytes.len().min(room * stride));
-        for (row, record) in (row..).zip(into_room.chunks_exact(stride)) {
-            buffer.write_zeros(row * len, &record[at..at + len]);
+        let room = buffer.len().saturating_sub(at);
+        let (into_room, beyond) = rows.split_at(rows.len().min(room));
+        if !into_room.is_empty() {
+            buffer.write_zeros(at, into_room);
         }
-        buffer.append_rows(Strided { bytes: beyond, stride, at }, len);
+        if !beyond.is_empty() {
+            buffer.append(beyond);
+        }
     }
 
     /// Removes the record in `row`. `image` is the fixed part of its image.
@@ -426,10 +419,10 @@ impl<'a> Rows<'a> {
         self.store_pending_at(field, image, 0)
     }
 
-    /// The same for the record that begins at byte `from` of the image.
-    fn store_pending_at(&mut self, field: usize, image: &mut RecordImage, from: usize) -> Result<()> {
+    /// The same for record number `record` of the image.
+    fn store_pending_at(&mut self, field: usize, image: &mut RecordImage, record: usize) -> Result<()> {
         let FieldDef { plan, at, .. } = &self.def.fields[field];
-        let offset = from + at.image_offset;
+        let offset = image.place(&self.def.layout.groups, record, at.image_offset);
         if plan.is_heap_cell() {
             return self.store_cell(offset, image);
         }

@@ -16,6 +16,18 @@ pub struct TableDesc {
     pub indexes: &'static [IndexDesc],
 }
 
+impl TableDesc {
+    /// Bytes of a record, as far as generated code knows its fields.
+    pub(crate) const fn image_bytes(&self) -> usize {
+        let (mut bytes, mut at) = (0, 0);
+        while at < self.groups.len() {
+            bytes += self.groups[at].1;
+            at += 1;
+        }
+        bytes
+    }
+}
+
 /// A field of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FieldDesc {

@@ -11,14 +11,16 @@ struct Encoded<I>(I);
 
 impl<T: Table, I: Iterator<Item = T>> Images for Encoded<I> {
     fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize {
-        let mut count = 0;
-        while count < records_max && image.takes_another() {
+        // By value, so that where it stands can be kept in registers.
+        let mut chunk = std::mem::take(image);
+        chunk.begin_chunk(records_max, const { T::DESC.image_bytes() });
+        while chunk.records() < records_max && chunk.takes_another() {
             let Some(record) = self.0.next() else { break };
-            image.begin_record();
-            record.encode(image);
-            count += 1;
+            chunk.begin_record();
+            record.encode(&mut chunk);
         }
-        count
+        *image = chunk;
+        image.records()
     }
 
     fn expected(&self) -> usize {

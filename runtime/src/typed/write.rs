@@ -44,6 +44,7 @@ impl<'t, T: Table> TableMut<'t, T> {
 
     fn insert_owned(&mut self, owner: Option<RecordId>, record: &T) -> Result<Id<T>> {
         let applied = self.tx.with_image(|engine, image| {
+            image.begin_one(const { T::DESC.image_bytes() });
             record.encode(image);
             engine.apply(Op::Insert { table: T::INDEX, owner, image })
         })?;
@@ -80,6 +81,7 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// As [`update`](TableMut::update).
     pub fn replace(&mut self, id: Id<T>, record: &T) -> Result<()> {
         self.tx.with_image(|engine, image| {
+            image.begin_one(const { T::DESC.image_bytes() });
             record.encode(image);
             engine.apply(Op::Update { table: T::INDEX, id: id.record_id(), image })
         })?;
