@@ -7,7 +7,7 @@
 pub mod arena {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(3);
+    const _: () = rt::check_codegen_abi(4);
 
     /// The schema as a type; [`Arena`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -399,8 +399,25 @@ pub mod arena {
 
     impl<'v> Guilds<'v> {
         /// The record with this `name`.
+        #[inline]
         pub fn by_name(self, name: &str) -> Option<GuildRef<'v>> {
-            self.0.find(0, &rt::Key::new().str::<24>(name))
+            self.0.find(0, rt::Key::new().str::<24>(name))
+        }
+
+        /// The records with each `name` of these, each in the place of its key: what `by_name` gives, with many looked for
+        /// at once, so that memory is waited for together.
+        pub fn by_name_many<'k, Keys: IntoIterator<Item = &'k str>>(
+            self,
+            keys: Keys,
+        ) -> impl Iterator<Item = Option<GuildRef<'v>>> + use<'v, 'k, Keys> {
+            self.0
+                .find_many(
+                    0,
+                    keys,
+                    |key, name| {
+                        key.str::<24>(name);
+                    },
+                )
         }
 
         /// The records whose `name` lies in this range, in its order.
@@ -408,7 +425,15 @@ pub mod arena {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Guild> {
-            self.0.find_between(0, rt::Key::new(), name, |key, value| key.str::<24>(value))
+            self.0
+                .find_between(
+                    0,
+                    &rt::Key::new(),
+                    name,
+                    |key, value| {
+                        key.str::<24>(value);
+                    },
+                )
         }
 
         /// The group `row` of all records, in the order in which they lie.
@@ -725,8 +750,9 @@ pub mod arena {
 
     impl<'v> Players<'v> {
         /// The records with this `class`, `hp`.
+        #[inline]
         pub fn by_class_hp(self, class: Class, hp: i32) -> rt::Found<'v, Player> {
-            self.0.find_all(0, &rt::Key::new().scalar(class as u8).scalar(hp))
+            self.0.find_all(0, rt::Key::new().scalar(class as u8).scalar(hp))
         }
 
         /// The records whose `hp` lies in this range, in its order.
@@ -740,13 +766,32 @@ pub mod arena {
                     0,
                     rt::Key::new().scalar(class as u8),
                     hp,
-                    |key, value| key.scalar(*value),
+                    |key, value| {
+                        key.scalar(*value);
+                    },
                 )
         }
 
         /// The record with this `name`.
+        #[inline]
         pub fn by_name(self, name: &str) -> Option<PlayerRef<'v>> {
-            self.0.find(1, &rt::Key::new().str::<16>(name))
+            self.0.find(1, rt::Key::new().str::<16>(name))
+        }
+
+        /// The records with each `name` of these, each in the place of its key: what `by_name` gives, with many looked for
+        /// at once, so that memory is waited for together.
+        pub fn by_name_many<'k, Keys: IntoIterator<Item = &'k str>>(
+            self,
+            keys: Keys,
+        ) -> impl Iterator<Item = Option<PlayerRef<'v>>> + use<'v, 'k, Keys> {
+            self.0
+                .find_many(
+                    1,
+                    keys,
+                    |key, name| {
+                        key.str::<16>(name);
+                    },
+                )
         }
 
         /// The records whose `name` lies in this range, in its order.
@@ -754,15 +799,24 @@ pub mod arena {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Player> {
-            self.0.find_between(1, rt::Key::new(), name, |key, value| key.str::<16>(value))
+            self.0
+                .find_between(
+                    1,
+                    &rt::Key::new(),
+                    name,
+                    |key, value| {
+                        key.str::<16>(value);
+                    },
+                )
         }
 
         /// The records with this `guild`.
+        #[inline]
         pub fn by_guild(
             self,
             guild: impl Into<Option<rt::Id<Guild>>>,
         ) -> rt::Found<'v, Player> {
-            self.0.find_all(2, &rt::Key::new().id_or_null(guild.into()))
+            self.0.find_all(2, rt::Key::new().id_or_null(guild.into()))
         }
 
         /// The group `row` of all records, in the order in which they lie.

@@ -9,7 +9,7 @@
 pub mod zoo {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(3);
+    const _: () = rt::check_codegen_abi(4);
 
     /// The schema as a type; [`Zoo`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -1817,8 +1817,9 @@ pub mod zoo {
 
     impl<'v> Animals<'v> {
         /// The records with this `type`, `born`.
+        #[inline]
         pub fn by_iter(self, r#type: Kind, born: rt::Timestamp) -> rt::Found<'v, Animal> {
-            self.0.find_all(0, &rt::Key::new().scalar(r#type as u8).scalar(born))
+            self.0.find_all(0, rt::Key::new().scalar(r#type as u8).scalar(born))
         }
 
         /// The records whose `born` lies in this range, in its order.
@@ -1832,11 +1833,14 @@ pub mod zoo {
                     0,
                     rt::Key::new().scalar(r#type as u8),
                     born,
-                    |key, value| key.scalar(*value),
+                    |key, value| {
+                        key.scalar(*value);
+                    },
                 )
         }
 
         /// The records with this `type`, `nulls`, `key`.
+        #[inline]
         pub fn by_get(
             self,
             r#type: Kind,
@@ -1846,7 +1850,7 @@ pub mod zoo {
             self.0
                 .find_all(
                     1,
-                    &rt::Key::new()
+                    rt::Key::new()
                         .scalar(r#type as u8)
                         .nullable(nulls.into(), 2, |key, value| key.scalar(value))
                         .nullable(key, 5, |key, value| key.str::<4>(value)),
@@ -1868,11 +1872,14 @@ pub mod zoo {
                         .nullable(nulls.into(), 2, |key, value| key.scalar(value))
                         .some(),
                     key,
-                    |key, value| key.str::<4>(value),
+                    |key, value| {
+                        key.str::<4>(value);
+                    },
                 )
         }
 
         /// The records with this `type`, `nulls`.
+        #[inline]
         pub fn by_type_nulls(
             self,
             r#type: Kind,
@@ -1881,7 +1888,7 @@ pub mod zoo {
             self.0
                 .find_all(
                     2,
-                    &rt::Key::new()
+                    rt::Key::new()
                         .scalar(r#type as u8)
                         .nullable(nulls.into(), 2, |key, value| key.scalar(value)),
                 )
@@ -1898,18 +1905,38 @@ pub mod zoo {
                     2,
                     rt::Key::new().scalar(r#type as u8).some(),
                     nulls,
-                    |key, value| key.scalar(*value),
+                    |key, value| {
+                        key.scalar(*value);
+                    },
                 )
         }
 
         /// The records with this `version`.
+        #[inline]
         pub fn by_version_hashed(self, version: u8) -> rt::Found<'v, Animal> {
-            self.0.find_all(3, &rt::Key::new().scalar(version))
+            self.0.find_all(3, rt::Key::new().scalar(version))
         }
 
         /// The record with this `id`.
+        #[inline]
         pub fn by_id(self, id: u64) -> Option<AnimalRef<'v>> {
-            self.0.find(4, &rt::Key::new().scalar(id))
+            self.0.find(4, rt::Key::new().scalar(id))
+        }
+
+        /// The records with each `id` of these, each in the place of its key: what `by_id` gives, with many looked for
+        /// at once, so that memory is waited for together.
+        pub fn by_id_many<Keys: IntoIterator<Item = u64>>(
+            self,
+            keys: Keys,
+        ) -> impl Iterator<Item = Option<AnimalRef<'v>>> + use<'v, Keys> {
+            self.0
+                .find_many(
+                    4,
+                    keys,
+                    |key, id| {
+                        key.scalar(id);
+                    },
+                )
         }
 
         /// The records whose `id` lies in this range, in its order.
@@ -1917,12 +1944,37 @@ pub mod zoo {
             self,
             id: impl ::core::ops::RangeBounds<u64>,
         ) -> rt::Found<'v, Animal> {
-            self.0.find_between(4, rt::Key::new(), id, |key, value| key.scalar(*value))
+            self.0
+                .find_between(
+                    4,
+                    &rt::Key::new(),
+                    id,
+                    |key, value| {
+                        key.scalar(*value);
+                    },
+                )
         }
 
         /// The record with this `key`.
+        #[inline]
         pub fn by_key(self, key: &str) -> Option<AnimalRef<'v>> {
-            self.0.find(5, &rt::Key::new().some().str::<4>(key))
+            self.0.find(5, rt::Key::new().some().str::<4>(key))
+        }
+
+        /// The records with each `key` of these, each in the place of its key: what `by_key` gives, with many looked for
+        /// at once, so that memory is waited for together.
+        pub fn by_key_many<'k, Keys: IntoIterator<Item = &'k str>>(
+            self,
+            keys: Keys,
+        ) -> impl Iterator<Item = Option<AnimalRef<'v>>> + use<'v, 'k, Keys> {
+            self.0
+                .find_many(
+                    5,
+                    keys,
+                    |key_, key| {
+                        key_.some().str::<4>(key);
+                    },
+                )
         }
 
         /// The records whose `key` lies in this range, in its order.
@@ -1935,13 +1987,16 @@ pub mod zoo {
                     5,
                     rt::Key::new().some(),
                     key,
-                    |key, value| key.str::<4>(value),
+                    |key, value| {
+                        key.str::<4>(value);
+                    },
                 )
         }
 
         /// The records with this `born`.
+        #[inline]
         pub fn by_born(self, born: rt::Timestamp) -> rt::Found<'v, Animal> {
-            self.0.find_all(6, &rt::Key::new().scalar(born))
+            self.0.find_all(6, rt::Key::new().scalar(born))
         }
 
         /// The records whose `born` lies in this range, in its order.
@@ -1949,29 +2004,56 @@ pub mod zoo {
             self,
             born: impl ::core::ops::RangeBounds<rt::Timestamp>,
         ) -> rt::Found<'v, Animal> {
-            self.0.find_between(6, rt::Key::new(), born, |key, value| key.scalar(*value))
+            self.0
+                .find_between(
+                    6,
+                    &rt::Key::new(),
+                    born,
+                    |key, value| {
+                        key.scalar(*value);
+                    },
+                )
         }
 
         /// The records with this `uuid`.
+        #[inline]
         pub fn by_uuid(self, uuid: impl Into<Option<rt::Uuid>>) -> rt::Found<'v, Animal> {
             self.0
                 .find_all(
                     7,
-                    &rt::Key::new().nullable(uuid.into(), 16, |key, value| key.scalar(value)),
+                    rt::Key::new().nullable(uuid.into(), 16, |key, value| key.scalar(value)),
                 )
         }
 
         /// The record with this `hash`.
+        #[inline]
         pub fn by_hash(self, hash: [u8; 32]) -> Option<AnimalRef<'v>> {
-            self.0.find(8, &rt::Key::new().fixed_bytes(&hash))
+            self.0.find(8, rt::Key::new().fixed_bytes(&hash))
+        }
+
+        /// The records with each `hash` of these, each in the place of its key: what `by_hash` gives, with many looked for
+        /// at once, so that memory is waited for together.
+        pub fn by_hash_many<Keys: IntoIterator<Item = [u8; 32]>>(
+            self,
+            keys: Keys,
+        ) -> impl Iterator<Item = Option<AnimalRef<'v>>> + use<'v, Keys> {
+            self.0
+                .find_many(
+                    8,
+                    keys,
+                    |key, hash| {
+                        key.fixed_bytes(&hash);
+                    },
+                )
         }
 
         /// The records with this `keeper`.
+        #[inline]
         pub fn by_keeper(
             self,
             keeper: impl Into<Option<rt::Id<Keeper>>>,
         ) -> rt::Found<'v, Animal> {
-            self.0.find_all(9, &rt::Key::new().id_or_null(keeper.into()))
+            self.0.find_all(9, rt::Key::new().id_or_null(keeper.into()))
         }
 
         /// The group `row` of all records, in the order in which they lie.
@@ -2283,8 +2365,25 @@ pub mod zoo {
 
     impl<'v> Keepers<'v> {
         /// The record with this `name`.
+        #[inline]
         pub fn by_name(self, name: &str) -> Option<KeeperRef<'v>> {
-            self.0.find(0, &rt::Key::new().str::<16>(name))
+            self.0.find(0, rt::Key::new().str::<16>(name))
+        }
+
+        /// The records with each `name` of these, each in the place of its key: what `by_name` gives, with many looked for
+        /// at once, so that memory is waited for together.
+        pub fn by_name_many<'k, Keys: IntoIterator<Item = &'k str>>(
+            self,
+            keys: Keys,
+        ) -> impl Iterator<Item = Option<KeeperRef<'v>>> + use<'v, 'k, Keys> {
+            self.0
+                .find_many(
+                    0,
+                    keys,
+                    |key, name| {
+                        key.str::<16>(name);
+                    },
+                )
         }
 
         /// The records whose `name` lies in this range, in its order.
@@ -2292,7 +2391,15 @@ pub mod zoo {
             self,
             name: impl ::core::ops::RangeBounds<&'k str>,
         ) -> rt::Found<'v, Keeper> {
-            self.0.find_between(0, rt::Key::new(), name, |key, value| key.str::<16>(value))
+            self.0
+                .find_between(
+                    0,
+                    &rt::Key::new(),
+                    name,
+                    |key, value| {
+                        key.str::<16>(value);
+                    },
+                )
         }
 
         /// The group `row` of all records, in the order in which they lie.
@@ -3341,8 +3448,9 @@ pub mod zoo {
 
     impl<'v> LabelsTable<'v> {
         /// The records with this `a`.
+        #[inline]
         pub fn by_a(self, a: rt::Id<LabelRecord>) -> rt::Found<'v, Labels> {
-            self.0.find_all(0, &rt::Key::new().id(a))
+            self.0.find_all(0, rt::Key::new().id(a))
         }
 
         /// The group `row` of all records, in the order in which they lie.

@@ -27,6 +27,7 @@ type Operation = fn(&mut Stage);
 const OPERATIONS: &[(&str, Operation)] = &[
     ("get", Stage::get),
     ("find", Stage::find),
+    ("find_many", Stage::find_many),
     ("range", Stage::range),
     ("insert", Stage::insert),
     ("update", Stage::update),
@@ -112,6 +113,13 @@ impl Stage {
         let view = self.world.read();
         let players = view.player();
         black_box(self.names.iter().take(TIMES).map(|name| players.by_name(name).map_or(0, |p| p.hp())).sum::<i32>());
+    }
+
+    /// The same with many names in a call.
+    fn find_many(&mut self) {
+        let view = self.world.read();
+        let found = view.player().by_name_many(self.names.iter().take(TIMES).map(String::as_str));
+        black_box(found.map(|player| player.map_or(0, |player| player.hp())).sum::<i32>());
     }
 
     /// Records in the order of an index of two columns.

@@ -51,7 +51,7 @@ pub static SCENES: &[Scene] = &[
         get::by_id_1m,
     ),
     reads("fields", "read four fields in place, 100 k, random", &[], archive::fields),
-    reads("find_name", "get by unique name, 100 k, random", &[AtMost(60.0)], find::by_name),
+    reads("find_name", "get by unique name, 100 k, random, many in a call", &[AtMost(60.0)], find::by_name),
     reads("find_range", "range scan of an index, 100 k, per row", &[Beyond("dbgen, by known ids", 5.0)], find::range),
     reads("sweep_10k", "pos += vel * dt, group, 10 k", &[Ratio("hecs query_mut", 1.1)], sweep::group_10k),
     reads("sweep_1m", "pos += vel * dt, group, 1 M", &[Ratio("hecs query_mut", 1.1)], sweep::group_1m),

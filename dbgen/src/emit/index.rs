@@ -3,13 +3,13 @@
 use super::value::{argument_type, count, number};
 use crate::plan::{Column, FieldPlan, IndexPlan, Plan, TablePlan};
 use dbgen_schema::{Scalar, Type};
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
 /// The lookups that an index offers.
 pub(super) fn lookups(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> TokenStream {
-    let (by, range) = (by(plan, table, index), range(plan, table, index));
-    quote!(#by #range)
+    let (by, many, range) = (by(plan, table, index), many(plan, table, index), range(plan, table, index));
+    quote!(#by #many #range)
 }
 
 fn by(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> TokenStream {
@@ -28,10 +28,51 @@ fn by(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> TokenStr
     };
     quote! {
         #[doc = #docs]
+        #[inline]
         pub fn #name(self, #(#arguments),*) -> #returns {
-            self.0.#find(#at, &#key)
+            self.0.#find(#at, #key)
         }
     }
+}
+
+/// The lookup of many keys at once: an iterator of keys in, one of records out.
+fn many(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> Option<TokenStream> {
+    let (name, at, record_ref) = (index.many.as_ref()?, number(index.number), &table.record_ref);
+    let columns = || index.columns.iter().map(|column| (&table.fields[column.field], column));
+    let names: Vec<_> = columns().map(|(field, _)| &field.name).collect();
+    let (lifetimes, types): (Vec<_>, Vec<_>) = columns().map(|(field, _)| key_type(plan, &field.field.ty)).unzip();
+    let lifetime = lifetimes.into_iter().find(|lifetime| !lifetime.is_empty());
+    let key = free_name("key", "_", |free| names.contains(&free));
+    let keys = free_name("Keys", "Given", |free| types.iter().any(|ty| ty.to_string().contains(&free.to_string())));
+    let pushed = columns().fold(quote!(#key), |key, (field, column)| key_column(plan, &key, field, column, true));
+    let (given, ty) = match (&names[..], &types[..]) {
+        ([name], [ty]) => (quote!(#name), ty.clone()),
+        _ => (quote!((#(#names),*)), quote!((#(#types),*))),
+    };
+    let (by, what) = (&index.by, columns().map(|(field, _)| format!("`{}`", field.field.name)).collect::<Vec<_>>());
+    let docs = format!(
+        " The records with each {} of these, each in the place of its key: what `{by}` gives, with many looked for",
+        what.join(", ")
+    );
+    Some(quote! {
+        #[doc = #docs]
+        #[doc = " at once, so that memory is waited for together."]
+        pub fn #name<#lifetime #keys: IntoIterator<Item = #ty>>(
+            self,
+            keys: #keys,
+        ) -> impl Iterator<Item = Option<#record_ref<'v>>> + use<'v, #lifetime #keys> {
+            self.0.find_many(#at, keys, |#key, #given| { #pushed; })
+        }
+    })
+}
+
+/// This name, or one that is longer by `more` as often as it takes until it is not taken.
+fn free_name(name: &str, more: &str, is_taken: impl Fn(&Ident) -> bool) -> Ident {
+    let mut free = format_ident!("{name}");
+    while is_taken(&free) {
+        free = format_ident!("{free}{more}");
+    }
+    free
 }
 
 /// A parameter for a column. One that may be null is looked up by an option, or by a value as it is.
@@ -99,24 +140,37 @@ fn range(plan: &Plan<'_>, table: &TablePlan<'_>, index: &IndexPlan<'_>) -> Optio
     let prefix = first.iter().fold(quote!(rt::Key::new()), |key, column| {
         key_column(plan, &key, &table.fields[column.field], column, index.index.unique)
     });
-    let prefix = if last.has_null_marker { quote!(#prefix.some()) } else { prefix };
+    let prefix = match (last.has_null_marker, first) {
+        (true, _) => quote!(#prefix.some()),
+        (false, []) => quote!(&#prefix),
+        (false, _) => prefix,
+    };
     let (lifetime, ty, value) = range_type(plan, &field.field.ty);
+    let lifetime = (!lifetime.is_empty()).then(|| quote!(<'k>));
     let pushed = push(plan, &quote!(key), &field.field.ty, &value);
     let docs = format!(" The records whose `{}` lies in this range, in its order.", field.field.name);
     Some(quote! {
         #[doc = #docs]
         pub fn #name #lifetime(self, #(#arguments,)* #ranged: impl ::core::ops::RangeBounds<#ty>) -> rt::Found<'v, #record> {
-            self.0.find_between(#at, #prefix, #ranged, |key, value| #pushed)
+            self.0.find_between(#at, #prefix, #ranged, |key, value| { #pushed; })
         }
     })
 }
 
-/// What ranges are over: the lifetime parameter that it needs, the type, and `value` out of its reference.
+/// What ranges are over: the lifetime parameter that they need, the type, and `value` out of its reference.
 fn range_type(plan: &Plan<'_>, ty: &Type) -> (TokenStream, TokenStream, TokenStream) {
-    if matches!(ty, Type::Str(_) | Type::Text) {
-        return (quote!(<'k>), quote!(&'k str), quote!(value));
+    let (lifetime, key) = key_type(plan, ty);
+    let value = if lifetime.is_empty() { quote!(*value) } else { quote!(value) };
+    (lifetime, key, value)
+}
+
+/// A value of a column, as one of many that are given: the lifetime parameter that it needs, and its type.
+fn key_type(plan: &Plan<'_>, ty: &Type) -> (TokenStream, TokenStream) {
+    match ty {
+        Type::Str(_) | Type::Text => (quote!('k,), quote!(&'k str)),
+        Type::Bytes => (quote!('k,), quote!(&'k [u8])),
+        ty => (quote!(), argument_type(plan, ty)),
     }
-    (quote!(), argument_type(plan, ty), quote!(*value))
 }
 
 /// Whether a range of such values means something to people.

@@ -16,6 +16,8 @@ pub(crate) struct IndexPlan<'s> {
     pub number: usize,
     /// The lookup by its whole key: `by_class_hp`.
     pub by: Ident,
+    /// The lookup of many whole keys at once, if a key has one record: `by_name_many`.
+    pub many: Option<Ident>,
     /// The lookup by a range of its last column, if it has an order: `range_class_hp`.
     pub range: Option<Ident>,
     /// Its columns.
@@ -45,6 +47,7 @@ impl<'s> IndexPlan<'s> {
         let name = snake(&index.name);
         let stem = name.strip_prefix("by_").unwrap_or(&name);
         let by = scope.claim(&[&name, &format!("by_{stem}"), &format!("find_by_{stem}")]);
+        let many = index.unique.then(|| scope.claim(&[&format!("{by}_many"), &format!("find_many_{by}")]));
         let ranged =
             is_ordered(index.kind).then(|| scope.claim(&[&format!("range_{stem}"), &format!("range_by_{stem}")]));
         let column = |field: &FieldPlan<'_>| Column {
@@ -53,6 +56,6 @@ impl<'s> IndexPlan<'s> {
             has_null_marker: needs_null_bit(field.field),
         };
         let columns = index.fields.iter().filter_map(|idx| fields.get(idx.at())).map(column).collect();
-        IndexPlan { index, number, by, range: ranged, columns }
+        IndexPlan { index, number, by, many, range: ranged, columns }
     }
 }

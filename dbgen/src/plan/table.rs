@@ -102,6 +102,7 @@ const HANDLE_METHODS: &[&str] = &[
     "find_range",
     "find_between",
     "find_id",
+    "find_many",
     "first",
     "for_each_mut",
     "get",

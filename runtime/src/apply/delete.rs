@@ -56,7 +56,7 @@ impl Engine {
     fn goes_alone(&self, table: usize, id: RecordId) -> bool {
         let def = &self.catalog.tables()[table];
         let refers = |relation: &RelationDef| {
-            let key = Key::new().scalar(id.get());
+            let key = Key::of_id(id);
             relation.to_value.is_some()
                 || lookup::first(self.view(relation.from_table), relation.from_index, &key).is_some()
         };
@@ -125,7 +125,7 @@ impl Engine {
         let from = self.view(relation.from_table);
         let index = &from.def.indexes[relation.from_index];
         let key = match relation.to_value {
-            None => Key::new().scalar(id.get()),
+            None => Key::of_id(id),
             Some((_, field)) => {
                 let to = self.view(relation.to_table);
                 if to.def.is_null(image, field) {

@@ -61,7 +61,7 @@ impl InTheWay {
         let (index, mut image) = (&from.def.indexes[relation.from_index], Vec::new());
         for row in rows {
             let key = match field {
-                None => before.version.id_at(row).map(|id| Key::new().scalar(id.get())),
+                None => before.version.id_at(row).map(Key::of_id),
                 Some(field) => {
                     image.clear();
                     before.gather(row, &mut image);

@@ -17,9 +17,13 @@
 //! tells equal from different without that, however many begin alike. A key that was made to search with keeps the
 //! whole of such texts beside its bytes.
 
+mod build;
+
+pub use build::KeyScalar;
+
 use super::hash::hash_of;
 use super::strided::{Strided, StridedMut};
-use crate::id::Id;
+use crate::id::RecordId;
 use crate::limits::KEY_BYTES_MAX;
 use dbgen_schema::field_type::{ScalarKind, Type, enum_tag_bytes, str_length_bytes};
 use dbgen_schema::{Scalar, Schema};
@@ -205,9 +209,16 @@ impl Key {
     const INLINE_BYTES: usize = 40;
 
     /// An empty key.
-    #[inline]
+    #[inline(always)]
     pub const fn new() -> Key {
         Key { len: 0, inline: [0; Key::INLINE_BYTES], more: None, impossible: false }
+    }
+
+    /// The key of what refers to a record.
+    pub fn of_id(id: RecordId) -> Key {
+        let mut key = Key::new();
+        key.scalar(id.get());
+        key
     }
 
     /// Its bytes.
@@ -250,7 +261,7 @@ impl Key {
     }
 
     /// Appends raw key bytes.
-    #[inline]
+    #[inline(always)]
     pub fn raw(&mut self, bytes: &[u8]) {
         let end = self.len + bytes.len();
         if end <= Key::INLINE_BYTES {
@@ -356,165 +367,6 @@ impl Key {
     }
 }
 
-/// How generated code builds a key: by value, one column after another.
-impl Key {
-    /// A `str<N>` column.
-    #[inline]
-    pub fn str<const N: usize>(mut self, value: &str) -> Key {
-        let text = value.as_bytes();
-        self.impossible |= text.len() > N;
-        let text = &text[..text.len().min(N)];
-        let fits = self.len + N <= Key::INLINE_BYTES && text.len() <= SHORT_BYTES;
-        match self.inline.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut::<SHORT_BYTES>) {
-            // What this writes beyond the column is zeros, as they are behind every key.
-            Some(column) if fits => {
-                *column = short(text);
-                self.len += N;
-            }
-            _ => {
-                self.raw(text);
-                self.zeros(N - text.len());
-            }
-        }
-        if const { str_length_bytes(N as u16) == 1 } {
-            self.raw(&[text.len() as u8])
-        } else {
-            self.raw(&(text.len() as u16).to_be_bytes())
-        }
-        self
-    }
-
-    /// A `text` or `bytes` column.
-    pub fn text(mut self, value: impl AsRef<[u8]>) -> Key {
-        self.push_text(value.as_ref());
-        self
-    }
-
-    /// A nullable `text` or `bytes` column.
-    pub fn text_or_null(self, value: Option<impl AsRef<[u8]>>) -> Key {
-        self.nullable(value, TEXT_KEY_BYTES, Key::text)
-    }
-
-    /// A number, `bool`, `timestamp`, `duration` or `uuid` column.
-    #[inline]
-    pub fn scalar(mut self, value: impl KeyScalar) -> Key {
-        value.push(&mut self);
-        self
-    }
-
-    /// A `ref` column.
-    #[inline]
-    pub fn id<T>(self, id: Id<T>) -> Key {
-        self.scalar(id.get())
-    }
-
-    /// A nullable `ref` column: `None` is id 0, since a reference has no null marker.
-    #[inline]
-    pub fn id_or_null<T>(self, id: Option<Id<T>>) -> Key {
-        self.scalar(id.map_or(0, Id::get))
-    }
-
-    /// A `bytes<N>` column.
-    #[inline]
-    pub fn fixed_bytes<const N: usize>(mut self, value: &[u8; N]) -> Key {
-        self.raw(value);
-        self
-    }
-
-    /// The marker of a nullable column whose value comes next.
-    #[inline]
-    pub fn some(mut self) -> Key {
-        self.not_null();
-        self
-    }
-
-    /// A nullable column of `key_bytes`, given how its value is appended.
-    #[inline]
-    pub fn nullable<V>(mut self, value: Option<V>, key_bytes: usize, push: impl FnOnce(Key, V) -> Key) -> Key {
-        match value {
-            Some(value) => {
-                self.not_null();
-                push(self, value)
-            }
-            None => {
-                self.null(key_bytes);
-                self
-            }
-        }
-    }
-}
-
-/// A text that is copied without a call is no longer than this.
-const SHORT_BYTES: usize = 16;
-
-/// A short text, filled up with zeros. Most are a few words, for which a call takes longer; and as it is made in two words, it
-/// can be read in two words at once.
-#[inline]
-fn short(text: &[u8]) -> [u8; SHORT_BYTES] {
-    let bits_missing = |of: usize| 8 * of.saturating_sub(text.len()) as u32;
-    let words = match (text.first_chunk(), text.last_chunk(), text.first_chunk(), text.last_chunk()) {
-        (Some(begin), Some(end), ..) => {
-            let end = u64::from_le_bytes(*end).checked_shr(bits_missing(SHORT_BYTES)).unwrap_or(0);
-            u128::from(u64::from_le_bytes(*begin)) | u128::from(end) << 64
-        }
-        // The second half may overlap the first: there it has the same bytes.
-        (.., Some(begin), Some(end)) => {
-            let end = u64::from(u32::from_le_bytes(*end)) << 32 >> bits_missing(8);
-            u128::from(u64::from(u32::from_le_bytes(*begin)) | end)
-        }
-        _ => text.iter().rev().fold(0, |word, byte| word << 8 | u128::from(*byte)),
-    };
-    words.to_le_bytes()
-}
-
-/// Values that are a key column of fixed width.
-pub trait KeyScalar {
-    /// Appends the value to `key`.
-    fn push(self, key: &mut Key);
-}
-
-macro_rules! key_scalar {
-    ($($t:ty => $kind:expr;)*) => {$(
-        impl KeyScalar for $t {
-            #[inline]
-            fn push(self, key: &mut Key) { key.column($kind, &self.to_le_bytes()) }
-        }
-    )*};
-}
-key_scalar! {
-    u8 => KeyKind::Uint(1); u16 => KeyKind::Uint(2); u32 => KeyKind::Uint(4); u64 => KeyKind::Uint(8);
-    i8 => KeyKind::Int(1); i16 => KeyKind::Int(2); i32 => KeyKind::Int(4); i64 => KeyKind::Int(8);
-    f32 => KeyKind::Float(4); f64 => KeyKind::Float(8);
-}
-
-impl KeyScalar for bool {
-    #[inline]
-    fn push(self, key: &mut Key) {
-        key.raw(&[self as u8]);
-    }
-}
-
-impl KeyScalar for crate::Timestamp {
-    #[inline]
-    fn push(self, key: &mut Key) {
-        self.as_micros().push(key);
-    }
-}
-
-impl KeyScalar for crate::Duration {
-    #[inline]
-    fn push(self, key: &mut Key) {
-        self.as_micros().push(key);
-    }
-}
-
-impl KeyScalar for crate::Uuid {
-    #[inline]
-    fn push(self, key: &mut Key) {
-        key.raw(self.as_bytes());
-    }
-}
-
 /// Bytes of a scalar's key column.
 pub const fn scalar_key_bytes(scalar: Scalar) -> usize {
     scalar.desc().size_bytes
@@ -540,7 +392,8 @@ mod tests {
     fn a_string_is_in_its_key_whatever_its_length() {
         for len in 0..=40 {
             let text: String = ('a'..='z').cycle().take(len).collect();
-            let key = Key::new().scalar(7_u16).str::<40>(&text);
+            let mut key = Key::new();
+            key.scalar(7_u16).str::<40>(&text);
             let expected = [&[0, 7], text.as_bytes(), &[0; 40][len..], &[len as u8]].concat();
             assert_eq!(key.bytes(), expected, "{len} bytes");
         }
@@ -555,7 +408,7 @@ mod tests {
 
     #[test]
     fn short_texts_are_wholly_in_their_keys_and_long_ones_keep_the_rest_beside() {
-        let key = |text: &str| Key::new().scalar(7_u8).text(text);
+        let key = |text: &str| Key::new().scalar(7_u8).text(text).clone();
         let texts = ["", "a", "a\0", "aa", "b", "the first twenty-three b", "the first twenty-three bytes", "u"];
         assert!(texts.windows(2).all(|pair| key(pair[0]).bytes()[..25] <= key(pair[1]).bytes()[..25]));
         let (short, long) = (key("the first twenty-three "), key("the first twenty-three bytes"));
@@ -601,7 +454,8 @@ mod tests {
 
     #[test]
     fn a_long_key_spills_and_keeps_its_bytes() {
-        let long = Key::new().scalar(1_u64).str::<64>("x").scalar(2_u64);
+        let mut long = Key::new();
+        long.scalar(1_u64).str::<64>("x").scalar(2_u64);
         assert_eq!(long.bytes().len(), 8 + 65 + 8);
         assert_eq!(&long.bytes()[..9], &[0, 0, 0, 0, 0, 0, 0, 1, b'x']);
         assert_eq!(&long.bytes()[73..], &[0, 0, 0, 0, 0, 0, 0, 2]);

@@ -16,6 +16,7 @@ use super::def::TableDef;
 use super::id_runs::{IdRuns, Run};
 use super::meta;
 use super::settled::Settled;
+use crate::cell::ahead::fetch_soon;
 use crate::error::{Error, Result};
 use crate::id::{GENERATION_MAX, RecordId};
 use crate::record::codec::{self, le_u64};
@@ -99,6 +100,14 @@ impl TableVersion {
         let slot = le_u64(self.buffers[SLOTS].bytes().get(at..at + SLOT_BYTES)?);
         let unmoved = u64::from(id.generation() | IN_USE) << 32 | u64::from(id.slot());
         if slot == unmoved { Some(id.slot() as usize) } else { row_in(slot, id) }
+    }
+
+    /// Has the slot of a record come closer, if it is going to be asked.
+    #[inline]
+    pub fn fetch_slot_soon(&self, id: RecordId) {
+        if id.generation() != 1 || !self.settled.holds(id.slot()) {
+            fetch_soon(self.buffers[SLOTS].bytes(), id.slot() as usize * SLOT_BYTES);
+        }
     }
 
     /// Slots, in use or not.
@@ -220,6 +229,15 @@ impl<'v> TableView<'v> {
         let at = self.def.fields[field].at;
         let byte = row * self.def.layout.groups[at.group].stride + at.offset;
         self.version.buffers[GROUPS + at.group].bytes().get(byte).copied().unwrap_or(0)
+    }
+
+    /// Has the record in `row` come closer: the first and the last line of each of its column groups.
+    #[inline]
+    pub(crate) fn fetch_row_soon(self, row: usize) {
+        for (group, buffer) in self.def.layout.groups.iter().zip(&self.version.buffers[GROUPS..]) {
+            fetch_soon(buffer.bytes(), row * group.stride);
+            fetch_soon(buffer.bytes(), ((row + 1) * group.stride).saturating_sub(1));
+        }
     }
 
     /// Appends the record in `row` to `image`, as a record image's fixed part.

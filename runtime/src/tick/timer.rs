@@ -188,9 +188,17 @@ impl TimerTable {
         let timer = view.def.timer.as_ref()?;
         let nullable = view.def.indexes[timer.index].columns[0].null_bit.is_some();
         // A timer without a time never fires.
-        let timed = || if nullable { Key::new().some() } else { Key::new() };
-        let (first, last) = (timed(), timed().scalar(now.wall_us));
-        let passed = self.passed.map(|due| timed().scalar(due.at_us).scalar(due.id.get()));
+        let mut first = Key::new();
+        if nullable {
+            first.some();
+        }
+        let mut last = first.clone();
+        last.scalar(now.wall_us);
+        let passed = self.passed.map(|due| {
+            let mut key = first.clone();
+            key.scalar(due.at_us).scalar(due.id.get());
+            key
+        });
         let low = passed.as_ref().map_or(Bound::Included(&first), Bound::Excluded);
         for id in lookup::range(view, timer.index, low, Bound::Included(&last)) {
             let row = view.version.row_of(id)?;

@@ -3,8 +3,7 @@
 //! A list's block is built in the image's heap place: while its elements are encoded, the block *is* the heap, so that a
 //! text within a list within a list lands where its cell counts from.
 
-use super::read::Found;
-use super::{Table, TableRef};
+use super::{Found, Table, TableRef};
 use crate::cell::{Bytes, List, LongStr, Str, TailedList, Text};
 use crate::error::Rule;
 use crate::record::heap_ref::HeapCell;
@@ -91,11 +90,17 @@ impl<'v, T: Table> TableRef<'v, T> {
     pub fn find_between<V>(
         self,
         index: usize,
-        prefix: Key,
+        prefix: &Key,
         range: impl RangeBounds<V>,
-        push: impl Fn(Key, &V) -> Key,
+        push: impl Fn(&mut Key, &V),
     ) -> Found<'v, T> {
-        let key = |bound: Bound<&V>| bound.map(|value| push(prefix.clone(), value));
-        self.find_range(index, &prefix, key(range.start_bound()), key(range.end_bound()))
+        let key = |bound: Bound<&V>| {
+            bound.map(|value| {
+                let mut key = prefix.clone();
+                push(&mut key, value);
+                key
+            })
+        };
+        self.find_range(index, prefix, key(range.start_bound()), key(range.end_bound()))
     }
 }

@@ -6,6 +6,7 @@
 mod desc;
 mod encode;
 pub mod form;
+mod found;
 pub mod held;
 mod lens;
 mod many;
@@ -16,8 +17,9 @@ mod sweep;
 mod write;
 
 pub use desc::{FieldDesc, IndexDesc, TableDesc};
+pub use found::{Found, FoundMany};
 pub use parallel::ParRows;
-pub use read::{Found, RecordRef, Records, TableRef};
+pub use read::{RecordRef, Records, TableRef};
 pub use slices::{AllSlices, GroupSlices, TableSlices};
 pub use sweep::SweepRows;
 pub use write::{RecordMut, TableMut};

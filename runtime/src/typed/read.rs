@@ -1,6 +1,6 @@
 //! Reading: tables and records as borrowed views of their buffers.
 
-use super::{Component, Table};
+use super::{Component, Found, FoundMany, Table};
 use crate::error::Result;
 use crate::id::Id;
 use crate::record::heap_ref::{HeapCell, HeapRef};
@@ -14,7 +14,7 @@ use std::ops::Bound;
 
 /// A table, read.
 pub struct TableRef<'v, T> {
-    view: TableView<'v>,
+    pub(super) view: TableView<'v>,
     table: PhantomData<fn() -> T>,
 }
 
@@ -96,6 +96,17 @@ impl<'v, T: Table> TableRef<'v, T> {
         lookup::row_of_key(self.view, index, key).map(|row| self.record(row))
     }
 
+    /// The records with these keys in a unique index, each in the place of its key; `push` makes an empty key that of a value.
+    /// Many are looked for at once, which is faster than one after the other.
+    #[inline]
+    pub fn find_many<V, I, F>(self, index: usize, values: I, push: F) -> FoundMany<'v, T, I::IntoIter, F>
+    where
+        I: IntoIterator<Item = V>,
+        F: Fn(&mut Key, V),
+    {
+        FoundMany::new(self, index, values.into_iter(), push)
+    }
+
     /// The records whose key in an index begins with `key`, in the order of their keys.
     pub fn find_all(self, index: usize, key: &Key) -> Found<'v, T> {
         self.find_range(index, key, Bound::Unbounded, Bound::Unbounded)
@@ -111,9 +122,9 @@ impl<'v, T: Table> TableRef<'v, T> {
             }
         }
         if prefix.is_impossible() {
-            return Found { table: self, ids: Ids::none() };
+            return Found::new(self, Ids::none());
         }
-        Found { table: self, ids: lookup::range(self.view, index, within(&low, prefix), within(&high, prefix)) }
+        Found::new(self, lookup::range(self.view, index, within(&low, prefix), within(&high, prefix)))
     }
 }
 
@@ -166,42 +177,6 @@ impl<T: Table> DoubleEndedIterator for Records<'_, T> {
 }
 
 impl<T: Table> ExactSizeIterator for Records<'_, T> {}
-
-/// Records found through an index, in the order of their keys.
-pub struct Found<'v, T> {
-    table: TableRef<'v, T>,
-    ids: Ids<'v>,
-}
-
-impl<T> Clone for Found<'_, T> {
-    fn clone(&self) -> Self {
-        Found { table: self.table, ids: self.ids.clone() }
-    }
-}
-
-impl<T> std::fmt::Debug for Found<'_, T> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(self.ids.clone()).finish()
-    }
-}
-
-impl<'v, T: Table> Iterator for Found<'v, T> {
-    type Item = T::Ref<'v>;
-
-    #[inline]
-    fn next(&mut self) -> Option<T::Ref<'v>> {
-        let table = self.table;
-        self.ids.by_ref().find_map(|id| table.find_id(Id::new(id)))
-    }
-}
-
-impl<T: Table> DoubleEndedIterator for Found<'_, T> {
-    #[inline]
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let table = self.table;
-        self.ids.by_ref().rev().find_map(|id| table.find_id(Id::new(id)))
-    }
-}
 
 /// A record, read in place.
 #[derive(Debug, Clone, Copy)]

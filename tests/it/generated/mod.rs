@@ -4,6 +4,7 @@ mod arena;
 mod batch;
 mod catalog;
 mod derive;
+mod find_many;
 mod many;
 mod one_line;
 mod serialize;

@@ -512,6 +512,12 @@ pub fn lookup(world: &World, view: &dbgen_runtime::View, tape: &mut Tape<'_>, se
         let name = String::from_value(&row.values[0]);
         assert_eq!(view.keeper().by_name(&name).map(|keeper| keeper.id().get()), Some(*id));
     }
+    let keepers = &world.tables[Keeper::INDEX].rows;
+    let names = keepers.values().map(|row| String::from_value(&row.values[0])).chain(["a name that nobody has".into()]);
+    let names: Vec<String> = names.collect();
+    let found = view.keeper().by_name_many(names.iter().map(String::as_str));
+    let ids = keepers.keys().copied().map(Some).chain([None]);
+    assert!(found.map(|keeper| keeper.map(|keeper| keeper.id().get())).eq(ids), "{names:?}");
     let low = i32::from(tape.byte() % 9) - 4;
     let high = low + i32::from(tape.byte() % 5);
     let wanted = super::convert::Kind::ALL[tape.below(3)];

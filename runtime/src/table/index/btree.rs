@@ -23,6 +23,7 @@ mod bulk;
 mod check;
 mod edit;
 mod entries;
+mod many;
 mod node;
 mod rebuild;
 #[cfg(test)]
@@ -78,7 +79,15 @@ impl<'a> BTree<'a> {
     /// The smallest item that begins with `prefix`.
     #[inline]
     pub fn first_with_prefix(&self, prefix: &[u8]) -> Option<&'a [u8]> {
-        let (_, leaf, rank) = self.seek(prefix, Side::Before)?;
+        let probe = Probe::new(prefix, Side::Before, self.shape.item_bytes());
+        self.first_in_leaf(self.leaf_for(&probe)?, prefix, &probe)
+    }
+
+    /// The same, where `probe` is the place before all such items, and this its leaf.
+    #[inline]
+    fn first_in_leaf(&self, number: u32, prefix: &[u8], probe: &Probe<'_>) -> Option<&'a [u8]> {
+        let leaf = self.leaf(number)?;
+        let rank = leaf.rank(probe);
         let item = match leaf.item(rank) {
             Some(item) => item,
             // Behind the last item of its leaf is before the first of the next.
@@ -173,14 +182,21 @@ impl<'a> BTree<'a> {
     #[inline]
     fn seek(&self, prefix: &[u8], side: Side) -> Option<(u32, Leaf<'a>, usize)> {
         let probe = Probe::new(prefix, side, self.shape.item_bytes());
+        let number = self.leaf_for(&probe)?;
+        let leaf = self.leaf(number)?;
+        Some((number, leaf, leaf.rank(&probe)))
+    }
+
+    /// The leaf that the place belongs into.
+    #[inline]
+    fn leaf_for(&self, probe: &Probe<'_>) -> Option<u32> {
         let root = self.root();
         let mut number = root.page;
         for _ in 1..root.height.min(HEIGHT_MAX as u32) {
             let page = Inner::new(self.pages.get(number)?, self.shape);
-            number = page.child(page.rank(&probe));
+            number = page.child(page.rank(probe));
         }
-        let leaf = self.leaf(number)?;
-        Some((number, leaf, leaf.rank(&probe)))
+        Some(number)
     }
 
     #[inline]

@@ -44,6 +44,7 @@ mod bucket;
 mod bulk;
 mod check;
 mod edit;
+mod many;
 #[cfg(test)]
 mod tests;
 

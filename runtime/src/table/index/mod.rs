@@ -12,6 +12,7 @@ mod items;
 mod pages;
 #[cfg(test)]
 mod testing;
+mod wanted;
 
 use crate::table::buffer::BufferMut;
 use btree::{BTree, BTreeMut, Shape};
@@ -19,6 +20,7 @@ use dbgen_schema::IndexKind;
 pub use fault::{Fault, Wrong};
 use hash::{HashIndex, HashIndexMut, HashShape};
 pub use items::Items;
+pub use wanted::{AT_ONCE, Wanted};
 
 /// The measures of an index of either kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

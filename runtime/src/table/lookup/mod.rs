@@ -3,7 +3,10 @@
 //! A key may be the first columns of an index only, if the index is ordered; a hash is asked for whole keys. What an index
 //! holds of a long text does not decide everything: then `texts` asks the rows.
 
+mod many;
 mod texts;
+
+pub use many::rows_of_keys;
 
 use super::def::IndexDef;
 use super::index::btree::{self, BTree};

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 
 use super::super::fault::Wrong;
 use super::super::pages::u32_at;
+use super::super::{AT_ONCE, Wanted};
 use super::node::ITEMS_AT;
 use super::*;
 use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
@@ -181,6 +182,11 @@ fn apply(step: &Step, bench: &mut Bench, model: &mut BTreeSet<Vec<u8>>) {
             let expected: Vec<_> = model.iter().filter(|item| item.starts_with(&prefix)).collect();
             assert_range(bench.tree().with_prefix(&prefix), &expected);
             assert_eq!(bench.tree().first_with_prefix(&prefix), expected.first().map(|item| item.as_slice()));
+            let others = model.iter().map(Vec::as_slice).take(AT_ONCE);
+            let wanted: Vec<_> = [&[][..], &prefix].into_iter().chain(others).take(AT_ONCE).collect();
+            let found = bench.tree().first_with_prefixes(&Wanted::new(wanted.iter().copied()));
+            let one_by_one = wanted.iter().map(|prefix| bench.tree().first_with_prefix(prefix));
+            assert!(one_by_one.eq(found[..wanted.len()].iter().copied()), "{wanted:?}: {found:?}");
         }
         Step::Clear => {
             bench.edit().clear();
@@ -254,6 +260,7 @@ fn exercise(bytes: &[u8], shape: Shape) {
         let item = item(number, shape.item_bytes());
         tree.contains(&item);
         tree.first_with_prefix(&item[..2]);
+        tree.first_with_prefixes(&Wanted::new([&item[..], &item[..2]]));
         let range = tree.range(Bound::Excluded(&item[..3]), Bound::Unbounded);
         assert!(range.clone().take(limit + 1).count() <= limit);
         assert!(range.rev().take(limit + 1).count() <= limit);

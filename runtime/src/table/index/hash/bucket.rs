@@ -90,8 +90,13 @@ impl<'a> Bucket<'a> {
     /// and its record.
     #[inline]
     pub(super) fn find(self, key: &[u8], hash: u64, from: usize) -> Option<(usize, u64)> {
+        self.find_among(key, self.hits(hash) & (u64::MAX << from.min(ITEMS_MAX)))
+    }
+
+    /// The first item with this key among those that have its tag.
+    #[inline]
+    pub(super) fn find_among(self, key: &[u8], mut hits: u64) -> Option<(usize, u64)> {
         let width = key.len() + ID_BYTES;
-        let mut hits = self.hits(hash) & (u64::MAX << from.min(ITEMS_MAX));
         while hits != 0 {
             let at = hits.trailing_zeros() as usize;
             let item_at = TAGS_AT + self.shape.items_max() + at * width;
@@ -105,11 +110,19 @@ impl<'a> Bucket<'a> {
         None
     }
 
+    /// Has the lines of the first of these items come.
+    #[inline]
+    pub(super) fn fetch_soon(self, hits: u64) {
+        let at = item_at(self.shape, hits.trailing_zeros() as usize & ITEMS_MAX);
+        fetch_soon(self.page, at);
+        fetch_soon(self.page, at + self.shape.tree.item_bytes() - 1);
+    }
+
     /// Which of the items have the tag of this hash; a bit each. Most buckets have no more than 32: those are looked at, however
     /// many there are. A processor that guesses the number of items from bucket to bucket is wrong half of the time, and waits
     /// for memory to learn it.
     #[inline]
-    fn hits(self, hash: u64) -> u64 {
+    pub(super) fn hits(self, hash: u64) -> u64 {
         // What lies behind the tags is items, never the end of the page.
         let Some(tags) = self.page.get(TAGS_AT..).and_then(<[u8]>::first_chunk::<TAGS_ROOM>) else { return 0 };
         let (parts, _) = tags.as_chunks::<16>();

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::super::Items;
 use super::super::fault::Wrong;
+use super::super::{AT_ONCE, Items, Wanted};
 use super::*;
 use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
 
@@ -57,6 +57,17 @@ impl Bench {
             Some(record) => assert!(expected.contains(&record)),
             None => assert!(expected.is_empty()),
         }
+        self.assert_many(model, key);
+    }
+
+    /// Keys that are looked for at once are found as each by itself; one of another width is not.
+    #[track_caller]
+    fn assert_many(&self, model: &Model, key: &[u8]) {
+        let others = model.iter().map(|(key, _)| key.as_slice()).take(AT_ONCE);
+        let wanted: Vec<&[u8]> = [&[], key, &key[1..]].into_iter().chain(others).take(AT_ONCE).collect();
+        let found = self.index().get_many(&Wanted::new(wanted.iter().copied()));
+        assert!(wanted.iter().zip(found).all(|(key, found)| found == self.index().get(key)), "{wanted:?}: {found:?}");
+        assert!(found[wanted.len()..].iter().all(Option::is_none));
     }
 }
 
@@ -213,6 +224,7 @@ fn exercise(bytes: &[u8], shape: HashShape) {
     for number in 0..3_000 {
         let key = key(number, shape.key_bytes());
         index.get(&key);
+        index.get_many(&Wanted::new([&key[..], &[]]));
         assert!(index.get_all(&key).take(bytes.len() + 1).count() <= bytes.len());
     }
     if index.check().is_ok() {

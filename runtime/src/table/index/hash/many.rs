@@ -1,0 +1,52 @@
+//! Many keys looked for at once.
+//!
+//! A key that is looked for by itself waits for memory twice: for the tags of its bucket, then for its item. Those of many keys
+//! wait for each of the two together.
+
+use super::super::pages::{NONE, kind};
+use super::super::{AT_ONCE, Wanted};
+use super::bucket::Bucket;
+use super::{HashIndex, get_in_tree, hash_of};
+use crate::cell::ahead::fetch_soon;
+
+/// Where a key is looked for.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    hash: u64,
+    /// Which items of the bucket have the tag of the key.
+    hits: u64,
+    page: u32,
+}
+
+impl HashIndex<'_> {
+    /// A record with each of these keys, as [`get`](HashIndex::get) gives it.
+    pub fn get_many(self, keys: &Wanted<'_>) -> [Option<u64>; AT_ONCE] {
+        let mut places = [Place::default(); AT_ONCE];
+        for (place, key) in places.iter_mut().zip(keys.iter()) {
+            place.hash = hash_of(key);
+            place.page = if key.len() == self.shape.key_bytes() { self.find(place.hash).unwrap_or(NONE) } else { NONE };
+            fetch_soon(self.pages.bytes, self.pages.offset(place.page));
+        }
+        for place in &mut places[..keys.count()] {
+            if let Some(bucket) = self.bucket(place.page) {
+                place.hits = bucket.hits(place.hash);
+                bucket.fetch_soon(place.hits);
+            }
+        }
+        let mut found = [None; AT_ONCE];
+        for ((found, place), key) in found.iter_mut().zip(&places).zip(keys.iter()) {
+            *found = match self.bucket(place.page) {
+                Some(bucket) => bucket.find_among(key, place.hits).map(|(_, record)| record),
+                None if place.page == NONE => None,
+                None => get_in_tree(self.pages.bytes, self.shape, place.page, key),
+            };
+        }
+        found
+    }
+
+    #[inline]
+    fn bucket(&self, page: u32) -> Option<Bucket<'_>> {
+        let page = self.pages.get(page)?;
+        (page.first() == Some(&kind::BUCKET)).then(|| Bucket::new(page, self.shape))
+    }
+}
