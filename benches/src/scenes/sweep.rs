@@ -87,9 +87,7 @@ fn lanes(count: usize) -> Vec<Runs> {
     let race = |pos: &mut [F32], vel: &[F32]| {
         let race = Race::new().side("dbgen", || {
             let dt = data::dt();
-            for (p, v) in pos.iter_mut().zip(vel) {
-                p.set(p.get() + v.get() * dt);
-            }
+            pos.sweep_with(vel, |p, v| p.set(p.get() + v.get() * dt));
             count
         });
         bevy::sweep(hecs::sweep(race, count), count).run()
