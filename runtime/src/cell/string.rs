@@ -27,7 +27,7 @@ macro_rules! str_cell {
                 }
                 let mut cell = Self::EMPTY;
                 cell.len = (text.len() as $len).to_le_bytes();
-                cell.bytes.split_at_mut(text.len()).0.copy_from_slice(text.as_bytes());
+                put_text(&mut cell.bytes, text.as_bytes());
                 Some(cell)
             }
 
@@ -126,6 +126,51 @@ str_cell! {
     LongStr u16 2
 }
 
+/// Writes a text over zeros.
+#[inline]
+const fn put_text<const N: usize>(zeros: &mut [u8; N], text: &[u8]) {
+    const WORDS_BYTES_MAX: usize = 64;
+    const WORD_BYTES: usize = 8;
+    if N > WORDS_BYTES_MAX {
+        return zeros.split_at_mut(text.len()).0.copy_from_slice(text);
+    }
+    // Word by word, out of registers: what is copied as often as there are bytes is read again, as a whole, before it has
+    // arrived, and a processor waits for that.
+    let mut at = 0;
+    while at < N {
+        let word = word_of(text, at).to_le_bytes();
+        let len = if N - at < WORD_BYTES { N - at } else { WORD_BYTES };
+        zeros.split_at_mut(at).1.split_at_mut(len).0.copy_from_slice(word.split_at(len).0);
+        at += WORD_BYTES;
+    }
+}
+
+/// The eight bytes of a text from `at` on, a multiple of eight, as a number; zeros behind its end.
+#[inline]
+const fn word_of(text: &[u8], at: usize) -> u64 {
+    if at >= text.len() {
+        return 0;
+    }
+    let rest = text.split_at(at).1;
+    if let Some(word) = rest.first_chunk() {
+        return u64::from_le_bytes(*word);
+    }
+    let len = rest.len() as u32;
+    if let Some(last) = text.last_chunk() {
+        return u64::from_le_bytes(*last) >> (8 * (8 - len));
+    }
+    match (rest.first_chunk(), rest.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u32::from_le_bytes(*first) as u64 | (u32::from_le_bytes(*last) as u64) << (8 * (len - 4))
+        }
+        _ => {
+            rest[0] as u64
+                | (rest[rest.len() / 2] as u64) << (8 * (len / 2))
+                | (rest[rest.len() - 1] as u64) << (8 * (len - 1))
+        }
+    }
+}
+
 /// The longest prefix of `bytes` that is UTF-8.
 #[inline]
 pub(super) fn valid_str(bytes: &[u8]) -> &str {
@@ -142,6 +187,21 @@ fn utf8_prefix(bytes: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_of_any_length_is_written_with_zeros_behind_it() {
+        fn written<const N: usize>() {
+            let all = "abcdefghijklmnopqrstuvwxyz".repeat(4);
+            for len in 0..=N {
+                let cell = Str::<N>::try_new(&all[..len]).expect("it fits");
+                assert_eq!((cell.as_str(), cell.len()), (&all[..len], len), "of {N}");
+                assert!(cell.bytes[len..].iter().all(|byte| *byte == 0), "{len} of {N}");
+            }
+        }
+        let widths =
+            [written::<1>, written::<7>, written::<8>, written::<13>, written::<24>, written::<64>, written::<65>];
+        widths.iter().for_each(|written| written());
+    }
 
     #[test]
     fn unused_bytes_are_zero_and_equality_is_by_bytes() {

@@ -17,19 +17,26 @@ impl RecordImage {
     /// The cell of a `str<N>`; a too long text is noted as a misfit of `field`.
     #[inline]
     pub fn str<const N: usize>(&mut self, field: usize, text: &str) -> Str<N> {
-        Str::try_new(text).unwrap_or_else(|| self.too_long(field, N, text))
+        let Some(cell) = Str::try_new(text) else {
+            self.too_long(field, N, text);
+            return Str::EMPTY;
+        };
+        cell
     }
 
     /// The cell of a `str<N>` with N above 255.
     #[inline]
     pub fn long_str<const N: usize>(&mut self, field: usize, text: &str) -> LongStr<N> {
-        LongStr::try_new(text).unwrap_or_else(|| self.too_long(field, N, text))
+        let Some(cell) = LongStr::try_new(text) else {
+            self.too_long(field, N, text);
+            return LongStr::EMPTY;
+        };
+        cell
     }
 
     #[cold]
-    fn too_long<C: Default>(&mut self, field: usize, max: usize, text: &str) -> C {
+    fn too_long(&mut self, field: usize, max: usize, text: &str) {
         self.misfit(field, Rule::TooLong { max, got: text.len() }, Value::Text(text.to_owned()));
-        C::default()
     }
 
     /// The cell of a `text`.
