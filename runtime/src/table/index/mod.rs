@@ -150,7 +150,7 @@ impl<'a> IndexMut<'a> {
     /// Adds items: to a tree in ascending order; to a hash each with the hash of its key, and in the order of these.
     pub fn insert_sorted(&mut self, items: Items<'_>) {
         match self {
-            IndexMut::Tree(tree) => tree.insert_sorted(items.iter().map(|(_, item)| item)),
+            IndexMut::Tree(tree) => tree.insert_items(items),
             IndexMut::Hash(hash) => hash.insert_all(items),
         };
     }

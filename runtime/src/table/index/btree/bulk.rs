@@ -6,12 +6,25 @@
 
 use std::iter::Peekable;
 
+use super::super::Items;
 use super::super::pages::NONE;
 use super::ITEM_BYTES_MAX;
 use super::edit::{BTreeMut, Path};
 use super::entries::Entries;
 
 impl BTreeMut<'_> {
+    /// Adds items that come in ascending order, none twice, and says how many of them were new.
+    ///
+    /// # Panics
+    /// If the items are not as wide as the tree's items.
+    pub fn insert_items(&mut self, items: Items<'_>) -> usize {
+        assert_eq!(items.width(), self.shape.item_bytes(), "items of the tree's width");
+        if self.root().page == NONE && self.is_better_rebuilt(items.order().len()) {
+            return self.build(items);
+        }
+        self.insert_sorted(items.iter().map(|(_, item)| item))
+    }
+
     /// Adds items that come in ascending order, and says how many of them were new. Items that do not come in order are
     /// added too, only slower.
     ///

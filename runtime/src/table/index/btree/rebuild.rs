@@ -4,6 +4,9 @@
 //! Every page is written once, front to back, and nothing is looked up. That takes some nanoseconds per item, of those that
 //! were there too: it pays as long as they are not many times the new ones.
 
+use super::super::Items;
+use std::ops::Range;
+
 use super::super::pages::{NONE, ROOT_AT, Root, kind};
 use super::edit::BTreeMut;
 use super::entries::{Image, separator_behind};
@@ -29,10 +32,24 @@ impl BTreeMut<'_> {
         let before = self.root().items as usize;
         let (merged, late) = self.merge(items);
         let count = merged.len() / width;
-        let height = self.write_all(&merged);
-        let root = Root { page: height.1, height: height.0, items: count as u64 };
-        self.pages.write_root(self.root_at, root);
+        self.write_all(count, |run, leaf| leaf.copy_from_slice(&merged[run.start * width..run.end * width]));
         count - before + late.chunks_exact(width).filter(|item| self.insert(item)).count()
+    }
+
+    /// Writes a tree that is empty, of items that come in ascending order, none twice; gives how many there are. Nothing needs
+    /// to be merged: each item goes into its page at once.
+    pub(super) fn build(&mut self, items: Items<'_>) -> usize {
+        debug_assert!(
+            items.iter().map(|(_, item)| item).is_sorted_by(|one, other| one < other),
+            "in order, none twice"
+        );
+        let (width, order) = (items.width(), items.order());
+        self.write_all(order.len(), |run, leaf| {
+            for (place, (_, number)) in leaf.chunks_exact_mut(width).zip(&order[run]) {
+                copy_item(place, items.item(*number));
+            }
+        });
+        order.len()
     }
 
     /// Merges what is in the tree and `items`; gives apart those that do not come in order.
@@ -60,10 +77,9 @@ impl BTreeMut<'_> {
         (merged.into_items(), late)
     }
 
-    /// Writes all pages; gives how many levels there are, and the root.
-    fn write_all(&mut self, items: &[u8]) -> (u32, u32) {
-        let width = self.shape.item_bytes();
-        let mut runs = Runs::new(items.len() / width, self.bulk_fill());
+    /// Writes all pages, and the root. There are so many items in all, of which `write` puts some into a leaf.
+    fn write_all(&mut self, count: usize, write: impl Fn(Range<usize>, &mut [u8])) {
+        let mut runs = Runs::new(count, self.bulk_fill());
         let inner_fill = (self.shape.entries_max(1) * 9 / 10).max(CHILDREN_MIN);
         let mut pages = 0;
         let mut level_pages = runs.count;
@@ -72,7 +88,7 @@ impl BTreeMut<'_> {
             level_pages = if level_pages > 1 { level_pages.div_ceil(inner_fill) } else { 0 };
         }
         self.pages.restart(pages as u32);
-        let mut entries = self.write_leaves(items, &runs);
+        let mut entries = self.write_leaves(&runs, write);
         let (mut first, mut level) = (1, 1);
         while runs.count > 1 {
             first += runs.count as u32;
@@ -80,24 +96,26 @@ impl BTreeMut<'_> {
             entries = self.write_inner_pages(level, first, &entries, &runs);
             level += 1;
         }
-        if runs.count == 0 { (0, NONE) } else { (level as u32, first) }
+        let (height, page) = if runs.count == 0 { (0, NONE) } else { (level as u32, first) };
+        self.pages.write_root(self.root_at, Root { page, height, items: count as u64 });
     }
 
     /// Writes the leaves, from page 1 on; gives their entries for the level above.
-    fn write_leaves(&mut self, items: &[u8], runs: &Runs) -> Vec<u8> {
+    fn write_leaves(&mut self, runs: &Runs, write: impl Fn(Range<usize>, &mut [u8])) -> Vec<u8> {
         let (shape, width) = (self.shape, self.shape.item_bytes());
         let mut entries = Vec::with_capacity(runs.count * (width + CHILD_BYTES));
         let mut separator = vec![0; width];
         for (number, run) in runs.iter().enumerate() {
-            let (page, items) = (number as u32 + 1, &items[run.start * width..run.end * width]);
+            let (page, count) = (number as u32 + 1, run.len());
             let next = if number + 1 == runs.count { NONE } else { page + 1 };
-            let leaf = self.pages.edit(page, 0, ITEMS_AT + items.len());
+            let leaf = self.pages.edit(page, 0, ITEMS_AT + count * width);
+            let (leaf, items) = leaf.split_at_mut(ITEMS_AT);
+            write(run, items);
             (leaf[0], leaf[1]) = (kind::LEAF, 0);
-            leaf[COUNT_AT] = run.len() as u8;
+            leaf[COUNT_AT] = count as u8;
             leaf[SKIP_AT] = shape.skip_of(items, width) as u8;
             leaf[PREVIOUS_AT..][..4].copy_from_slice(&(page - 1).to_le_bytes());
             leaf[NEXT_AT..][..4].copy_from_slice(&next.to_le_bytes());
-            leaf[ITEMS_AT..].copy_from_slice(items);
             entries.extend_from_slice(&separator);
             entries.extend_from_slice(&page.to_le_bytes());
             separator.copy_from_slice(&items[items.len() - width..]);
@@ -174,7 +192,7 @@ impl Runs {
         Runs { things, count: things.div_ceil(fill) }
     }
 
-    fn iter(&self) -> impl Iterator<Item = std::ops::Range<usize>> {
+    fn iter(&self) -> impl Iterator<Item = Range<usize>> {
         let (each, more) = (self.things / self.count.max(1), self.things % self.count.max(1));
         let start = move |page: usize| page * each + page.min(more);
         (0..self.count).map(move |page| start(page)..start(page + 1))
