@@ -23,6 +23,9 @@ const COMPARED_MAX: usize = 96;
 /// Fewer items than this are sorted by bytes, others by longer digits: these need more room to count.
 const SHORT_DIGITS_MAX: usize = 2048;
 
+/// Bits of a longer digit.
+const DIGIT_BITS_MAX: u32 = 11;
+
 /// Room to sort in: indexes use the same, one after another.
 #[derive(Default)]
 pub(crate) struct SortRoom {
@@ -132,8 +135,12 @@ impl Keys {
         let (width, key_bytes) = (self.width, self.width - ID_BYTES);
         let items = self.bytes.chunks_exact(width);
         let is_all_told = if self.is_ordered {
-            let skip = self.skip();
-            order.extend(items.map(|item| word(item, skip)).zip(0..));
+            // What a word holds need not be told apart by less.
+            let skip = if key_bytes <= size_of::<u64>() { 0 } else { self.skip() };
+            // The bits of a record id behind a short key are no part of it.
+            let id_bits = 8 * (skip + size_of::<u64>()).saturating_sub(key_bytes) as u32;
+            let of_key = u64::MAX.checked_shl(id_bits).unwrap_or(0);
+            order.extend(items.map(|item| word(item, skip) & of_key).zip(0..));
             sort_by_head(&mut order, &mut room.spare, u64::MAX);
             // Items of the same key are in the order of their records, and so of their ids.
             key_bytes - skip <= size_of::<u64>() && self.are_ids_ascending
@@ -252,11 +259,10 @@ fn sort_by_head(order: &mut Vec<(u64, u32)>, spare: &mut Vec<(u64, u32)>, sorted
     spare.resize(order.len(), (0, 0));
     let is_short = order.len() < SHORT_DIGITS_MAX;
     while varying != 0 {
-        let shift = varying.trailing_zeros();
-        let digit_bits = if is_short { 8 } else { 11 };
-        sort_by_digit(order, spare, shift, digit_bits);
+        let digit = Digit::lowest(varying, if is_short { 8 } else { DIGIT_BITS_MAX });
+        sort_by_digit(order, spare, digit);
         std::mem::swap(order, spare);
-        varying &= !(((1 << digit_bits) - 1) << shift);
+        varying &= !digit.taken;
     }
     let mut may_be_equal = sorted_by == u64::MAX;
     if !may_be_equal {
@@ -281,18 +287,60 @@ fn each_tie(order: &mut [(u64, u32)], bits: u64, mut put_right: impl FnMut(&mut 
     }
 }
 
-/// Puts `order` into `sorted` by the `digit_bits` bits of the first number from bit `shift` on.
-fn sort_by_digit(order: &[(u64, u32)], sorted: &mut [(u64, u32)], shift: u32, digit_bits: u32) {
-    let mut places = [0_u32; 1 << 11];
-    let mask = places.len().min(1 << digit_bits) - 1;
-    let digit = |head: u64| (head >> shift) as usize & mask;
-    order.iter().for_each(|(head, _)| places[digit(*head)] += 1);
+/// Bits of a number that are sorted by in one pass: those of two stretches, so that what lies between them, the same
+/// everywhere, takes no pass.
+#[derive(Debug, Clone, Copy)]
+struct Digit {
+    low_shift: u32,
+    low_mask: u64,
+    high_shift: u32,
+    high_mask: u64,
+    /// How many values it has, at most.
+    values: usize,
+    /// The bits.
+    taken: u64,
+}
+
+impl Digit {
+    /// The lowest of the bits that vary, so many at most.
+    fn lowest(varying: u64, bits_max: u32) -> Digit {
+        let low_shift = varying.trailing_zeros();
+        let low = varying >> low_shift & ((1 << bits_max) - 1);
+        let low_bits = u64::BITS - low.leading_zeros();
+        let low_mask = (1 << low_bits) - 1;
+        let rest = varying & !(low_mask << low_shift);
+        let high_from = rest.trailing_zeros() % u64::BITS;
+        let high = rest >> high_from & ((1 << (bits_max - low_bits)) - 1);
+        let high_bits = u64::BITS - high.leading_zeros();
+        let high_mask = ((1 << high_bits) - 1) << low_bits;
+        Digit {
+            low_shift,
+            low_mask,
+            // Both are counted from the digit's own first bit, so that the one needs no shift of its own.
+            high_shift: high_from.saturating_sub(low_bits),
+            high_mask,
+            values: 1 << (low_bits + high_bits),
+            taken: low_mask << low_shift | high_mask >> low_bits << high_from,
+        }
+    }
+
+    #[inline]
+    fn of(self, head: u64) -> usize {
+        (head >> self.low_shift & self.low_mask | head >> self.high_shift & self.high_mask) as usize
+    }
+}
+
+/// Puts `order` into `sorted` by a digit of the first number.
+fn sort_by_digit(order: &[(u64, u32)], sorted: &mut [(u64, u32)], digit: Digit) {
+    let mut places = [0_u32; 1 << DIGIT_BITS_MAX];
+    let place_of = |head: u64| digit.of(head) % (1 << DIGIT_BITS_MAX);
+    order.iter().for_each(|(head, _)| places[place_of(*head)] += 1);
     let mut next = 0;
-    for place in &mut places[..=mask] {
+    for place in places.iter_mut().take(digit.values) {
         next += std::mem::replace(place, next);
     }
     for entry in order {
-        let place = &mut places[digit(entry.0)];
+        let place = &mut places[place_of(entry.0)];
         sorted[*place as usize] = *entry;
         *place += 1;
     }
@@ -363,6 +411,21 @@ mod tests {
             expected.sort();
             sort_by_head(&mut order, &mut Vec::new(), if sorted_by { HASH_TOP } else { u64::MAX });
             prop_assert_eq!(order, expected);
+        }
+
+        /// No bit that varies is left out, none that does not is paid for, and smaller numbers have smaller digits.
+        #[test]
+        fn digits_take_all_bits_that_vary(varying: u64, mask: u64, one: u64, other: u64, is_short: bool) {
+            let varying = varying & mask;
+            let (mut left, mut digits) = (varying, Vec::new());
+            while left != 0 {
+                let digit = Digit::lowest(left, if is_short { 8 } else { DIGIT_BITS_MAX });
+                prop_assert!(digit.taken & left != 0 && digit.values <= 1 << DIGIT_BITS_MAX, "{digit:?} of {left:x}");
+                left &= !digit.taken;
+                digits.push(digit);
+            }
+            let of = |number: u64| digits.iter().rev().map(|digit| digit.of(number & varying)).collect::<Vec<_>>();
+            prop_assert_eq!(of(one).cmp(&of(other)), (one & varying).cmp(&(other & varying)));
         }
 
         #[test]
