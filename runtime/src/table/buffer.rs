@@ -103,7 +103,7 @@ impl Buffer {
     /// Makes room for `additional` bytes that are about to come.
     pub fn expect(&mut self, additional: usize) {
         // Where there is none they will find out: they may be fewer than was thought.
-        room::announce(&mut self.bytes, additional).ok();
+        room::announce_batch(&mut self.bytes, additional).ok();
     }
 
     /// Gives room back that is not used.

@@ -128,6 +128,20 @@ pub(super) fn announce(bytes: &mut Vec<u8>, additional: usize) -> Result<(), Try
     Ok(())
 }
 
+/// The same for the rows of a batch, which may be one of many: where they are few there is room for as many again afterwards.
+///
+/// That has a second end. An allocator gives memory back to the system, and has it met anew page by page, when more of it is
+/// free than some multiple of the largest block that it has seen (glibc: twice). A table of ten thousand rows of 76 bytes
+/// with room for itself alone, its other buffers beside it, is just beyond that: 340 pages of 0.9 us, 32 ns for each row.
+///
+/// # Errors
+/// The system has not so much.
+pub(super) fn announce_batch(bytes: &mut Vec<u8>, additional: usize) -> Result<(), TryReserveError> {
+    let needed = bytes.len().saturating_add(additional);
+    let again = if needed < AT_ONCE_BYTES_MAX && needed > bytes.capacity() { needed } else { 0 };
+    announce(bytes, additional + again)
+}
+
 /// Makes room for `additional` bytes that are about to be written in one go, though what comes later comes bit by bit: little
 /// is taken from the memory that the allocator has already, and moved once more when it grows.
 pub(super) fn make_at_once(bytes: &mut Vec<u8>, additional: usize) {
@@ -212,6 +226,10 @@ mod tests {
         assert!(bytes.capacity() >= 2000);
         announce(&mut bytes, 100_000).expect("there is room");
         announce(&mut bytes, isize::MAX as usize).expect_err("no machine has as much");
+        announce_batch(&mut Vec::new(), isize::MAX as usize).expect_err("no machine has as much");
+        let mut batch = Vec::new();
+        announce_batch(&mut batch, 500).expect("there is room");
+        assert_eq!(batch.capacity(), 1000);
         prefault(&mut bytes, 1000..101_000);
         assert_eq!((bytes.len(), bytes.capacity()), (1000, 101_000));
     }
