@@ -93,7 +93,7 @@ impl Batch {
     /// Whether a record breaks a rule whatever else there is.
     fn is_wrong(&self) -> bool {
         let of_itself = |at: usize, odd| match odd {
-            Odd::SameName => at > 0,
+            Odd::SameName => at > 0 && self.odd.iter().all(|(of, _)| *of > 0),
             Odd::Hp(hp) => !(0..=9999).contains(&hp),
             Odd::NoPosition | Odd::OldGuild | Odd::TooLongName => true,
             Odd::NoGuild | Odd::LongName => false,
