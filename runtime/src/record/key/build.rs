@@ -12,16 +12,15 @@ impl Key {
     /// A `str<N>` column.
     #[inline(always)]
     pub fn str<const N: usize>(&mut self, value: &str) -> &mut Key {
-        let text = value.as_bytes();
-        let fits = self.len + N <= Key::INLINE_BYTES && text.len() <= SHORT_BYTES.min(N);
+        let (text, end) = (value.as_bytes(), self.len + N);
+        let fits = end <= Key::INLINE_BYTES && text.len() <= SHORT_BYTES.min(N);
         match self.inline.get_mut(self.len..).and_then(<[u8]>::first_chunk_mut::<SHORT_BYTES>) {
             // What this writes beyond the column is zeros, as they are behind every key.
-            Some(column) if fits => {
-                *column = short(text);
-                self.len += N;
-            }
+            Some(column) if fits => *column = short(text),
             _ => self.push_str(text, N),
         }
+        // So it is in both cases; said here, the length of most keys is known to the compiler, and every loop over one.
+        self.len = end;
         if const { str_length_bytes(N as u16) == 1 } {
             self.raw(&[text.len() as u8])
         } else {

@@ -224,7 +224,12 @@ impl<'a> HashIndex<'a> {
     /// The page that holds the items of a hash, a bucket or a tree.
     #[inline]
     fn find(self, hash: u64) -> Option<u32> {
-        let root = self.root();
+        self.find_from(self.root(), hash)
+    }
+
+    /// The same from the root.
+    #[inline]
+    fn find_from(self, root: Root, hash: u64) -> Option<u32> {
         if root.page == NONE {
             return None;
         }

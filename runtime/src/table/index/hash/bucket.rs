@@ -150,15 +150,19 @@ impl<'a> Bucket<'a> {
 /// Whether two keys are equal. Most are a few words and a byte, for which a call takes longer than the comparison.
 #[inline]
 fn are_equal(one: &[u8], other: &[u8]) -> bool {
+    let block = |bytes: &[u8; 16]| u128::from_ne_bytes(*bytes);
     let word = |bytes: &[u8; 8]| u64::from_ne_bytes(*bytes);
-    let ((words, rest), (other_words, other_rest)) = (one.as_chunks::<8>(), other.as_chunks::<8>());
-    let differ = words.iter().zip(other_words).fold(0, |differ, (one, other)| differ | (word(one) ^ word(other)));
-    let are_rests_equal = match (rest, other_rest, one.last_chunk(), other.last_chunk()) {
-        ([], [], ..) => true,
-        ([one], [other], ..) => one == other,
-        // Some of it is compared twice.
-        (.., Some(one), Some(other)) => word(one) == word(other),
-        (one, other, ..) => one == other,
+    let ((blocks, rest), (other_blocks, other_rest)) = (one.as_chunks::<16>(), other.as_chunks::<16>());
+    let differ = blocks.iter().zip(other_blocks).fold(0, |differ, (one, other)| differ | (block(one) ^ block(other)));
+    let ends = |bytes: &[u8]| Some((word(bytes.first_chunk()?), word(bytes.last_chunk()?)));
+    let are_rests_equal = match (rest, other_rest) {
+        ([], []) => true,
+        ([one], [other]) => one == other,
+        // Of eight bytes and more some are compared twice.
+        (one, other) => match (ends(one), ends(other)) {
+            (None, None) => one.iter().eq(other),
+            (one, other) => one == other,
+        },
     };
     one.len() == other.len() && differ == 0 && are_rests_equal
 }

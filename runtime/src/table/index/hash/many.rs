@@ -8,6 +8,7 @@ use super::super::{AT_ONCE, Wanted};
 use super::bucket::Bucket;
 use super::{HashIndex, get_in_tree, hash_of};
 use crate::cell::ahead::fetch_soon;
+use crate::id::RecordId;
 
 /// Where a key is looked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -20,11 +21,13 @@ struct Place {
 
 impl HashIndex<'_> {
     /// A record with each of these keys, as [`get`](HashIndex::get) gives it.
-    pub fn get_many(self, keys: &Wanted<'_>) -> [Option<u64>; AT_ONCE] {
-        let mut places = [Place::default(); AT_ONCE];
+    pub fn get_many(self, keys: &Wanted<'_>) -> [Option<RecordId>; AT_ONCE] {
+        let (root, mut places) = (self.root(), [Place::default(); AT_ONCE]);
         for (place, key) in places.iter_mut().zip(keys.iter()) {
             place.hash = hash_of(key);
-            place.page = if key.len() == self.shape.key_bytes() { self.find(place.hash).unwrap_or(NONE) } else { NONE };
+            if key.len() == self.shape.key_bytes() {
+                place.page = self.find_from(root, place.hash).unwrap_or(NONE);
+            }
             fetch_soon(self.pages.bytes, self.pages.offset(place.page));
         }
         for place in &mut places[..keys.count()] {
@@ -35,11 +38,12 @@ impl HashIndex<'_> {
         }
         let mut found = [None; AT_ONCE];
         for ((found, place), key) in found.iter_mut().zip(&places).zip(keys.iter()) {
-            *found = match self.bucket(place.page) {
+            let record = match self.bucket(place.page) {
                 Some(bucket) => bucket.find_among(key, place.hits).map(|(_, record)| record),
                 None if place.page == NONE => None,
                 None => get_in_tree(self.pages.bytes, self.shape, place.page, key),
             };
+            *found = record.and_then(RecordId::from_u64);
         }
         found
     }
