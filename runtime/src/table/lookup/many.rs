@@ -5,6 +5,7 @@
 //! line needs on its way.
 
 use super::{id_of, row_of_key};
+use crate::id::RecordId;
 use crate::record::key::Key;
 use crate::table::index::btree::BTree;
 use crate::table::index::hash::HashIndex;
@@ -25,7 +26,9 @@ pub fn rows_of_keys(view: TableView<'_>, index: usize, keys: &[Key]) -> [Option<
     let (bytes, wanted) = (view.index_bytes(index), Wanted::new(keys.iter().map(Key::bytes)));
     let ids = match def.shape {
         IndexShape::Tree(shape) => BTree::new(bytes, shape).first_with_prefixes(&wanted).map(|item| id_of(item?)),
-        IndexShape::Hash(shape) => HashIndex::new(bytes, shape).get_many(&wanted),
+        IndexShape::Hash(shape) => {
+            HashIndex::new(bytes, shape).get_many(&wanted).map(|record| RecordId::from_u64(record?))
+        }
     };
     ids.iter().flatten().for_each(|id| view.version.fetch_slot_soon(*id));
     for ((row, id), key) in rows.iter_mut().zip(ids).zip(keys) {

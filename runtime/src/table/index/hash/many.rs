@@ -8,7 +8,6 @@ use super::super::{AT_ONCE, Wanted};
 use super::bucket::Bucket;
 use super::{HashIndex, get_in_tree, hash_of};
 use crate::cell::ahead::fetch_soon;
-use crate::id::RecordId;
 
 /// Where a key is looked for.
 #[derive(Debug, Clone, Copy, Default)]
@@ -21,7 +20,7 @@ struct Place {
 
 impl HashIndex<'_> {
     /// A record with each of these keys, as [`get`](HashIndex::get) gives it.
-    pub fn get_many(self, keys: &Wanted<'_>) -> [Option<RecordId>; AT_ONCE] {
+    pub fn get_many(self, keys: &Wanted<'_>) -> [Option<u64>; AT_ONCE] {
         let (root, mut places) = (self.root(), [Place::default(); AT_ONCE]);
         for (place, key) in places.iter_mut().zip(keys.iter()) {
             place.hash = hash_of(key);
@@ -38,12 +37,11 @@ impl HashIndex<'_> {
         }
         let mut found = [None; AT_ONCE];
         for ((found, place), key) in found.iter_mut().zip(&places).zip(keys.iter()) {
-            let record = match self.bucket(place.page) {
+            *found = match self.bucket(place.page) {
                 Some(bucket) => bucket.find_among(key, place.hits).map(|(_, record)| record),
                 None if place.page == NONE => None,
                 None => get_in_tree(self.pages.bytes, self.shape, place.page, key),
             };
-            *found = record.and_then(RecordId::from_u64);
         }
         found
     }
