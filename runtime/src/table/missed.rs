@@ -1,6 +1,6 @@
 //! What was written to a table since a version of it was published, for who makes something of that version meanwhile.
 //!
-//! The table's history of publications (`writer.rs`) says which bytes of which buffers changed; here they are put in order,
+//! The table's history of publications (`history.rs`) says which bytes of which buffers changed; here they are put in order,
 //! so that each is looked at once. Who needs that for long asks for the history to be kept ([`TableWriter::keep_since`]): a
 //! few hundred publications are gone in a moment where clients commit one by one.
 

@@ -4,6 +4,7 @@ pub mod buffer;
 pub mod catch_up;
 pub mod def;
 pub mod heap;
+mod history;
 pub(crate) mod id_runs;
 pub mod index;
 pub mod journal;

@@ -7,7 +7,7 @@
 //!               spares      published before; one that no reader holds any more becomes the next back
 //! ```
 //!
-//! A spare lacks what was published since it was current. The last publications' notes are kept in `history`, so taking
+//! A spare lacks what was published since it was current. The last publications' notes are kept (`table/history.rs`), so taking
 //! a spare means copying those ranges from `current`, nothing else; only when all spares are pinned (or too old) is a
 //! version copied whole. Nobody waits: a reader that holds a version for minutes costs one more copy, not a stall.
 //!
@@ -17,6 +17,8 @@
 use super::buffer::Buffer;
 use super::catch_up::CatchUp;
 use super::def::{FieldDef, TableDef};
+use super::history::History;
+pub use super::history::{Change, ChangeKind};
 use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
 use super::missed::Keeping;
@@ -26,44 +28,14 @@ use super::settled::Settled;
 use super::version::{GROUPS, IDS, SLOT_BYTES, SLOTS, TableVersion, TableView, VERSIONS};
 use crate::cell::ahead::fetch_soon;
 use crate::id::RecordId;
-use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
 use crate::sync::Arc;
-use std::collections::{TryReserveError, VecDeque};
-
-/// What happened to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ChangeKind {
-    /// It is new.
-    Insert,
-    /// Some of its fields were written.
-    Update,
-    /// It is gone.
-    Delete,
-}
-
-/// A change to a record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Change {
-    /// The record.
-    pub id: RecordId,
-    /// What happened.
-    pub kind: ChangeKind,
-}
+use std::collections::TryReserveError;
 
 /// Publications that a version may lack and still be turned to at once.
 const FRESH_PUBLICATIONS: u64 = 4;
 
 /// Free spares that are kept.
 const FREE_SPARES_MAX: usize = 2;
-
-/// What one publication changed.
-#[derive(Debug, Default)]
-struct Published {
-    seq: u64,
-    commit: u64,
-    entries: Vec<Entry>,
-    changes: Vec<Change>,
-}
 
 /// The version that is being written, if there is one. It lies outside of its `Arc` meanwhile: nothing need be asked at each
 /// write.
@@ -122,13 +94,7 @@ pub struct TableWriter {
     spares: Vec<Arc<TableVersion>>,
     journal: Journal,
     changes: Vec<Change>,
-    history: VecDeque<Box<Published>>,
-    /// Notes in the history, all publications together.
-    history_entries: usize,
-    /// The last commit of which the history holds nothing, though there was something to hold.
-    forgotten: u64,
-    /// Who needs the history to reach further back than usual.
-    keeping: Keeping,
+    history: History,
     catch_up: CatchUp,
     /// Versions before this one have room that was to be given back.
     shrunk_from: u64,
@@ -155,10 +121,7 @@ impl TableWriter {
             spares: Vec::new(),
             journal: Journal::default(),
             changes: Vec::new(),
-            history: VecDeque::new(),
-            history_entries: 0,
-            forgotten: 0,
-            keeping: Keeping::default(),
+            history: History::default(),
             catch_up: CatchUp::default(),
             shrunk_from: 0,
             began: None,
@@ -168,12 +131,12 @@ impl TableWriter {
 
     /// Says that this is a table in another shape, from commit `commit` on: of what changed until then nothing is known.
     pub fn is_carried(&mut self, commit: u64) {
-        self.forgotten = commit;
+        self.history.forget_until(commit);
     }
 
     /// Whose history it is kept for.
     pub(super) fn keeping(&mut self) -> &mut Keeping {
-        &mut self.keeping
+        &mut self.history.keeping
     }
 
     /// Starts with an empty table published.
@@ -315,7 +278,7 @@ impl TableWriter {
     /// Takes a spare that nobody holds, brought up to date, to write on; says whether there was one.
     #[inline]
     fn take_spare(&mut self, skip: Option<usize>) -> bool {
-        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
+        let oldest = self.history.oldest(self.current.seq);
         if self.spares.len() > FREE_SPARES_MAX || self.spares.iter().any(|spare| spare.seq + 1 < oldest) {
             self.stats.drops_deferred += drop_idle(&mut self.spares, oldest);
         }
@@ -327,14 +290,13 @@ impl TableWriter {
             if spare.seq + 1 < oldest {
                 continue;
             }
-            let copied = match self.history.back() {
+            let copied = match self.history.last() {
                 // So it is while two versions take turns.
                 Some(last) if last.seq == spare.seq + 1 && skip.is_none() => {
                     self.catch_up.follow(&mut spare.buffers, &current.buffers, &last.entries)
                 }
                 _ => {
-                    // Publications are numbered without gaps, so the place of the first one missed follows from its number.
-                    let missed = self.history.range((spare.seq + 1 - oldest) as usize..);
+                    let Some(missed) = self.history.since(spare.seq, current.seq) else { continue };
                     let missed = missed.map(|published| published.entries.as_slice());
                     self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip)
                 }
@@ -393,10 +355,10 @@ impl TableWriter {
 
     /// Whether anything was written to it behind commit `commit`, as far as is remembered.
     pub fn is_written_since(&self, commit: u64) -> bool {
-        match self.history.back() {
+        match self.history.last() {
             Some(last) => last.commit > commit,
             // One that was read from the disk and never written since has no other version either.
-            None => !self.spares.is_empty() && self.forgotten > commit,
+            None => !self.spares.is_empty() && self.history.forgotten() > commit,
         }
     }
 
@@ -411,11 +373,12 @@ impl TableWriter {
     /// Brings the free version that lags most up to date, for about so many notes; says whether none lags. The writer turns
     /// to the newest one, so a third one would lag more and more.
     pub fn freshen(&mut self, entries_max: usize) -> bool {
-        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
+        let oldest = self.history.oldest(self.current.seq);
         let lagging = self.spares.iter_mut().filter_map(Arc::get_mut).filter(|spare| spare.seq + 1 >= oldest);
         let Some(spare) = lagging.min_by_key(|spare| spare.seq) else { return true };
+        let Some(missed) = self.history.since(spare.seq, self.current.seq) else { return true };
         let mut left = entries_max;
-        for published in self.history.range((spare.seq + 1 - oldest) as usize..) {
+        for published in missed {
             // What is copied is newer than the note: whatever changed since has a later note, and is copied again then.
             self.catch_up.run(&mut spare.buffers, &self.current.buffers, [&published.entries[..]].into_iter(), None);
             spare.seq = published.seq;
@@ -429,9 +392,7 @@ impl TableWriter {
 
     /// What was published since publication `seq`, oldest first; `None` if that is no longer known.
     pub(super) fn published_since(&self, seq: u64) -> Option<impl Iterator<Item = &Entry>> {
-        let oldest = self.history.front().map_or(self.current.seq + 1, |first| first.seq);
-        let missed = self.history.range((seq + 1).checked_sub(oldest)? as usize..);
-        Some(missed.flat_map(|published| &published.entries))
+        Some(self.history.since(seq, self.current.seq)?.flat_map(|published| &published.entries))
     }
 
     /// Has a version circulate that equals the current one.
@@ -527,7 +488,6 @@ impl TableWriter {
         }
         self.spares.clear();
         self.history.clear();
-        self.history_entries = 0;
         self.stats = PublicationStats::default();
         self.back = Back { version, place: Some(Arc::default()) };
     }
@@ -547,7 +507,7 @@ impl TableWriter {
         self.began = None;
         self.changes.clear();
         self.journal = Journal::default();
-        self.forgotten = self.forgotten.max(commit);
+        self.history.forget_until(commit);
     }
 
     /// Whether there is something to publish.
@@ -582,50 +542,13 @@ impl TableWriter {
             _ => self.spares.push(old),
         }
         self.stats.versions = 1 + self.spares.len() as u64;
-        self.remember(seq, commit);
+        self.history.add((seq, commit), &mut self.journal, &mut self.changes, &mut self.stats);
         self.current.clone()
-    }
-
-    /// Moves what was noted since the last publication into the history.
-    #[inline]
-    fn remember(&mut self, seq: u64, commit: u64) {
-        let is_full = self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX;
-        let forgotten = if is_full { self.forget_oldest() } else { None };
-        let mut set = forgotten.unwrap_or_default();
-        (set.seq, set.commit) = (seq, commit);
-        self.journal.publish(&mut set.entries);
-        set.changes.clear();
-        std::mem::swap(&mut self.changes, &mut set.changes);
-        self.history_entries += set.entries.len();
-        self.stats.dirty_records += set.changes.len() as u64;
-        self.history.push_back(set);
-        (self.stats.dirty_sets, self.stats.dirty_ranges) = (self.history.len() as u64, self.history_entries as u64);
-    }
-
-    /// Forgets what the history has too much of, unless somebody needs it; gives what was forgotten last, for its room.
-    fn forget_oldest(&mut self) -> Option<Box<Published>> {
-        let mut forgotten = None;
-        while self.history.len() >= HISTORY_COMMITS_MAX || self.history_entries > HISTORY_ENTRIES_MAX {
-            let Some(oldest) = self.history.front() else { break };
-            let is_within =
-                self.history.len() < HISTORY_KEPT_COMMITS_MAX && self.history_entries <= HISTORY_KEPT_ENTRIES_MAX;
-            if is_within && self.keeping.needs(oldest.seq) {
-                break;
-            }
-            let Some(oldest) = self.history.pop_front() else { break };
-            self.history_entries -= oldest.entries.len();
-            self.stats.dirty_records -= oldest.changes.len() as u64;
-            self.stats.dirty_sets_forgotten += 1;
-            self.forgotten = self.forgotten.max(oldest.commit);
-            forgotten = Some(oldest);
-        }
-        forgotten
     }
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
     pub fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
-        let complete = self.forgotten <= commit;
-        complete.then(|| self.history.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().copied()))
+        self.history.changes_since(commit)
     }
 }
 

@@ -1,0 +1,146 @@
+//! What the last publications of a table changed.
+//!
+//! ```text
+//! sets:  | seq 17: notes, changes | seq 18: notes, changes | ... | the last publication |      numbered without gaps
+//! ```
+//!
+//! A version that comes back is brought up to date by following the notes behind its own number; who asks what changed since a
+//! commit gets the changes. The oldest sets are forgotten where they become too many, unless somebody needs them
+//! ([`Keeping`]), and lend their room to the next.
+
+use super::journal::{Entry, Journal};
+use super::missed::Keeping;
+use super::writer::PublicationStats;
+use crate::id::RecordId;
+use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
+use std::collections::VecDeque;
+
+/// What happened to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChangeKind {
+    /// It is new.
+    Insert,
+    /// Some of its fields were written.
+    Update,
+    /// It is gone.
+    Delete,
+}
+
+/// A change to a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// The record.
+    pub id: RecordId,
+    /// What happened.
+    pub kind: ChangeKind,
+}
+
+/// What one publication changed.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    pub(super) seq: u64,
+    pub(super) commit: u64,
+    pub(super) entries: Vec<Entry>,
+    changes: Vec<Change>,
+}
+
+/// What the last publications changed.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    sets: VecDeque<Box<Published>>,
+    /// Notes in all of them together.
+    entries: usize,
+    /// The last commit of which it holds nothing, though there was something to hold.
+    forgotten: u64,
+    /// Who needs it to reach further back than usual.
+    pub(super) keeping: Keeping,
+}
+
+impl History {
+    /// Number of the first publication that is remembered, if the last one was number `current`.
+    #[inline]
+    pub(super) fn oldest(&self, current: u64) -> u64 {
+        self.sets.front().map_or(current + 1, |first| first.seq)
+    }
+
+    /// The last publication, if it is remembered.
+    #[inline]
+    pub(super) fn last(&self) -> Option<&Published> {
+        self.sets.back().map(|set| &**set)
+    }
+
+    /// What was published since publication `seq`, oldest first, if the last one was number `current`; `None` if that is no
+    /// longer known.
+    pub(super) fn since(
+        &self,
+        seq: u64,
+        current: u64,
+    ) -> Option<impl DoubleEndedIterator<Item = &Published> + ExactSizeIterator + Clone> {
+        // Publications are numbered without gaps, so the place of the first one follows from its number.
+        let first = (seq + 1).checked_sub(self.oldest(current))?;
+        Some(self.sets.range(first as usize..).map(|set| &**set))
+    }
+
+    /// The last commit of which nothing is known, though there was something to know.
+    pub(super) fn forgotten(&self) -> u64 {
+        self.forgotten
+    }
+
+    /// Of what changed until commit `commit` nothing is known.
+    pub(super) fn forget_until(&mut self, commit: u64) {
+        self.forgotten = self.forgotten.max(commit);
+    }
+
+    /// Forgets all sets, as if there had been none.
+    pub(super) fn clear(&mut self) {
+        self.sets.clear();
+        self.entries = 0;
+    }
+
+    /// Takes what was noted since the last publication as that of publication `seq`, by commit `commit`.
+    #[inline]
+    pub(super) fn add(
+        &mut self,
+        (seq, commit): (u64, u64),
+        journal: &mut Journal,
+        changes: &mut Vec<Change>,
+        stats: &mut PublicationStats,
+    ) {
+        let is_full = self.sets.len() >= HISTORY_COMMITS_MAX || self.entries > HISTORY_ENTRIES_MAX;
+        let forgotten = if is_full { self.forget_oldest(stats) } else { None };
+        let mut set = forgotten.unwrap_or_default();
+        (set.seq, set.commit) = (seq, commit);
+        journal.publish(&mut set.entries);
+        set.changes.clear();
+        std::mem::swap(changes, &mut set.changes);
+        self.entries += set.entries.len();
+        stats.dirty_records += set.changes.len() as u64;
+        self.sets.push_back(set);
+        (stats.dirty_sets, stats.dirty_ranges) = (self.sets.len() as u64, self.entries as u64);
+    }
+
+    /// Forgets what it has too much of, unless somebody needs it; gives what was forgotten last, for its room.
+    fn forget_oldest(&mut self, stats: &mut PublicationStats) -> Option<Box<Published>> {
+        let mut forgotten = None;
+        while self.sets.len() >= HISTORY_COMMITS_MAX || self.entries > HISTORY_ENTRIES_MAX {
+            let Some(oldest) = self.sets.front() else { break };
+            let is_within = self.sets.len() < HISTORY_KEPT_COMMITS_MAX && self.entries <= HISTORY_KEPT_ENTRIES_MAX;
+            if is_within && self.keeping.needs(oldest.seq) {
+                break;
+            }
+            let Some(oldest) = self.sets.pop_front() else { break };
+            self.entries -= oldest.entries.len();
+            stats.dirty_records -= oldest.changes.len() as u64;
+            stats.dirty_sets_forgotten += 1;
+            self.forgotten = self.forgotten.max(oldest.commit);
+            forgotten = Some(oldest);
+        }
+        forgotten
+    }
+
+    /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
+    pub(super) fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
+        let complete = self.forgotten <= commit;
+        complete.then(|| self.sets.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().copied()))
+    }
+}
