@@ -182,7 +182,7 @@ impl Engine {
         self.record_group(table, group);
         self.lend_group(table, group);
         let version = self.next_commit();
-        let (def, writer) = self.table_to_lend(table);
+        let (def, writer) = self.table_to_write_next(table);
         writer.group_next(def, group, version, next)
     }
 

@@ -25,7 +25,7 @@ use crate::record::image::RecordImage;
 use crate::recording::Tape;
 use crate::redo::{CommitSink, KeptRequests, Redo};
 use crate::sync::Arc;
-use crate::table::publish::Published;
+use crate::table::publish::{Published, Publisher};
 use crate::table::version::{TableVersion, TableView};
 use crate::table::writer::{Change, PublicationStats, TableWriter};
 use dbgen_schema::Schema;
@@ -78,6 +78,8 @@ pub struct Engine {
     /// The last commit.
     pub(crate) commit: u64,
     published: Published<Version>,
+    /// Who publishes there; nobody in what stands in for an engine.
+    publisher: Option<Publisher<Version>>,
     spares: Vec<SpareRoot>,
     /// Tables touched by the running transaction.
     touched: Vec<u32>,
@@ -136,7 +138,8 @@ impl Engine {
             catalog: catalog.clone(),
             tables: tables.iter().map(|table| table.current().clone()).collect(),
         });
-        Engine::over(catalog, tables, Published::new(current), (commit, tick))
+        let (published, publisher) = Published::new(current);
+        Engine { publisher: Some(publisher), ..Engine::over(catalog, tables, published, (commit, tick)) }
     }
 
     /// What stands in for an engine while a handler has it: of the same database, with nothing in it.
@@ -157,6 +160,7 @@ impl Engine {
             catalog,
             tables,
             published,
+            publisher: None,
             spares: Vec::new(),
             touched: Vec::new(),
             savepoints: Savepoints::default(),

@@ -9,10 +9,16 @@
 //! root that was current becomes a spare. Spares are kept in step lazily: each has a list of the tables in which it lags, so
 //! a commit costs what it touched, with five tables or three hundred, and allocates nothing.
 //!
-//! **Interleavings.** A reader clones the root's `Arc` (`load_full`) or does not; the writer reuses a root or a table
-//! version only through `Arc::get_mut`, which succeeds only if no clone exists. A root that is not current can gain no new
-//! readers, since the cell no longer names it; so once `get_mut` succeeds it stays exclusive. A table version is reachable
-//! only through roots, so it becomes exclusive when the last root that names it has been reused or dropped.
+//! **The usual case.** One spare root, which no reader holds, still names the version that its table writes next, and the
+//! table does: these two pointers are all that there are. So the table turns to that version without asking the root to let
+//! go ([`Engine::turn_beside`]); at publication the root finds its pointer naming what was written. Nothing is counted on the
+//! way. Where more roots circulate, spares are brought in step first, and let go of old versions by that.
+//!
+//! **Interleavings.** A reader clones the root's `Arc` or does not; the writer reuses a root or a table version only
+//! through `Arc::get_mut` or `Arc::get_mut_of_both`, which succeed only if there is no other clone. A root that is not current
+//! can gain no new readers, since the cell no longer names it; so once `get_mut` succeeds it stays exclusive. A table version is
+//! reachable only through roots, so it becomes exclusive when the last root that names it has been reused or dropped, or is
+//! exclusive itself.
 
 use super::{Engine, Version};
 use crate::sync::Arc;
@@ -65,11 +71,12 @@ impl Engine {
     fn publish_all(&mut self) {
         for at in 0..self.spares.len() {
             let SpareRoot { root, stale } = &mut self.spares[at];
-            let Some(root) = refresh(root, stale, &self.tables) else { continue };
+            let Some(root) = root.as_mut().and_then(Arc::get_mut) else { continue };
             (root.commit, root.tick) = (self.commit, self.tick);
             for at in self.dirty.iter().map(|at| *at as usize) {
-                root.tables[at] = self.tables[at].publish(self.commit);
+                self.tables[at].publish_into(self.commit, &mut root.tables[at]);
             }
+            bring_in_step(root, stale, &self.tables);
             return self.swap_root(at);
         }
         self.publish_new_root();
@@ -99,7 +106,7 @@ impl Engine {
             table.buffers[indexes..].clone_from_slice(&old.buffers[indexes..]);
             root.tables[at] = Arc::new(table);
         }
-        self.published.swap(Arc::new(root));
+        self.swap_in(Arc::new(root));
     }
 
     #[inline]
@@ -117,18 +124,26 @@ impl Engine {
     /// Publishes the root in place `at` of the spares; the one before takes its place, and lags in what is dirty.
     #[inline(always)]
     fn swap_root(&mut self, at: usize) {
-        let spare = &mut self.spares[at];
-        let Some(next) = spare.root.take() else { unreachable!("every spare has its root") };
-        spare.root = Some(self.published.swap(next));
+        let Some(next) = self.spares[at].root.take() else { unreachable!("every spare has its root") };
+        self.spares[at].root = Some(self.swap_in(next));
         self.stats.publications += 1;
         for spare in &mut self.spares {
             spare.lags_in(&self.dirty, self.tables.len());
         }
     }
 
+    /// Publishes `next` and gives the root before.
+    #[inline(always)]
+    pub(super) fn swap_in(&mut self, next: Arc<Version>) -> Arc<Version> {
+        match &mut self.publisher {
+            Some(publisher) => publisher.swap(next),
+            None => unreachable!("what stands in for an engine publishes nothing"),
+        }
+    }
+
     /// Publishes `next`, of another catalog: roots of the old one are nobody's spare.
     pub(super) fn replace_root(&mut self, next: Arc<Version>) {
-        self.published.swap(next);
+        self.swap_in(next);
         self.spares.clear();
         self.stats.publications += 1;
     }
@@ -143,13 +158,23 @@ impl Engine {
         Arc::new(Version { commit: *commit, tick: *tick, catalog: self.catalog.clone(), tables })
     }
 
+    /// Has table `at` turn to the version that only the spare root names beside it, and says whether it could: so it is in the
+    /// usual case, with one spare root, which no reader holds. The root stays as it is, and is stale in this table.
+    #[inline]
+    pub(super) fn turn_beside(&mut self, at: usize) -> bool {
+        let [SpareRoot { root: Some(root), .. }] = &mut self.spares[..] else { return false };
+        Arc::get_mut(root).is_some_and(|root| self.tables[at].turn_beside(&mut root.tables[at]))
+    }
+
     /// Brings spare roots that no reader holds any more in step, which lets go of old table versions; those beyond what
     /// circulates are dropped.
     pub(super) fn refresh_spares(&mut self) {
-        self.published.tidy();
+        if let Some(publisher) = &mut self.publisher {
+            publisher.tidy();
+        }
         let mut free = 0;
         for SpareRoot { root, stale } in &mut self.spares {
-            free += usize::from(refresh(root, stale, &self.tables).is_some());
+            free += usize::from(refresh(root, stale, &self.tables));
         }
         if free > SPARE_ROOTS_MAX {
             self.drop_spare_roots();
@@ -188,23 +213,21 @@ impl Engine {
     }
 }
 
-/// If no reader holds the spare root, points it at the current versions of the tables in which it is stale, and gives it to
-/// be changed further.
+/// If no reader holds the spare root, points it at the current versions of the tables in which it is stale; says whether it
+/// is free.
 #[inline]
-fn refresh<'r>(
-    root: &'r mut Option<Arc<Version>>,
-    stale: &mut Vec<u32>,
-    tables: &[TableWriter],
-) -> Option<&'r mut Version> {
-    let root = Arc::get_mut(root.as_mut()?)?;
-    for at in stale.iter().map(|at| *at as usize) {
-        let (mine, theirs) = (&mut root.tables[at], tables[at].current());
-        if !Arc::ptr_eq(mine, theirs) {
-            *mine = theirs.clone();
-        }
+fn refresh(root: &mut Option<Arc<Version>>, stale: &mut Vec<u32>, tables: &[TableWriter]) -> bool {
+    let Some(root) = root.as_mut().and_then(Arc::get_mut) else { return false };
+    bring_in_step(root, stale, tables);
+    true
+}
+
+/// Points a root at the current versions of the tables in which it is stale.
+#[inline]
+fn bring_in_step(root: &mut Version, stale: &mut Vec<u32>, tables: &[TableWriter]) {
+    for at in stale.drain(..).map(|at| at as usize) {
+        tables[at].name_current(&mut root.tables[at]);
     }
-    stale.clear();
-    Some(root)
 }
 
 impl SpareRoot {

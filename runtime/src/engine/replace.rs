@@ -53,7 +53,7 @@ impl Engine {
         let nothing =
             Version { commit: self.commit, tick: self.tick, catalog: self.catalog.clone(), tables: Vec::new() };
         // The root before goes, and with it what would keep the tables' versions from being written.
-        self.published.swap(Arc::new(nothing));
+        self.swap_in(Arc::new(nothing));
         self.spares.clear();
         self.is_unproved.clear();
         self.is_unproved.resize(self.tables.len(), false);
@@ -67,7 +67,7 @@ impl Engine {
         }
         let tables = self.tables.iter().map(|table| table.current().clone()).collect();
         let root = Version { commit: self.commit, tick: self.tick, catalog: self.catalog.clone(), tables };
-        self.published.swap(Arc::new(root));
+        self.swap_in(Arc::new(root));
         self.is_renumbered = false;
     }
 }

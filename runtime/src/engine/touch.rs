@@ -24,18 +24,29 @@ impl Engine {
     #[inline(always)]
     pub(crate) fn table_to_lend(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
         if self.tables[at].began().is_none() {
-            self.touch(at);
+            self.touch(at, true);
         }
         let writer = &mut self.tables[at];
         (&self.catalog.tables()[at], writer)
     }
 
-    /// Takes note that the running transaction is about to change table number `at`.
+    /// The same where a column group is going to be written whole: it is left to the table which of its content it brings up
+    /// to date before.
+    pub(crate) fn table_to_write_next(&mut self, at: usize) -> (&TableDef, &mut TableWriter) {
+        if self.tables[at].began().is_none() {
+            self.touch(at, false);
+        }
+        (&self.catalog.tables()[at], &mut self.tables[at])
+    }
+
+    /// Takes note that the running transaction is about to change table number `at`, and whether the table may turn to the
+    /// version to write on at once.
     #[inline(never)]
-    fn touch(&mut self, at: usize) {
+    fn touch(&mut self, at: usize, may_turn: bool) {
         if self.tables[at].touch() {
             self.touched.push(at as u32);
-            if !self.tables[at].has_back() {
+            let can_write = self.tables[at].has_back() || may_turn && self.turn_beside(at);
+            if !can_write {
                 self.free_versions();
             }
         }

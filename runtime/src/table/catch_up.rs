@@ -121,7 +121,9 @@ impl Entry {
     /// Copies what the note is about, as far as `back` has it already; says whether all of the buffer is stale instead.
     pub(super) fn follow_within(&self, back: &mut Buffer, current: &Buffer) -> bool {
         match self.kind {
-            Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Range | Kind::RangeFromPublished | Kind::Zeros => {
+                back.copy_range(current, self.offset..self.offset + self.len)
+            }
             Kind::Grow => {}
             Kind::Whole | Kind::WholeFromPublished => return true,
         }
@@ -131,7 +133,7 @@ impl Entry {
     /// Whether it is about bytes that were there.
     #[inline]
     fn is_range(&self) -> bool {
-        matches!(self.kind, Kind::Range | Kind::Zeros)
+        matches!(self.kind, Kind::Range | Kind::RangeFromPublished | Kind::Zeros)
     }
 
     /// Brings what the note is about closer, in both versions.
@@ -170,7 +172,9 @@ impl Entry {
     #[inline(never)]
     fn follow_any(&self, back: &mut Buffer, current: &Buffer) {
         match self.kind {
-            Kind::Range | Kind::Zeros => back.copy_range(current, self.offset..self.offset + self.len),
+            Kind::Range | Kind::RangeFromPublished | Kind::Zeros => {
+                back.copy_range(current, self.offset..self.offset + self.len)
+            }
             Kind::Grow => back.copy_tail(current),
             Kind::Whole | Kind::WholeFromPublished => back.copy_whole(current),
         }

@@ -25,6 +25,8 @@ use std::ops::Range;
 pub(super) enum Kind {
     /// `offset..offset + len` was overwritten; its before-image is the next `len` bytes of the images.
     Range,
+    /// The same; before, these bytes equalled the published version's. No image: who writes a row need not wait for it.
+    RangeFromPublished,
     /// The buffer grew from `offset` bytes by `len`; no image.
     Grow,
     /// From `offset` on there were only zeros, of which `len` may have been overwritten; no image.
@@ -43,6 +45,10 @@ pub struct Entry {
     pub(super) buffer: u32,
     pub(super) kind: Kind,
 }
+
+/// Of so many notes since a publication it is asked whether they can do without an image. What comes later is not looked at,
+/// and need not be: what is noted before it was.
+const FEW_ENTRIES: usize = 16;
 
 /// A position in a [`Journal`]: what came later can be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -66,6 +72,8 @@ pub struct Journal {
     epoch: u64,
     /// Counts what ended the need for the images before: commits.
     commits: u64,
+    /// Counts what made the buffers equal to the published version's: publications.
+    publications: u64,
     /// Numbers of the meta buffer whose before-image has been kept since the mark, a bit each.
     numbers: u128,
 }
@@ -82,6 +90,11 @@ struct OfBuffer {
     kept: usize,
     /// The count of commits in which they were kept.
     kept_of: u64,
+    /// All bytes that may differ from the published version's lie from here to there, as far as the first [`FEW_ENTRIES`] notes
+    /// say.
+    unlike: (usize, usize),
+    /// The count of publications in which that is true.
+    unlike_of: u64,
 }
 
 /// What was noted of a buffer since a mark. The notes are positions in the journal.
@@ -148,6 +161,17 @@ impl OfBuffer {
         true
     }
 
+    /// Whether these bytes equal the published version's, behind so many publications. From now on they may differ.
+    #[inline]
+    fn was_published(&mut self, from: usize, to: usize, publications: u64) -> bool {
+        if self.unlike_of != publications {
+            (self.unlike, self.unlike_of) = ((usize::MAX, 0), publications);
+        }
+        let (first, end) = self.unlike;
+        self.unlike = (first.min(from), end.max(to));
+        to <= first || end <= from
+    }
+
     #[inline]
     fn forget_images_before(&mut self, commits: u64) {
         if self.kept_of != commits {
@@ -203,7 +227,15 @@ impl Journal {
 
     #[cold]
     fn add_buffers(&mut self, count: usize) {
-        self.buffers.resize_with(count, || OfBuffer { since: Since::NOTHING, images: Vec::new(), kept: 0, kept_of: 0 });
+        let of = || OfBuffer {
+            since: Since::NOTHING,
+            images: Vec::new(),
+            kept: 0,
+            kept_of: 0,
+            unlike: (usize::MAX, 0),
+            unlike_of: 0,
+        };
+        self.buffers.resize_with(count, of);
     }
 
     /// Keeps the before-image of an entry of a buffer.
@@ -214,6 +246,13 @@ impl Journal {
         if !of.keep_number(bytes, commits) {
             of.keep_image(bytes, commits);
         }
+    }
+
+    /// Whether these bytes of a buffer equal the published version's. From now on they may differ.
+    #[inline]
+    fn was_published(&mut self, buffer: u32, from: usize, to: usize) -> bool {
+        let publications = self.publications;
+        self.of(buffer).was_published(from, to, publications)
     }
 
     /// What was noted of a buffer since the mark.
@@ -241,6 +280,9 @@ impl Journal {
                     buffer.bytes[entry.offset..end].fill(0);
                 }
                 Kind::WholeFromPublished => buffer.copy_whole(&published[entry.buffer as usize]),
+                Kind::RangeFromPublished => {
+                    buffer.copy_range(&published[entry.buffer as usize], entry.offset..entry.offset + entry.len);
+                }
                 Kind::Range | Kind::Whole => {
                     let OfBuffer { images, kept, .. } = &mut self.buffers[entry.buffer as usize];
                     let image = *kept - entry.len;
@@ -266,7 +308,10 @@ impl Journal {
         since.fresh = (from, len + additional);
         let grown = since.grown;
         match is_first {
-            true => self.note(Entry { offset: len, len: additional, buffer, kind: Kind::Grow }),
+            true => {
+                self.was_published(buffer, len, usize::MAX);
+                self.note(Entry { offset: len, len: additional, buffer, kind: Kind::Grow });
+            }
             false => self.entries[grown].len += additional,
         }
     }
@@ -285,19 +330,23 @@ impl Journal {
 
     #[inline(never)]
     fn note_unnoted_range(&mut self, buffer: u32, bytes: &[u8], offset: usize, len: usize, are_zeros: bool) {
-        let (epoch, commits, next) = (self.epoch, self.commits, self.entries.len());
-        // A number in a buffer of which nothing was noted since the mark: so it is with most small transactions. There is
-        // nothing that the note could go on from, and no room to be made, so nothing is called.
+        let (epoch, commits, publications) = (self.epoch, self.commits, self.publications);
+        let (next, end) = (self.entries.len(), offset + len);
+        // A buffer of which nothing was noted since the mark: so it is with most small transactions. There is nothing that the
+        // note could go on from; and there is no image, or that of a number and room for it, so nothing is called.
         if !are_zeros
             && let Some(of) = self.buffers.get_mut(buffer as usize).filter(|of| of.since.epoch != epoch)
-            && let Some(old) = bytes.get(offset..offset + len)
+            && let Some(old) = bytes.get(offset..end)
             && next < self.entries.capacity()
-            && of.keep_number(old, commits)
         {
-            of.since = Since { epoch, last: next, noted: (offset, offset + len), ..Since::NOTHING };
-            return self.note(Entry { offset, len, buffer, kind: Kind::Range });
+            let was_published = next < FEW_ENTRIES && of.was_published(offset, end, publications);
+            if was_published || of.keep_number(old, commits) {
+                of.since = Since { epoch, last: next, noted: (offset, end), ..Since::NOTHING };
+                let kind = if was_published { Kind::RangeFromPublished } else { Kind::Range };
+                return self.note(Entry { offset, len, buffer, kind });
+            }
         }
-        self.note_any_range(buffer, bytes, offset..offset + len, are_zeros);
+        self.note_any_range(buffer, bytes, offset..end, are_zeros);
     }
 
     #[inline(never)]
@@ -320,20 +369,29 @@ impl Journal {
         if are_zeros {
             (since.zeros_from, since.zeros) = (offset, next);
             since.fresh = (offset, range.end);
+            self.was_published(buffer, offset, usize::MAX);
             return self.note(Entry { offset, len, buffer, kind: Kind::Zeros });
         }
         // A note that reached into what is undone before it would be undone in the wrong order.
         let old = bytes.len().min(since.grown_from).min(since.zeros_from);
-        if since.last != usize::MAX && since.noted.1 == offset && range.end <= old {
-            let end = range.end + ahead(range.end - since.noted.0, old - range.end);
-            since.noted.1 = end;
-            let last = since.last;
+        let goes_on = since.last != usize::MAX && since.noted.1 == offset && range.end <= old;
+        let (last, noted) = (since.last, since.noted);
+        let end = if goes_on { range.end + ahead(range.end - noted.0, old - range.end) } else { range.end };
+        // Of many notes most would have an image anyway: to ask is no longer worth it.
+        let was_published = next < FEW_ENTRIES && self.was_published(buffer, offset, end);
+        let kind = if was_published { Kind::RangeFromPublished } else { Kind::Range };
+        // A note has an image of all that it is about, or of nothing.
+        if goes_on && self.entries[last].kind == kind {
+            self.of(buffer).since.noted.1 = end;
             self.entries[last].len += end - offset;
-            return self.keep_image(buffer, &bytes[offset..end]);
+        } else {
+            let since = &mut self.of(buffer).since;
+            (since.last, since.noted) = (next, (offset, end));
+            self.note(Entry { offset, len: end - offset, buffer, kind });
         }
-        (since.last, since.noted) = (next, (offset, range.end));
-        self.note(Entry { offset, len, buffer, kind: Kind::Range });
-        self.keep_image(buffer, &bytes[range]);
+        if !was_published {
+            self.keep_image(buffer, &bytes[offset..end]);
+        }
     }
 
     /// Notes that all of a buffer may be about to change; `bytes` are those it has.
@@ -342,6 +400,7 @@ impl Journal {
         if kind == Kind::Whole {
             self.keep_image(buffer, bytes);
         }
+        self.was_published(buffer, 0, usize::MAX);
         // What was noted before stands for nothing after this.
         *self.since(buffer) = Since { epoch: self.epoch, ..Since::NOTHING };
         self.note(Entry { offset: 0, len: bytes.len(), buffer, kind });
@@ -362,6 +421,7 @@ impl Journal {
         entries.clear();
         std::mem::swap(&mut self.entries, entries);
         self.touched = 0;
+        self.publications += 1;
         self.commit();
     }
 

@@ -74,7 +74,7 @@ impl Entry {
     /// The bytes that it is about.
     fn bytes(&self) -> Range<usize> {
         match self.kind {
-            Kind::Range | Kind::Zeros => self.offset..self.offset + self.len,
+            Kind::Range | Kind::RangeFromPublished | Kind::Zeros => self.offset..self.offset + self.len,
             // What has grown may have been written again without a note.
             Kind::Grow => self.offset..usize::MAX,
             Kind::Whole | Kind::WholeFromPublished => 0..usize::MAX,

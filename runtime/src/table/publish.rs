@@ -3,7 +3,7 @@
 //! [`Published`] is the pointer cell of [`sync`](crate::sync), one decision in one place. A load takes a count on the
 //! version and holds nothing of the cell, so a view may be kept for minutes.
 
-use crate::sync::{Arc, AtomicBool, CachedCell, Cell};
+use crate::sync::{Arc, AtomicBool, CachedCell, Cell, CellWriter};
 use std::sync::atomic::Ordering;
 
 /// A value that one writer replaces and any number of readers load, none of them waiting.
@@ -14,28 +14,35 @@ pub struct Published<T> {
     is_behind: std::sync::Arc<AtomicBool>,
 }
 
+/// Publishes values: the only one that does, for all copies of a [`Published`].
+#[derive(Debug)]
+pub struct Publisher<T>(CellWriter<T>);
+
+impl<T> Publisher<T> {
+    /// Publishes `value` and gives the one before.
+    #[inline]
+    pub fn swap(&mut self, value: Arc<T>) -> Arc<T> {
+        self.0.swap(value)
+    }
+
+    /// Lets go of values that a reader was just counting when they were replaced.
+    #[inline]
+    pub fn tidy(&mut self) {
+        self.0.tidy();
+    }
+}
+
 impl<T> Published<T> {
-    /// Publishes the first value.
-    pub fn new(value: Arc<T>) -> Published<T> {
-        Published { cell: Cell::new(value), is_behind: std::sync::Arc::new(AtomicBool::new(false)) }
+    /// Publishes the first value; gives where it is found, and who publishes the next.
+    pub fn new(value: Arc<T>) -> (Published<T>, Publisher<T>) {
+        let (cell, writer) = Cell::new(value);
+        (Published { cell, is_behind: std::sync::Arc::new(AtomicBool::new(false)) }, Publisher(writer))
     }
 
     /// The value published last.
     #[inline]
     pub fn load(&self) -> Arc<T> {
         self.cell.load()
-    }
-
-    /// Publishes `value` and gives the one before.
-    #[inline]
-    pub fn swap(&self, value: Arc<T>) -> Arc<T> {
-        self.cell.swap(value)
-    }
-
-    /// Lets go of values that a reader was just counting when they were replaced. For the thread that publishes.
-    #[inline]
-    pub fn tidy(&self) {
-        self.cell.tidy();
     }
 
     /// Whether the writer has something newer that it could not publish yet, since readers pinned every version.

@@ -160,8 +160,12 @@ impl TableWriter {
     /// together, while the transaction does what it has to do first.
     #[inline]
     pub fn foresee(&self, field: &FieldDef, row: usize) {
+        let start = row * field.row_bytes + field.at.offset;
         for version in self.next_and_current() {
-            fetch_soon(version.buffers[GROUPS + field.at.group].bytes(), row * field.row_bytes + field.at.offset);
+            let group = version.buffers[GROUPS + field.at.group].bytes();
+            fetch_soon(group, start);
+            // A field of eight bytes lies across the end of a line in one row of nine.
+            fetch_soon(group, (start + field.at.size).saturating_sub(1));
             fetch_soon(version.buffers[VERSIONS].bytes(), row * 8);
         }
     }
@@ -275,8 +279,23 @@ impl TableWriter {
         }
     }
 
-    /// Takes a spare that nobody holds, brought up to date, to write on; says whether there was one.
+    /// Turns to the spare that lacks what was published last and nothing else, of which `handle`, a free root's, is the only
+    /// other holder; says whether there is one. So it is while two versions take turns, and then nothing need be counted: the
+    /// root keeps its handle, and finds what is written there at publication ([`TableWriter::publish_into`]).
     #[inline]
+    pub fn turn_beside(&mut self, handle: &mut Arc<TableVersion>) -> bool {
+        let ([spare], Some(last)) = (&mut self.spares[..], self.history.last()) else { return false };
+        let Some(version) = Arc::get_mut_of_both(spare, handle).filter(|version| version.seq + 1 == last.seq) else {
+            return false;
+        };
+        let copied = self.catch_up.follow(&mut version.buffers, &self.current.buffers, &last.entries);
+        bring_up(version, &self.current, copied, self.shrunk_from, &mut self.stats);
+        std::mem::swap(&mut self.back.version, version);
+        self.back.place = self.spares.pop();
+        true
+    }
+
+    /// Takes a spare that nobody holds, brought up to date, to write on; says whether there was one.
     fn take_spare(&mut self, skip: Option<usize>) -> bool {
         let oldest = self.history.oldest(self.current.seq);
         if self.spares.len() > FREE_SPARES_MAX || self.spares.iter().any(|spare| spare.seq + 1 < oldest) {
@@ -287,29 +306,12 @@ impl TableWriter {
         for at in (0..self.spares.len()).rev() {
             let Some(spare) = Arc::get_mut(&mut self.spares[at]) else { continue };
             // A reader may have let go of an old one since the idle ones were dropped: what it lacks is forgotten.
-            if spare.seq + 1 < oldest {
-                continue;
-            }
-            let copied = match self.history.last() {
-                // So it is while two versions take turns.
-                Some(last) if last.seq == spare.seq + 1 && skip.is_none() => {
-                    self.catch_up.follow(&mut spare.buffers, &current.buffers, &last.entries)
-                }
-                _ => {
-                    let Some(missed) = self.history.since(spare.seq, current.seq) else { continue };
-                    let missed = missed.map(|published| published.entries.as_slice());
-                    self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip)
-                }
-            };
-            self.stats.catch_up_bytes += copied as u64;
-            if spare.seq < self.shrunk_from {
-                spare.buffers.iter_mut().for_each(Buffer::shrink_to_fit);
-            }
-            spare.seq = current.seq;
-            spare.settled.follow(&current.settled);
+            let Some(missed) = self.history.since(spare.seq, current.seq) else { continue };
+            let missed = missed.map(|published| published.entries.as_slice());
+            let copied = self.catch_up.run(&mut spare.buffers, &current.buffers, missed, skip);
+            bring_up(spare, current, copied, self.shrunk_from, &mut self.stats);
             std::mem::swap(&mut self.back.version, spare);
-            let is_last = at + 1 == self.spares.len();
-            self.back.place = if is_last { self.spares.pop() } else { Some(self.spares.remove(at)) };
+            self.back.place = Some(self.spares.remove(at));
             return true;
         }
         false
@@ -522,34 +524,93 @@ impl TableWriter {
         versions >= versions_max && !self.spares.iter_mut().any(|spare| Arc::get_mut(spare).is_some())
     }
 
-    /// Makes the back version the current one and gives it, to be put into the root.
-    pub fn publish(&mut self, commit: u64) -> Arc<TableVersion> {
-        let Some(mut place) = self.back.place.take() else { return self.current.clone() };
-        let (version, seq) = (&mut self.back.version, self.current.seq + 1);
-        version.seq = seq;
+    /// Makes the back version the current one, and has `handle`, a free root's, name it.
+    #[inline]
+    pub fn publish_into(&mut self, commit: u64, handle: &mut Arc<TableVersion>) {
+        if let Some(mut place) = self.back.place.take() {
+            self.number_back();
+            match Arc::get_mut_of_both(&mut place, handle) {
+                Some(empty) => std::mem::swap(empty, &mut self.back.version),
+                None => self.fill(&mut place),
+            }
+            self.set_current(place, commit);
+        }
+        self.name_current(handle);
+    }
+
+    /// Makes the back version the current one.
+    pub fn publish(&mut self, commit: u64) {
+        if let Some(mut place) = self.back.place.take() {
+            self.number_back();
+            self.fill(&mut place);
+            self.set_current(place, commit);
+        }
+    }
+
+    /// Has `handle` name the current version.
+    #[inline]
+    pub fn name_current(&self, handle: &mut Arc<TableVersion>) {
+        if !Arc::ptr_eq(handle, &self.current) {
+            *handle = self.current.clone();
+        }
+    }
+
+    /// Says of the back version which publication it is going to be.
+    #[inline]
+    fn number_back(&mut self) {
+        let version = &mut self.back.version;
+        version.seq = self.current.seq + 1;
         match self.journal.has_touched(IDS as u32) {
             true => version.runs = IdRuns::unknown(),
             false => version.runs.follow(&self.current.runs),
         }
-        match Arc::get_mut(&mut place) {
-            Some(empty) => std::mem::swap(empty, version),
-            None => place = Arc::new(std::mem::take(version)),
+    }
+
+    /// Puts the back version into its place, or into another if a root that was passed over still names that.
+    #[inline(never)]
+    fn fill(&mut self, place: &mut Arc<TableVersion>) {
+        let version = std::mem::take(&mut self.back.version);
+        match Arc::get_mut(place) {
+            Some(empty) => *empty = version,
+            None => *place = Arc::new(version),
         }
-        let old = std::mem::replace(&mut self.current, place);
+    }
+
+    /// Makes what was the back version current.
+    #[inline]
+    fn set_current(&mut self, version: Arc<TableVersion>, commit: u64) {
+        let old = std::mem::replace(&mut self.current, version);
         match self.spares.last() {
             // One that was prepared as a copy of it has room: it comes back first.
             Some(spare) if spare.seq == old.seq => self.spares.insert(self.spares.len() - 1, old),
             _ => self.spares.push(old),
         }
         self.stats.versions = 1 + self.spares.len() as u64;
-        self.history.add((seq, commit), &mut self.journal, &mut self.changes, &mut self.stats);
-        self.current.clone()
+        let number = (self.current.seq, commit);
+        self.history.add(number, &mut self.journal, &mut self.changes, &mut self.stats);
     }
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
     pub fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
         self.history.changes_since(commit)
     }
+}
+
+/// Completes a version that has caught up with `current`, for which so many bytes were copied.
+#[inline]
+fn bring_up(
+    version: &mut TableVersion,
+    current: &TableVersion,
+    copied: usize,
+    shrunk_from: u64,
+    stats: &mut PublicationStats,
+) {
+    stats.catch_up_bytes += copied as u64;
+    if version.seq < shrunk_from {
+        version.buffers.iter_mut().for_each(Buffer::shrink_to_fit);
+    }
+    version.seq = current.seq;
+    version.settled.follow(&current.settled);
 }
 
 /// Drops free spares that are too old to be brought up to date, and all but the two newest of the others: three versions

@@ -40,7 +40,8 @@ impl<'v, T: Table> TableRef<'v, T> {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) if it was deleted or never existed.
-    #[inline]
+    // Always: where it is inlined late, each result goes through memory, a fifth more instructions in a loop of gets.
+    #[inline(always)]
     pub fn get(self, id: Id<T>) -> Result<T::Ref<'v>> {
         Ok(self.record(self.view.row_of(id.record_id())?))
     }
