@@ -82,6 +82,34 @@ impl Buffer {
         &mut self.bytes
     }
 
+    /// Overwrites bytes of which it is noted that they may change.
+    #[inline]
+    pub(super) fn overwrite(&mut self, offset: usize, bytes: &[u8]) {
+        put(&mut self.bytes[offset..offset + bytes.len()], bytes);
+    }
+
+    /// Moves row `from` of `stride` bytes to `to` and zeroes where it was. It is noted of both that they may change.
+    #[inline]
+    pub(super) fn move_row(&mut self, from: usize, to: usize, stride: usize) {
+        match stride {
+            8 => self.move_number::<8>(from, to),
+            4 => self.move_number::<4>(from, to),
+            _ => {
+                self.bytes.copy_within(from * stride..(from + 1) * stride, to * stride);
+                self.bytes[from * stride..(from + 1) * stride].fill(0);
+            }
+        }
+    }
+
+    #[inline]
+    fn move_number<const N: usize>(&mut self, from: usize, to: usize) {
+        let (numbers, _) = self.bytes.as_chunks_mut::<N>();
+        numbers[to] = std::mem::replace(&mut numbers[from], [0; N]);
+        if from == to {
+            numbers[to] = [0; N];
+        }
+    }
+
     /// A copy with the same room to grow.
     pub fn copy(&self) -> Buffer {
         let mut copy = Buffer::with_room(self.bytes.capacity(), self.len());

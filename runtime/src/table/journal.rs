@@ -76,6 +76,15 @@ pub struct Journal {
     publications: u64,
     /// Numbers of the meta buffer whose before-image has been kept since the mark, a bit each.
     numbers: u128,
+    /// Rows that came since the mark, in all of their buffers: nothing more need be noted of them.
+    fresh_rows: FreshRows,
+}
+
+/// Rows of which all is noted that may be done to them, in the epoch that is named.
+#[derive(Debug, Default)]
+struct FreshRows {
+    epoch: u64,
+    rows: Range<usize>,
 }
 
 /// What the journal has of one buffer.
@@ -394,6 +403,23 @@ impl Journal {
         }
     }
 
+    /// Whether all that may be done to a row is noted, in all of its buffers.
+    #[inline]
+    pub(super) fn has_noted_row(&self, row: usize) -> bool {
+        self.fresh_rows.epoch == self.epoch && self.fresh_rows.rows.contains(&row)
+    }
+
+    /// Finds out of which rows all is noted that may be done to them. Each of the `buffers` has so many bytes of a row.
+    #[inline(never)]
+    pub(super) fn find_noted_rows(&mut self, buffers: impl Iterator<Item = (usize, usize)>) {
+        let mut rows = 0..usize::MAX;
+        for (at, stride) in buffers.filter(|(_, stride)| *stride > 0) {
+            let (from, to) = self.since(at as u32).fresh;
+            rows = rows.start.max(from.div_ceil(stride))..rows.end.min(to / stride);
+        }
+        self.fresh_rows = FreshRows { epoch: self.epoch, rows };
+    }
+
     /// Notes that all of a buffer may be about to change; `bytes` are those it has.
     pub(super) fn note_whole(&mut self, buffer: u32, bytes: &[u8]) {
         let kind = if self.has_touched(buffer) { Kind::Whole } else { Kind::WholeFromPublished };
@@ -569,6 +595,40 @@ mod tests {
         let mut back = published.clone();
         CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
         assert_eq!(back, now);
+        journal.rollback(start, &mut now, &published);
+        assert_eq!(now, published);
+    }
+
+    #[test]
+    fn a_row_is_noted_where_the_notes_of_all_its_buffers_reach_until_the_next_mark() {
+        let published = vec![Buffer { bytes: vec![0; 8 * 100] }, Buffer { bytes: vec![0; 4 * 100] }];
+        let (mut now, mut journal) = (published.clone(), Journal::default());
+        let start = journal.mark();
+        let put = |now: &mut Vec<Buffer>, journal: &mut Journal, row: usize| {
+            BufferMut::new(&mut now[0], journal, 0).write_zeros(row * 8, &[1; 8]);
+            BufferMut::new(&mut now[1], journal, 1).write_zeros(row * 4, &[2; 4]);
+            journal.find_noted_rows([(0, 8), (1, 4)].into_iter());
+        };
+        (40..45).for_each(|row| put(&mut now, &mut journal, row));
+        let noted: Vec<usize> = (0..100).filter(|row| journal.has_noted_row(*row)).collect();
+        assert_eq!(noted, (40..47).collect::<Vec<usize>>(), "a note that was made longer reaches ahead");
+        for row in 45..47 {
+            now[0].overwrite(row * 8, &[3; 8]);
+            now[1].overwrite(row * 4, &[4; 4]);
+        }
+        now[0].move_row(46, 40, 8);
+        now[1].move_row(45, 45, 4);
+        assert_eq!((&now[0].bytes()[320..328], &now[0].bytes()[368..376]), (&[3; 8][..], &[0; 8][..]));
+        assert_eq!(now[1].bytes()[180..184], [0; 4]);
+        let mut back = published.clone();
+        CatchUp::default().run(&mut back, &now, [journal.entries.as_slice()].into_iter(), None);
+        assert_eq!(back, now);
+        let kept = now.clone();
+        let middle = journal.mark();
+        assert!(!journal.has_noted_row(44), "a note before the mark does not stand for what comes after");
+        BufferMut::new(&mut now[0], &mut journal, 0).write(44 * 8, &[9; 8]);
+        journal.rollback(middle, &mut now, &published);
+        assert_eq!(now, kept);
         journal.rollback(start, &mut now, &published);
         assert_eq!(now, published);
     }

@@ -88,13 +88,20 @@ impl Rows<'_> {
     pub fn set_component(&mut self, slot: u32, bit: usize, there: bool) {
         let (at, words) = (mask_buffer(self.def), mask_words(self.def));
         let (offset, end) = ((slot as usize * words + bit / 64) * 8, (slot as usize + 1) * words * 8);
-        let mut masks = self.buffer(at);
-        if end > masks.len() {
-            let missing = end - masks.len();
-            masks.grow(missing);
+        if end > self.buffers[at].len() {
+            self.add_masks(at, end);
         }
-        let mask = le_u64(&masks.bytes()[offset..]);
-        let bit = 1 << (bit % 64);
-        masks.write(offset, &(if there { mask | bit } else { mask & !bit }).to_le_bytes());
+        let mut masks = self.buffer(at);
+        let mask = masks.edit(offset, 8);
+        if let Some(mask) = mask.first_chunk_mut::<8>() {
+            let (had, bit) = (u64::from_le_bytes(*mask), 1 << (bit % 64));
+            *mask = (if there { had | bit } else { had & !bit }).to_le_bytes();
+        }
+    }
+
+    #[cold]
+    fn add_masks(&mut self, at: usize, end: usize) {
+        let missing = end - self.buffers[at].len();
+        self.buffer(at).grow(missing);
     }
 }

@@ -178,13 +178,40 @@ impl<'a> Rows<'a> {
     /// Writes the row behind the last: what [`insert_rows`](Rows::insert_rows) does to many.
     #[inline]
     fn append_row(&mut self, image: &[u8], version: u64, id: RecordId) {
-        let (def, row) = (self.def, self.count());
+        let row = self.count();
+        if self.journal.has_noted_row(row) {
+            self.put_noted_row(row, image, version, id);
+        } else {
+            self.put_new_row(row, image, version, id);
+        }
+        self.meta().set(meta::ROWS, row as u64 + 1);
+    }
+
+    /// Writes a row of which all is noted.
+    #[inline]
+    fn put_noted_row(&mut self, row: usize, image: &[u8], version: u64, id: RecordId) {
+        debug_assert_eq!(le_u64(&self.buffers[IDS].bytes()[row * 8..]), 0, "only zeros");
+        self.buffers[IDS].overwrite(row * 8, &id.get().to_le_bytes());
+        self.buffers[VERSIONS].overwrite(row * 8, &version.to_le_bytes());
+        for (at, group) in self.def.layout.groups.iter().enumerate() {
+            let bytes = &image[group.image_offset..group.image_offset + group.stride];
+            self.buffers[GROUPS + at].overwrite(row * group.stride, bytes);
+        }
+    }
+
+    #[inline(never)]
+    fn put_new_row(&mut self, row: usize, image: &[u8], version: u64, id: RecordId) {
+        let def = self.def;
+        let had_room = row * 8 < self.buffers[IDS].len();
         self.put_number(IDS, row, id.get());
         self.put_number(VERSIONS, row, version);
         for (at, group) in def.layout.groups.iter().enumerate().filter(|(_, group)| group.stride > 0) {
             self.put_row(GROUPS + at, row, &image[group.image_offset..group.image_offset + group.stride]);
         }
-        self.meta().set(meta::ROWS, row as u64 + 1);
+        // A note of room reaches ahead: the next rows may find themselves noted. Where there was none, each is a growth.
+        if had_room {
+            self.journal.find_noted_rows(dense_buffers(def));
+        }
     }
 
     /// Writes a number of a row. Room beyond the last may be there already: zeros.
@@ -300,13 +327,26 @@ impl<'a> Rows<'a> {
             self.settled.note(slot, slot_entry(row as u32, (moved >> 32) as u32 | IN_USE));
             self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &(row as u32).to_le_bytes());
         }
+        if self.journal.has_noted_row(row) && self.journal.has_noted_row(last) {
+            self.buffers[IDS].move_row(last, row, 8);
+            self.buffers[VERSIONS].move_row(last, row, 8);
+            for (at, group) in self.def.layout.groups.iter().enumerate() {
+                self.buffers[GROUPS + at].move_row(last, row, group.stride);
+            }
+        } else {
+            self.close_holes(row, last);
+        }
+        self.meta().set(meta::ROWS, last as u64);
+    }
+
+    #[inline(never)]
+    fn close_holes(&mut self, row: usize, last: usize) {
         self.close_number_hole(IDS, row, last);
         self.close_number_hole(VERSIONS, row, last);
         let def = self.def;
         for (at, group) in def.layout.groups.iter().enumerate() {
             self.close_hole(GROUPS + at, row, last, group.stride);
         }
-        self.meta().set(meta::ROWS, last as u64);
     }
 
     /// Moves the last row's number into the hole and zeroes where it was.
@@ -527,7 +567,12 @@ pub fn index_buffer(def: &TableDef, index: usize) -> usize {
 
 /// The buffers that grow with every record, and by how many bytes.
 pub(super) fn row_buffers(def: &TableDef) -> impl Iterator<Item = (usize, usize)> {
-    let fixed = [(IDS, 8), (VERSIONS, 8), (SLOTS, SLOT_BYTES)].into_iter();
+    [(SLOTS, SLOT_BYTES)].into_iter().chain(dense_buffers(def))
+}
+
+/// The buffers that a row lies in, and how many bytes of it.
+fn dense_buffers(def: &TableDef) -> impl Iterator<Item = (usize, usize)> {
+    let fixed = [(IDS, 8), (VERSIONS, 8)].into_iter();
     fixed.chain(def.layout.groups.iter().enumerate().map(|(at, group)| (GROUPS + at, group.stride)))
 }
 
