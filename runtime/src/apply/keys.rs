@@ -332,11 +332,23 @@ impl Digit {
 
 /// Puts `order` into `sorted` by a digit of the first number.
 fn sort_by_digit(order: &[(u64, u32)], sorted: &mut [(u64, u32)], digit: Digit) {
+    // Most have one stretch, which takes half as long to look at.
+    match digit {
+        Digit { high_mask: 0, low_shift, low_mask, values, .. } => {
+            sort_by_value(order, sorted, values, |head| (head >> low_shift & low_mask) as usize);
+        }
+        Digit { values, .. } => sort_by_value(order, sorted, values, |head| digit.of(head)),
+    }
+}
+
+/// The same by a number below `values` that is made of the first one.
+#[inline]
+fn sort_by_value(order: &[(u64, u32)], sorted: &mut [(u64, u32)], values: usize, value_of: impl Fn(u64) -> usize) {
     let mut places = [0_u32; 1 << DIGIT_BITS_MAX];
-    let place_of = |head: u64| digit.of(head) % (1 << DIGIT_BITS_MAX);
+    let place_of = |head: u64| value_of(head) % (1 << DIGIT_BITS_MAX);
     order.iter().for_each(|(head, _)| places[place_of(*head)] += 1);
     let mut next = 0;
-    for place in places.iter_mut().take(digit.values) {
+    for place in places.iter_mut().take(values) {
         next += std::mem::replace(place, next);
     }
     for entry in order {

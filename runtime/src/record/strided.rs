@@ -30,7 +30,9 @@ impl<'a> Strided<'a> {
     #[inline]
     pub fn cells<const N: usize>(self) -> impl Iterator<Item = &'a [u8; N]> {
         let Strided { bytes, stride, at } = self;
-        bytes.chunks_exact(stride.max(1)).filter_map(move |record| record.get(at..)?.first_chunk())
+        // Asked once: if the cells are in the records at all.
+        let bytes = if at + N <= stride { bytes.get(at..) } else { None };
+        bytes.unwrap_or_default().windows(N.max(1)).step_by(stride.max(1)).filter_map(<[u8]>::first_chunk)
     }
 }
 
