@@ -1,7 +1,7 @@
 //! The fixed parts of several records that arrive together, column group by column group.
 //!
 //! ```text
-//! | row of group 0 | ... 64 of them | row of group 1 | ... 64 of them | ...
+//! | row of group 0 | ... 128 of them | row of group 1 | ... 128 of them | ...
 //! ```
 //!
 //! So the rows of a group lie side by side, as they do in the table, and are taken over in one go. Whether there are as many
@@ -13,7 +13,7 @@ use std::ops::Range;
 
 /// Records that a chunk has room for: enough that what is done once per chunk does not count, few enough that it stays in the
 /// cache.
-pub const CHUNK_RECORDS: usize = 64;
+pub const CHUNK_RECORDS: usize = 128;
 
 /// Some records that follow each other.
 #[derive(Debug, Clone, Copy)]
