@@ -3,7 +3,7 @@
 
 use dbgen_runtime::clock::{Clock, SystemClock};
 use dbgen_runtime::error::SchemaEditError;
-use dbgen_runtime::{Database, Error, RecordId, SchemaEdit, TableNo, Value};
+use dbgen_runtime::{Database, Error, RecordId, SchemaEdit, StopHandle, TableNo, Value};
 use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -21,6 +21,19 @@ const WORLD: &str = r#"{ "name": "world", "version": "1",
         {"name":"tags","type":"list<text>"}, {"name":"speed","type":"f32","group":"motion"} ],
       "indexes": [ {"name":"by_hp","fields":["hp"]} ] },
     "pet": { "parent_table": "hero", "fields": [ {"name":"kind","type":"u8"} ] } } }"#;
+/// Ends a client and a loop when it goes, be it that a test failed half way: otherwise it would wait for both for ever.
+struct End<'a> {
+    ended: &'a AtomicBool,
+    stop: StopHandle,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.stop.stop();
+    }
+}
+
 /// A small edit, or several as one step, of every kind that carries records over or looks at them.
 fn edits() -> Vec<(&'static str, Vec<SchemaEdit>)> {
     let index = |definition| vec![SchemaEdit::create_index("hero", definition)];
@@ -404,6 +417,11 @@ fn a_large_table_is_edited_while_the_loop_ticks_and_clients_write() {
                 })
                 .run()
         });
+        let end = End { ended, stop };
+        // A client of a loop that does not run yet is told that there is none.
+        while ticking.load(Ordering::Relaxed) == 0 && !looping.is_finished() {
+            std::thread::yield_now();
+        }
         let client = scope.spawn({
             let model = &mut model;
             move || {
@@ -459,7 +477,7 @@ fn a_large_table_is_edited_while_the_loop_ticks_and_clients_write() {
         }
         ended.store(true, Ordering::Relaxed);
         client.join().expect("the client ends");
-        stop.stop();
+        drop(end);
         looping.join().expect("the loop ends").expect("it ran");
     });
     assert!(ticked.load(Ordering::Relaxed) > 1);
