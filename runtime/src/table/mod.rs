@@ -18,6 +18,7 @@ mod room;
 pub mod rows;
 pub mod settled;
 pub mod slices;
+mod spares;
 pub(crate) mod third;
 pub mod values;
 pub mod version;
