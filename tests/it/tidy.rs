@@ -139,6 +139,19 @@ fn links_in_documents_lead_somewhere() {
 }
 
 #[test]
+fn architecture_names_every_file_with_unsafe() {
+    let architecture = read("docs/ARCHITECTURE.md");
+    let has_unsafe = |path: &String| read(path).lines().any(|line| line.starts_with("#![allow(unsafe_code)]"));
+    for path in sources().into_iter().filter(has_unsafe) {
+        let name = path.strip_prefix("runtime/src/").unwrap_or(&path);
+        assert!(
+            architecture.contains(&format!("`{name}`")),
+            "docs/ARCHITECTURE.md does not say that {path} has unsafe"
+        );
+    }
+}
+
+#[test]
 fn architecture_names_what_exists() {
     let code: String = files("", "rs").iter().filter(|path| !path.starts_with("tests/")).map(read).collect();
     let text = read("docs/ARCHITECTURE.md");

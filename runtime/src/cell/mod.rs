@@ -50,6 +50,7 @@ pub use nulls::Nulls;
 pub use number::{F32, F64, I8, I16, I32, I64, U8, U16, U32, U64};
 pub use packed::or_zero;
 pub use reference::Ref;
+pub(crate) use string::word_of;
 pub use string::{LongStr, Str};
 pub use time::{Duration, Timestamp};
 pub use uuid::Uuid;

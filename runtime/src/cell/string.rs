@@ -146,8 +146,8 @@ const fn put_text<const N: usize>(zeros: &mut [u8; N], text: &[u8]) {
 }
 
 /// The eight bytes of a text from `at` on, a multiple of eight, as a number; zeros behind its end.
-#[inline]
-const fn word_of(text: &[u8], at: usize) -> u64 {
+#[inline(always)]
+pub(crate) const fn word_of(text: &[u8], at: usize) -> u64 {
     if at >= text.len() {
         return 0;
     }
