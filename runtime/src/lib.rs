@@ -56,6 +56,7 @@ pub mod snapshot;
 pub mod storage;
 pub mod sync;
 pub mod table;
+mod threads;
 pub mod tick;
 pub mod txn;
 pub mod typed;

@@ -23,9 +23,10 @@ use crate::table::heap::{CLASSES, block_units, class_units};
 use crate::table::index::Index;
 use crate::table::meta;
 use crate::table::version::{GROUPS, HEAP, IDS, IN_USE, META, SLOT_BYTES, SLOTS, TableView, VERSIONS};
+use crate::threads::each_part;
 use crate::view::View;
-use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Something that must hold and does not.
@@ -82,6 +83,8 @@ pub(crate) fn check_record(view: TableView<'_>, row: usize) -> Result<(), Fault>
 
 /// Rows that one thread looks at, field by field and index by index: few enough that they stay near it meanwhile.
 const ROWS_AT_ONCE: usize = 2 << 10;
+/// Rows of which one thread looks at a reference each.
+const REFERENCES_AT_ONCE: usize = 32 << 10;
 /// Keys that are written before their hashes are summed up.
 const KEYS_AT_ONCE: usize = 64;
 
@@ -89,39 +92,55 @@ const KEYS_AT_ONCE: usize = 64;
 /// keys of the rows if both have the same sum of hashes. That takes the time of reading it all, on as many threads as there
 /// are: rows and indexes at the same time.
 fn check_alone(view: TableView<'_>) -> Result<(), String> {
-    let count = view.def.indexes.len();
-    let (content, sums) = match view.version.len() <= ROWS_AT_ONCE {
-        // Not worth another thread.
-        true => (check_content(view), (0..count).map(|at| index_sum(view, at)).collect::<Vec<_>>()),
-        false => rayon::join(
-            || check_content(view),
-            || (0..count).into_par_iter().map(|at| index_sum(view, at)).collect::<Vec<_>>(),
-        ),
-    };
+    let (content, sums) = check_content(view);
     let expected = content?;
-    (0..count).zip(sums).try_for_each(|(at, sum)| match sum? == expected[at] {
+    sums.into_iter().enumerate().try_for_each(|(at, sum)| match sum? == expected[at] {
         true => Ok(()),
         false => Err(missing_key(view, at)
             .unwrap_or_else(|| format!("index `{}` has keys of no row", view.def.indexes[at].name))),
     })
 }
 
-/// Checks slots, rows and heap of a table; gives the sums that its indexes should have ([`index_sum`]). Nothing is believed
-/// of the indexes.
-pub(crate) fn check_content(view: TableView<'_>) -> Result<Vec<u64>, String> {
-    check_slots(view)?;
-    check_room(view)?;
-    let rows = view.version.len();
+/// What a table's rows say that the sum of each of its indexes should be, and what it is ([`index_sum`]).
+pub(crate) type Sums = (Result<Vec<u64>, String>, Vec<Result<u64, String>>);
+
+/// Checks slots, rows and heap of a table, and each index by itself. Of either nothing is believed by the other.
+pub(crate) fn check_content(view: TableView<'_>) -> Sums {
+    enum Part {
+        Index(Result<u64, String>),
+        Rows(Result<Vec<u64>, String>),
+    }
+    let (rows, indexes) = (view.version.len(), view.def.indexes.len());
+    // How many rows there are is believed of what they take.
+    let pieces = rows.min(view.version.buffers[IDS].len() / 8).div_ceil(ROWS_AT_ONCE);
     let blocks = Blocks::new(view.version.heap().0.len());
-    let starts: Vec<usize> = (0..rows).step_by(ROWS_AT_ONCE).collect();
-    let check = |start: &usize| check_rows(view, *start..rows.min(start + ROWS_AT_ONCE), &blocks);
-    let parts = match starts.len() {
-        0 | 1 => starts.iter().map(check).collect::<Result<Vec<_>, _>>()?,
-        _ => starts.par_iter().map(check).collect::<Result<Vec<_>, _>>()?,
+    // Rows are read once it is sure that they are there.
+    let slots = OnceLock::new();
+    let check = |part: usize| match part.checked_sub(indexes) {
+        None => Part::Index(index_sum(view, part)),
+        Some(piece) => Part::Rows(match slots.get_or_init(|| check_places(view)) {
+            Ok(()) => {
+                let start = piece * ROWS_AT_ONCE;
+                check_rows(view, start.min(rows)..rows.min(start + ROWS_AT_ONCE), &blocks)
+            }
+            Err(what) => Err(what.clone()),
+        }),
     };
-    check_heap(view, &blocks)?;
-    let sum = |at: usize| parts.iter().fold(0_u64, |sum, part| sum.wrapping_add(part[at]));
-    Ok((0..view.def.indexes.len()).map(sum).collect())
+    // The slots of an empty table are looked at as well; a small one is not worth another thread.
+    let parts = indexes + pieces.max(1);
+    let parts = if pieces <= 1 { (0..parts).map(check).collect() } else { each_part(parts, check) };
+    let (mut sums, mut expected, mut fault) = (Vec::with_capacity(indexes), vec![0_u64; indexes], None);
+    for part in parts {
+        match part {
+            Part::Index(sum) => sums.push(sum),
+            Part::Rows(Ok(of_rows)) => {
+                expected.iter_mut().zip(of_rows).for_each(|(sum, more)| *sum = sum.wrapping_add(more));
+            }
+            Part::Rows(Err(what)) => fault = fault.or(Some(what)),
+        }
+    }
+    let content = fault.map_or(Ok(()), Err).and_then(|()| check_heap(view, &blocks)).map(|()| expected);
+    (content, sums)
 }
 
 /// Checks some rows; for each index gives the sum of the hashes of their keys.
@@ -197,14 +216,23 @@ fn check_bonds(version: &Version, view: TableView<'_>) -> Result<(), String> {
     let rows = view.version.len();
     by_id.try_for_each(|relation| {
         let check = |rows| check_references(view, relation, version.table(relation.to_table), rows);
-        match rows <= ROWS_AT_ONCE {
-            true => check(0..rows),
-            false => {
-                let starts = (0..rows.div_ceil(ROWS_AT_ONCE)).into_par_iter().map(|part| part * ROWS_AT_ONCE);
-                starts.map(|start| check(start..rows.min(start + ROWS_AT_ONCE))).collect::<Result<(), String>>()
-            }
-        }
+        each_part(rows.div_ceil(REFERENCES_AT_ONCE), |part| {
+            let start = part * REFERENCES_AT_ONCE;
+            check(start..rows.min(start + REFERENCES_AT_ONCE))
+        })
+        .into_iter()
+        .collect()
     })
+}
+
+/// That slots and rows are as many as they should be, and that behind them there is nothing.
+fn check_places(view: TableView<'_>) -> Result<(), String> {
+    check_slots(view)?;
+    let (rows, ids) = (view.version.len(), view.version.buffers[IDS].len() / 8);
+    if ids < rows {
+        return Err(format!("row {ids} has no id"));
+    }
+    check_room(view)
 }
 
 /// Rows beyond the last are zero: an insertion relies on it.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The modules of the runtime by rank. A module uses lower ranks and its neighbours.
 const RANKS: &[&[&str]] = &[
-    &["limits", "error", "id", "clock", "caught", "storage", "checksum", "sync"],
+    &["limits", "error", "id", "clock", "caught", "storage", "checksum", "sync", "threads"],
     &["cell", "derived", "record", "value", "codec"],
     &["table"],
     &["catalog", "relation"],
