@@ -99,8 +99,11 @@ impl Settled {
     /// Whether what is known is true of these slots.
     pub fn is_true_of(&self, slots: &[u8]) -> bool {
         let slots = slots.as_chunks::<SLOT_BYTES>().0;
-        let is_first = |slot: usize| slots[slot] == first_entry(slot as u32).to_le_bytes();
-        self.limit as usize <= slots.len() && (0..self.limit).all(|slot| !self.holds(slot) || is_first(slot as usize))
+        let Some(known) = slots.get(..self.limit as usize) else { return false };
+        (0..).step_by(1 << PAGE_BITS).zip(known.chunks(1 << PAGE_BITS)).all(|(first, page)| {
+            let other = |(slot, entry): (u32, &[u8; SLOT_BYTES])| u64::from_le_bytes(*entry) ^ first_entry(slot);
+            !self.holds(first) || (first..).zip(page).map(other).fold(0, |all, other| all | other) == 0
+        })
     }
 
     /// The page of a slot must be asked.
