@@ -91,6 +91,7 @@ impl Engine {
         let expected = records.expected().min(EXPECTED_RECORDS_MAX);
         ids.reserve(expected);
         let mut batch = Batch::new(def, expected, ids);
+        let heap_before = self.heap_bytes(table);
         // Numbers are given one after another, and whoever refers to the table itself may mean the record before.
         let is_single = !def.counted.is_empty() || def.outgoing.iter().any(|relation| relation.to_table == table);
         // The first record tells whether generated code knows all fields: those that were added since come one by one.
@@ -105,8 +106,12 @@ impl Engine {
                 records_max = if is_single || !knows_all { 1 } else { CHUNK_RECORDS };
             }
             self.insert_chunk(def, image, number..number + count, &mut batch)?;
+            // The first record tells how wide rows are, the first chunk behind it how much of the heap they take.
             if number == 0 && expected > count {
                 self.expect(table, expected);
+            } else if number == 1 && expected > number + count {
+                let grown = self.heap_bytes(table) - heap_before;
+                self.expect_heap(table, grown.div_ceil(number + count) * (expected - number - count));
             }
             number += count;
         }
@@ -129,6 +134,19 @@ impl Engine {
         let (def, writer) = self.table_mut(table);
         writer.expect(records - 1);
         writer.rows(def).expect(records - 1);
+    }
+
+    /// How long a table's heap is.
+    fn heap_bytes(&self, table: usize) -> usize {
+        self.view(table).version.heap().0.len()
+    }
+
+    /// Makes room for heap values that take about so many bytes.
+    fn expect_heap(&mut self, table: usize, additional: usize) {
+        if additional > 0 {
+            let (def, writer) = self.table_mut(table);
+            writer.rows(def).expect_heap(additional);
+        }
     }
 
     /// Checks the records of an image, which are these `numbers` of the batch, and writes the rows of those that are right;

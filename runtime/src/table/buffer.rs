@@ -76,6 +76,12 @@ impl Buffer {
         room::held(&self.bytes)
     }
 
+    /// Bytes for which it has addresses.
+    #[cfg(test)]
+    pub fn room(&self) -> usize {
+        self.bytes.capacity()
+    }
+
     /// All bytes, to be overwritten at will; noted in `journal` as those of buffer `id`.
     pub(super) fn edit_whole(&mut self, journal: &mut Journal, id: u32) -> &mut [u8] {
         journal.note_whole(id, &self.bytes);

@@ -1,7 +1,7 @@
 //! What cannot be waited for: a slot that was used two million times.
 
 use crate::id::{GENERATION_MAX, RecordId};
-use crate::table::version::{IDS, IN_USE};
+use crate::table::version::{HEAP, IDS, IN_USE};
 use crate::{Database, Error, Value};
 
 /// A slot's generations run out: the last record in it goes as any other, and its slot is never given out again, neither to
@@ -40,4 +40,19 @@ fn a_slot_whose_generations_have_run_out_retires() {
     db.transact(|tx| tx.delete_named("t", second)).expect("deleted");
     let next = add(7);
     assert_eq!((next.slot(), next.generation()), (second.slot(), second.generation() + 1));
+}
+
+/// What the texts of a batch take is told from its first records: the heap is given that much at once, and not moved again
+/// and again, nor addresses for a GiB.
+#[test]
+fn the_heap_of_a_batch_takes_its_room_at_once() {
+    let schema = r#"{ "name": "w", "version": "1", "tables": { "t": { "fields": [ {"name":"s","type":"text"} ] } } }"#;
+    let db = Database::builder().schema_json(schema).open().expect("it opens");
+    let texts: Vec<[(usize, Value); 1]> = (0..5000).map(|n| [(0, format!("{n:0100}").into())]).collect();
+    db.transact(|tx| tx.insert_many(tx.open_table("t")?, texts.iter().map(|text| &text[..]))).expect("they fit");
+    let view = db.read();
+    view.verify().expect("whole");
+    let heap = &view.version.tables[0].buffers[HEAP];
+    assert!(heap.len() >= 5000 * 100, "{}", heap.len());
+    assert!(heap.room() < heap.len() / 64 * 65, "{} for {}", heap.room(), heap.len());
 }
