@@ -166,6 +166,7 @@ impl Transaction {
     }
 
     /// Calls `body` with the engine and an empty image.
+    #[inline(always)]
     pub(crate) fn with_image<R>(&mut self, body: impl FnOnce(&mut Engine, &mut RecordImage) -> Result<R>) -> Result<R> {
         let mut image = self.engine.take_image();
         let result = body(&mut self.engine, &mut image);

@@ -1,67 +1,122 @@
 //! Components: what their owner's table knows of them.
+//!
+//! A bare component (no rule, index, reference or heap value) of which no handler wants to know comes and goes on a short way:
+//! two tables are looked up together, and nothing is asked of either that the transaction knows already. What is written is what
+//! the long way writes, by the same functions.
 
 use super::check::Arriving;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::id::RecordId;
 use crate::record::image::RecordImage;
-use crate::table::writer::ChangeKind;
+use crate::table::def::{Bare, TableDef};
+use crate::table::writer::{ChangeKind, TableWriter};
+
+/// A table of bare components and the one whose records own them: the running transaction writes both already.
+struct InHand<'e> {
+    bare: &'e Bare,
+    def: &'e TableDef,
+    owner_def: &'e TableDef,
+    table: &'e mut TableWriter,
+    owner: &'e mut TableWriter,
+}
 
 impl Engine {
-    /// Adds a component of which nothing is asked to a record; `None` if it takes a closer look.
-    #[inline]
-    pub(super) fn attach_bare(
-        &mut self,
-        table: usize,
-        to: RecordId,
-        image: &mut RecordImage,
-    ) -> Option<Result<RecordId>> {
-        let view = self.view(table);
-        let owner = view.def.owner.filter(|_| view.def.is_bare)?;
-        let fits = image.misfits.is_empty() && image.fixed.len() == view.def.layout.image_bytes;
-        if !fits
-            || self.hooks.concern(table)
-            || self.view(owner).version.row_of(to).is_none()
-            || view.version.row_of(to).is_some()
-        {
-            return None;
+    /// Adds a component to a record.
+    #[inline(never)]
+    pub(super) fn attach(&mut self, table: usize, owner: RecordId, image: &mut RecordImage) -> Result<RecordId> {
+        match self.attach_bare(table, owner, image) {
+            true => Ok(owner),
+            false => self.attach_any(table, owner, image),
         }
-        let (version, bit) = (self.next_commit(), view.def.component_bit);
-        let noted =
-            self.noted(table, |redo, def| redo.insert(def, true, &[], Arriving::only(image).pending(), version));
-        let (def, writer) = self.table_mut(table);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn attach_any(&mut self, table: usize, owner: RecordId, image: &mut RecordImage) -> Result<RecordId> {
+        match self.take_in_hand(table, owner, false) {
+            true => self.attach(table, owner, image),
+            false => self.insert(table, Some(owner), image),
+        }
+    }
+
+    /// Adds a bare component to a record; `false` if it takes a closer look.
+    #[inline(always)]
+    fn attach_bare(&mut self, table: usize, to: RecordId, image: &RecordImage) -> bool {
+        let version = self.next_commit();
+        let Some(InHand { bare, def, owner_def, table: writer, owner }) = self.in_hand(table) else { return false };
+        let fits = image.misfits.is_empty() && image.fixed.len() == def.layout.image_bytes;
+        if !fits || owner.back().row_of(to).is_none() || writer.back().row_in_slot(to.slot()).is_some() {
+            return false;
+        }
         // There is room: its owner has the slot, and nothing of it is in the heap.
         writer.rows(def).attach(to, &image.fixed, version);
         writer.note(to, ChangeKind::Insert);
-        self.mark(owner, to, bit, true);
-        Some(self.inserted(noted, Ok(to)))
+        owner.rows(owner_def).set_component_at(bare.mask, to.slot(), true);
+        if self.redo.notes(table) {
+            self.note_for_log(table, |redo, def| {
+                redo.insert(def, true, &[], Arriving::only(image).pending(), version);
+                redo.inserted(to);
+            });
+        }
+        true
     }
 
-    /// Takes a component away from which nothing follows; says whether it was one.
-    #[inline]
-    pub(super) fn detach_bare(&mut self, table: usize, id: RecordId, row: usize) -> bool {
-        let def = &self.catalog.tables()[table];
-        let (Some(owner), true, false) = (def.owner, def.is_bare, self.hooks.concern(table)) else { return false };
-        let (version, bit) = (self.next_commit(), def.component_bit);
-        self.noted(table, |redo, def| redo.delete(def, id, version));
-        let (def, writer) = self.table_mut(table);
+    /// Takes a bare component away from which nothing follows; says whether it was one.
+    #[inline(always)]
+    pub(super) fn detach_bare(&mut self, table: usize, id: RecordId) -> bool {
+        let version = self.next_commit();
+        let Some(InHand { bare, def, owner_def, table: writer, owner }) = self.in_hand(table) else { return false };
+        let Some(row) = writer.back().row_by_slot(id) else { return false };
         writer.rows(def).detach(row, id);
         writer.note(id, ChangeKind::Delete);
-        self.mark(owner, id, bit, false);
+        owner.rows(owner_def).set_component_at(bare.mask, id.slot(), false);
+        if self.redo.notes(table) {
+            self.note_for_log(table, |redo, def| redo.delete(def, id, version));
+        }
         true
+    }
+
+    /// A table of bare components and its owner's, if both are being written and nobody else has to know.
+    #[inline(always)]
+    fn in_hand(&mut self, table: usize) -> Option<InHand<'_>> {
+        let defs = self.catalog.tables();
+        let def = &defs[table];
+        let bare = def.bare.as_ref()?;
+        if self.hooks.concern(table) || self.redo.has_lent() {
+            return None;
+        }
+        let owner_def = &defs[bare.owner];
+        let [table, owner] = self.tables.get_disjoint_mut([table, bare.owner]).ok()?;
+        (table.is_in_hand() && owner.is_in_hand()).then_some(InHand { bare, def, owner_def, table, owner })
+    }
+
+    /// Has the running transaction write a table of bare components and its owner's from now on, where a component of this record
+    /// is about to come, or to go if it `is_there`. Says whether that is new: `false` if it is so already, or is not going to be.
+    #[inline(never)]
+    pub(super) fn take_in_hand(&mut self, table: usize, id: RecordId, is_there: bool) -> bool {
+        let Some(bare) = self.catalog.tables()[table].bare else { return false };
+        let is_owned = self.view(bare.owner).version.row_of(id).is_some();
+        if !is_owned || self.view(table).version.row_of(id).is_some() != is_there || self.in_hand(table).is_some() {
+            return false;
+        }
+        for at in [table, bare.owner] {
+            let (def, writer) = self.table_mut(at);
+            writer.rows(def);
+        }
+        self.in_hand(table).is_some()
     }
 
     /// Notes with the owner of a component that it has the component, or has it no more. Other tables own nothing.
     pub(super) fn mark_component(&mut self, table: usize, id: RecordId, there: bool) {
         let def = &self.catalog.tables()[table];
         if let Some(owner) = def.owner {
-            self.mark(owner, id, def.component_bit, there);
+            let bit = def.component_bit;
+            let (def, writer) = self.table_mut(owner);
+            writer.rows(def).set_component(id.slot(), bit, there);
         }
     }
-
-    #[inline]
-    fn mark(&mut self, owner: usize, id: RecordId, bit: usize, there: bool) {
-        let (def, writer) = self.table_mut(owner);
-        writer.rows(def).set_component(id.slot(), bit, there);
-    }
 }
+
+#[cfg(test)]
+mod tests;

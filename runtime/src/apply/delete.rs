@@ -36,10 +36,15 @@ struct Extent<'c> {
 impl Engine {
     #[inline(never)]
     pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<usize> {
-        let row = self.view(table).row_of(id)?;
-        if self.detach_bare(table, id, row) {
-            return Ok(1);
+        if self.detach_bare(table, id) { Ok(1) } else { self.delete_any(table, id) }
+    }
+
+    #[inline(never)]
+    fn delete_any(&mut self, table: usize, id: RecordId) -> Result<usize> {
+        if self.take_in_hand(table, id, true) {
+            return self.delete(table, id);
         }
+        self.view(table).row_of(id)?;
         if self.goes_alone(table, id) {
             let change = self.tell_before(table, On::Delete, Some(id), Coming::Gone)?;
             self.remove(table, id)?;

@@ -169,8 +169,15 @@ impl Hooks {
     pub(crate) fn reset(&mut self) {
         self.depth = 0;
         if !self.made.is_empty() {
-            self.made = Vec::new();
+            self.forget_made();
         }
+    }
+
+    /// Never inlined: every transaction begins with the question whether there is anything.
+    #[cold]
+    #[inline(never)]
+    fn forget_made(&mut self) {
+        self.made = Vec::new();
     }
 
     /// Whether a handler is running.

@@ -80,7 +80,8 @@ impl Engine {
     #[inline(always)]
     fn execute(&mut self, op: Op<'_>) -> Result<Applied> {
         match op {
-            Op::Insert { table, owner, image } => self.insert(table, owner, image).map(Applied::Inserted),
+            Op::Insert { table, owner: None, image } => self.insert(table, None, image).map(Applied::Inserted),
+            Op::Insert { table, owner: Some(owner), image } => self.attach(table, owner, image).map(Applied::Inserted),
             Op::InsertMany { table, records, ids } => self.insert_many(table, records, ids).map(Applied::InsertedMany),
             Op::Update { table, id, image } => self.update(table, id, image),
             Op::Write { table, id, field, cell } => self.write(table, id, field, cell),
@@ -90,9 +91,6 @@ impl Engine {
 
     #[inline(never)]
     fn insert(&mut self, table: usize, owner: Option<RecordId>, image: &mut RecordImage) -> Result<RecordId> {
-        if let Some(attached) = owner.and_then(|owner| self.attach_bare(table, owner, image)) {
-            return attached;
-        }
         let def = &self.catalog.tables()[table];
         if image.fixed.len() < def.layout.image_bytes {
             put_extension(def, image, None);

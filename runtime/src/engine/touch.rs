@@ -53,7 +53,7 @@ impl Engine {
     }
 
     /// An empty image for a record on its way in, to be given back with [`Engine::give_image`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn take_image(&mut self) -> Box<RecordImage> {
         let mut image = self.image.take().unwrap_or_default();
         image.clear();

@@ -103,6 +103,9 @@ impl RecordImage {
         // Nothing is there, which is said so that the zeros are a few stores and no call.
         self.fixed.clear();
         self.fixed.resize(image_bytes, 0);
+        // It is so already; said where the encoder sees it, this is no question of it any more.
+        self.is_chunk = false;
+        (self.before, self.row_at) = (0, 0);
     }
 
     /// Forgets everything, and begins a chunk of records with images of so many bytes, or one record.

@@ -95,7 +95,7 @@ impl Buffer {
     }
 
     /// Moves row `from` of `stride` bytes to `to` and zeroes where it was. It is noted of both that they may change.
-    #[inline]
+    #[inline(always)]
     pub(super) fn move_row(&mut self, from: usize, to: usize, stride: usize) {
         match stride {
             8 => self.move_number::<8>(from, to),

@@ -10,6 +10,7 @@ use crate::record::key::{Key, KeyKind};
 use crate::record::plan::CellPlan;
 use crate::record::strided::{Strided, StridedMut};
 use crate::table::index::IndexShape;
+use crate::table::mask::MaskPlace;
 use dbgen_schema::layout::{FieldLayout, TableLayout};
 use dbgen_schema::{Durability, IndexKind, OnDelete, Value};
 pub use prepare::prepare;
@@ -58,8 +59,18 @@ pub struct TableDef {
     pub components: Vec<usize>,
     /// For a component table: its place among its owner's components, and so its bit in their masks.
     pub component_bit: usize,
-    /// Nothing is asked of its components but that they belong to a record, and nothing follows from them.
-    pub is_bare: bool,
+    /// For a component table, if nothing is asked of its components but that they belong to a record, and nothing follows from
+    /// them: where their owners note that they have them.
+    pub bare: Option<Bare>,
+}
+
+/// What it takes to add a bare component to a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Bare {
+    /// The table whose records own the components.
+    pub owner: usize,
+    /// Where those note them.
+    pub mask: MaskPlace,
 }
 
 /// A timer table, prepared.

@@ -407,10 +407,12 @@ impl Journal {
         }
     }
 
-    /// Whether all that may be done to a row is noted, in all of its buffers.
-    #[inline]
-    pub(super) fn has_noted_row(&self, row: usize) -> bool {
-        self.fresh_rows.epoch == self.epoch && self.fresh_rows.rows.contains(&row)
+    /// Whether all that may be done to the rows from `first` to `last` is noted, in all of their buffers. That there may be more
+    /// or fewer of them is noted then, too: a row came.
+    #[inline(always)]
+    pub(super) fn has_noted_rows(&self, first: usize, last: usize) -> bool {
+        let FreshRows { epoch, rows } = &self.fresh_rows;
+        *epoch == self.epoch && rows.start <= first && last < rows.end
     }
 
     /// Finds out of which rows all is noted that may be done to them. Each of the `buffers` has so many bytes of a row.

@@ -82,26 +82,53 @@ impl MaskTest {
     }
 }
 
+/// Where the mask of a record has the bit of one of its components.
+#[derive(Debug, Clone, Copy)]
+pub struct MaskPlace {
+    buffer: usize,
+    words: usize,
+    bit: usize,
+}
+
+impl MaskPlace {
+    /// That of component number `bit` of `owner`.
+    #[inline]
+    pub fn new(owner: &TableDef, bit: usize) -> MaskPlace {
+        MaskPlace { buffer: mask_buffer(owner), words: mask_words(owner), bit }
+    }
+
+    /// Where in the buffer the word of a slot lies.
+    #[inline]
+    fn offset(self, slot: u32) -> usize {
+        (slot as usize * self.words + self.bit / 64) * 8
+    }
+}
+
 impl Rows<'_> {
     /// Notes that the record in `slot` has component number `bit`, or has it no more.
-    #[inline]
     pub fn set_component(&mut self, slot: u32, bit: usize, there: bool) {
-        let (at, words) = (mask_buffer(self.def), mask_words(self.def));
-        let (offset, end) = ((slot as usize * words + bit / 64) * 8, (slot as usize + 1) * words * 8);
-        if end > self.buffers[at].len() {
-            self.add_masks(at, end);
+        self.set_component_at(MaskPlace::new(self.def, bit), slot, there);
+    }
+
+    /// The same where the bit is known already.
+    #[inline(always)]
+    pub fn set_component_at(&mut self, place: MaskPlace, slot: u32, there: bool) {
+        let offset = place.offset(slot);
+        // It holds whole masks: one whose words are not all there has none of them.
+        if offset + 8 > self.buffers[place.buffer].len() {
+            self.reborrow().add_masks(place, slot);
         }
-        let mut masks = self.buffer(at);
+        let mut masks = self.buffer(place.buffer);
         let mask = masks.edit(offset, 8);
         if let Some(mask) = mask.first_chunk_mut::<8>() {
-            let (had, bit) = (u64::from_le_bytes(*mask), 1 << (bit % 64));
+            let (had, bit) = (u64::from_le_bytes(*mask), 1 << (place.bit % 64));
             *mask = (if there { had | bit } else { had & !bit }).to_le_bytes();
         }
     }
 
     #[cold]
-    fn add_masks(&mut self, at: usize, end: usize) {
-        let missing = end - self.buffers[at].len();
-        self.buffer(at).grow(missing);
+    fn add_masks(mut self, place: MaskPlace, slot: u32) {
+        let missing = (slot as usize + 1) * place.words * 8 - self.buffers[place.buffer].len();
+        self.buffer(place.buffer).grow(missing);
     }
 }

@@ -31,6 +31,12 @@ pub struct Rows<'a> {
 }
 
 impl<'a> Rows<'a> {
+    /// The same rows, lent for a shorter while: who hands these over keeps its own where they are quickest to reach.
+    #[inline(always)]
+    pub(super) fn reborrow(&mut self) -> Rows<'_> {
+        Rows { def: self.def, buffers: self.buffers, journal: self.journal, settled: self.settled }
+    }
+
     /// Buffer number `at`.
     #[inline]
     pub(super) fn buffer(&mut self, at: usize) -> BufferMut<'_> {
@@ -91,25 +97,24 @@ impl<'a> Rows<'a> {
     }
 
     /// Takes the slot of a component's owner for a new component in the row behind the last.
-    #[inline]
-    fn take_owner_slot(&mut self, owner: RecordId) -> RecordId {
-        let row = self.count();
+    #[inline(always)]
+    fn take_owner_slot(&mut self, owner: RecordId, row: usize) -> RecordId {
         let end = (owner.slot() as usize + 1) * SLOT_BYTES;
         let missing = end.saturating_sub(self.buffers[SLOTS].len());
         if missing > 0 {
-            self.add_owner_slots(missing, owner);
+            self.reborrow().add_owner_slots(missing, owner);
         }
         self.write_slot(owner.slot(), row as u32, owner.generation() | IN_USE);
         owner
     }
 
     #[cold]
-    fn add_owner_slots(&mut self, missing: usize, owner: RecordId) {
+    fn add_owner_slots(mut self, missing: usize, owner: RecordId) {
         self.buffer(SLOTS).grow(missing);
         self.meta().set(meta::SLOTS, u64::from(owner.slot()) + 1);
     }
 
-    #[inline]
+    #[inline(always)]
     fn write_slot(&mut self, slot: u32, row: u32, generation: u32) {
         let entry = slot_entry(row, generation);
         self.settled.note(slot, entry);
@@ -163,49 +168,57 @@ impl<'a> Rows<'a> {
     /// The same, but for the indexes.
     fn insert_row(&mut self, image: &mut RecordImage, version: u64, owner: Option<RecordId>) -> Result<RecordId> {
         let id = match owner {
-            Some(owner) => self.take_owner_slot(owner),
+            Some(owner) => self.take_owner_slot(owner, self.count()),
             None => self.take_slot()?,
         };
         for field in &self.def.heap_fields {
             self.store_pending(*field, image)?;
         }
-        self.append_row(&image.fixed, version, id);
+        self.append_row(self.count(), &image.fixed, version, id);
         Ok(id)
     }
 
     /// Adds a component without heap values and indexes: what [`insert`](Rows::insert) comes to then.
-    #[inline]
+    #[inline(always)]
     pub fn attach(&mut self, owner: RecordId, image: &[u8], version: u64) {
-        self.take_owner_slot(owner);
-        self.append_row(image, version, owner);
+        let row = self.count();
+        self.take_owner_slot(owner, row);
+        self.append_row(row, image, version, owner);
     }
 
     /// Writes the row behind the last: what [`insert_rows`](Rows::insert_rows) does to many.
-    #[inline]
-    fn append_row(&mut self, image: &[u8], version: u64, id: RecordId) {
-        let row = self.count();
-        if self.journal.has_noted_row(row) {
+    #[inline(always)]
+    fn append_row(&mut self, row: usize, image: &[u8], version: u64, id: RecordId) {
+        if self.journal.has_noted_rows(row, row) {
             self.put_noted_row(row, image, version, id);
         } else {
-            self.put_new_row(row, image, version, id);
+            self.reborrow().put_new_row(row, image, version, id);
         }
-        self.meta().set(meta::ROWS, row as u64 + 1);
     }
 
-    /// Writes a row of which all is noted.
-    #[inline]
+    /// Says how many rows there are, of which it is noted that they may be more or fewer.
+    #[inline(always)]
+    fn set_noted_count(&mut self, rows: usize) {
+        self.buffers[META].overwrite(meta::ROWS * 8, &(rows as u64).to_le_bytes());
+    }
+
+    /// Writes a row of which all is noted, the count included.
+    #[inline(always)]
     fn put_noted_row(&mut self, row: usize, image: &[u8], version: u64, id: RecordId) {
         debug_assert_eq!(le_u64(&self.buffers[IDS].bytes()[row * 8..]), 0, "only zeros");
         self.buffers[IDS].overwrite(row * 8, &id.get().to_le_bytes());
         self.buffers[VERSIONS].overwrite(row * 8, &version.to_le_bytes());
+        let mut image = image;
         for (at, group) in self.def.layout.groups.iter().enumerate() {
-            let bytes = &image[group.image_offset..group.image_offset + group.stride];
+            let (bytes, behind) = image.split_at(group.stride);
             self.buffers[GROUPS + at].overwrite(row * group.stride, bytes);
+            image = behind;
         }
+        self.set_noted_count(row + 1);
     }
 
     #[inline(never)]
-    fn put_new_row(&mut self, row: usize, image: &[u8], version: u64, id: RecordId) {
+    fn put_new_row(mut self, row: usize, image: &[u8], version: u64, id: RecordId) {
         let def = self.def;
         let had_room = row * 8 < self.buffers[IDS].len();
         self.put_number(IDS, row, id.get());
@@ -217,6 +230,7 @@ impl<'a> Rows<'a> {
         if had_room {
             self.journal.find_noted_rows(dense_buffers(def));
         }
+        self.meta().set(meta::ROWS, row as u64 + 1);
     }
 
     /// Writes a number of a row. Room beyond the last may be there already: zeros.
@@ -314,7 +328,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Removes a component without heap values and indexes: what [`remove`](Rows::remove) comes to then.
-    #[inline]
+    #[inline(always)]
     pub fn detach(&mut self, row: usize, owner: RecordId) {
         // The slot is the owner's: a component table gives none out by itself.
         self.write_slot(owner.slot(), 0, 0);
@@ -322,7 +336,7 @@ impl<'a> Rows<'a> {
     }
 
     /// Moves the last row into the one that goes, and zeroes where it was.
-    #[inline]
+    #[inline(always)]
     fn remove_row(&mut self, row: usize) {
         let last = self.count() - 1;
         if row != last {
@@ -332,26 +346,33 @@ impl<'a> Rows<'a> {
             self.settled.note(slot, slot_entry(row as u32, (moved >> 32) as u32 | IN_USE));
             self.buffer(SLOTS).write(slot as usize * SLOT_BYTES, &(row as u32).to_le_bytes());
         }
-        if self.journal.has_noted_row(row) && self.journal.has_noted_row(last) {
-            self.buffers[IDS].move_row(last, row, 8);
-            self.buffers[VERSIONS].move_row(last, row, 8);
-            for (at, group) in self.def.layout.groups.iter().enumerate() {
-                self.buffers[GROUPS + at].move_row(last, row, group.stride);
-            }
+        if self.journal.has_noted_rows(row, last) {
+            self.close_noted_holes(row, last);
         } else {
-            self.close_holes(row, last);
+            self.reborrow().close_holes(row, last);
         }
-        self.meta().set(meta::ROWS, last as u64);
+    }
+
+    /// Moves the last row into another, of which all is noted, the count included.
+    #[inline(always)]
+    fn close_noted_holes(&mut self, row: usize, last: usize) {
+        self.buffers[IDS].move_row(last, row, 8);
+        self.buffers[VERSIONS].move_row(last, row, 8);
+        for (at, group) in self.def.layout.groups.iter().enumerate() {
+            self.buffers[GROUPS + at].move_row(last, row, group.stride);
+        }
+        self.set_noted_count(last);
     }
 
     #[inline(never)]
-    fn close_holes(&mut self, row: usize, last: usize) {
+    fn close_holes(mut self, row: usize, last: usize) {
         self.close_number_hole(IDS, row, last);
         self.close_number_hole(VERSIONS, row, last);
         let def = self.def;
         for (at, group) in def.layout.groups.iter().enumerate() {
             self.close_hole(GROUPS + at, row, last, group.stride);
         }
+        self.meta().set(meta::ROWS, last as u64);
     }
 
     /// Moves the last row's number into the hole and zeroes where it was.

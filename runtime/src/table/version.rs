@@ -122,6 +122,14 @@ impl TableVersion {
         ((entry >> 32) as u32 & IN_USE != 0).then_some(entry as u32 as usize)
     }
 
+    /// The row of a record, if it exists, as its slot says: for who is going to write that anyway.
+    #[inline]
+    pub fn row_by_slot(&self, id: RecordId) -> Option<usize> {
+        let at = id.slot() as usize * SLOT_BYTES;
+        let entry = le_u64(self.buffers[SLOTS].bytes().get(at..at + SLOT_BYTES)?);
+        ((entry >> 32) as u32 == id.generation() | IN_USE).then_some(entry as u32 as usize)
+    }
+
     /// Whether the id was good once.
     pub fn is_stale(&self, id: RecordId) -> bool {
         let at = id.slot() as usize * SLOT_BYTES;

@@ -208,6 +208,18 @@ impl TableWriter {
         self.back.place.is_some()
     }
 
+    /// Whether the running transaction changes this table already, and there is a version to write on.
+    #[inline]
+    pub fn is_in_hand(&self) -> bool {
+        self.began.is_some() && self.has_back()
+    }
+
+    /// The version to write on, which is empty where there is none.
+    #[inline]
+    pub fn back(&self) -> &TableVersion {
+        &self.back.version
+    }
+
     /// The rows, to be changed. [`touch`](TableWriter::touch) comes first.
     #[inline]
     pub fn rows<'w>(&'w mut self, def: &'w TableDef) -> Rows<'w> {

@@ -3,13 +3,14 @@
 //! Each table by itself comes first, then the relations between them, then timers and components, and last what follows from
 //! all of it: which fields are written without a look at anything else.
 
-use super::{Column, FieldDef, IndexDef, RelationDef, TableDef, TextColumn, TimerDef, is_ref};
+use super::{Bare, Column, FieldDef, IndexDef, RelationDef, TableDef, TextColumn, TimerDef, is_ref};
 use crate::error::{Error, Result};
 use crate::limits::{KEY_BYTES_MAX, TABLES_MAX};
 use crate::record::guard::{self, Guard};
 use crate::record::key::KeyKind;
 use crate::record::plan::CellPlan;
 use crate::table::index::IndexShape;
+use crate::table::mask::MaskPlace;
 use dbgen_schema::layout::{FieldLayout, table_layout};
 use dbgen_schema::{Scalar, Schema, Value};
 
@@ -42,7 +43,9 @@ pub fn prepare(schema: &Schema) -> Result<Vec<TableDef>> {
             def.fields[at].free = is_free(def, table, at);
             def.fields[at].alone = is_alone(def, at);
         }
-        def.is_bare = is_bare_component(def);
+    }
+    for at in 0..defs.len() {
+        defs[at].bare = bare(&defs, at);
     }
     Ok(defs)
 }
@@ -124,7 +127,7 @@ fn table(schema: &Schema, at: usize) -> Result<TableDef> {
         owner: table.parent.map(|parent| parent.at()),
         components: Vec::new(),
         component_bit: 0,
-        is_bare: false,
+        bare: None,
     })
 }
 
@@ -211,11 +214,15 @@ impl FieldDef {
     }
 }
 
-/// Whether nothing is asked of its components but that they belong to a record, and nothing follows from them.
-fn is_bare_component(def: &TableDef) -> bool {
+/// Where owners note the components of a table of which nothing is asked but that they belong to a record, and from which
+/// nothing follows.
+fn bare(defs: &[TableDef], at: usize) -> Option<Bare> {
+    let def = &defs[at];
     let nothing_asked = def.ruled.is_empty() && def.outgoing.is_empty() && def.counters == 0;
     let nothing_follows = def.incoming.is_empty() && def.components.is_empty() && def.indexes.is_empty();
-    def.owner.is_some() && nothing_asked && nothing_follows && def.heap_fields.is_empty()
+    let is_bare = nothing_asked && nothing_follows && def.heap_fields.is_empty();
+    let owner = def.owner.filter(|_| is_bare)?;
+    Some(Bare { owner, mask: MaskPlace::new(&defs[owner], def.component_bit) })
 }
 
 /// Whether nothing but the field's own rules concerns a new value of it.

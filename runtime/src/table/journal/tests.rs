@@ -170,7 +170,7 @@ fn a_row_is_noted_where_the_notes_of_all_its_buffers_reach_until_the_next_mark()
         journal.find_noted_rows([(0, 8), (1, 4)].into_iter());
     };
     (40..45).for_each(|row| put(&mut now, &mut journal, row));
-    let noted: Vec<usize> = (0..100).filter(|row| journal.has_noted_row(*row)).collect();
+    let noted: Vec<usize> = (0..100).filter(|row| journal.has_noted_rows(*row, *row)).collect();
     assert_eq!(noted, (40..47).collect::<Vec<usize>>(), "a note that was made longer reaches ahead");
     for row in 45..47 {
         now[0].overwrite(row * 8, &[3; 8]);
@@ -183,7 +183,7 @@ fn a_row_is_noted_where_the_notes_of_all_its_buffers_reach_until_the_next_mark()
     assert_caught_up(&published, &now, &journal);
     let kept = now.clone();
     let middle = journal.mark();
-    assert!(!journal.has_noted_row(44), "a note before the mark does not stand for what comes after");
+    assert!(!journal.has_noted_rows(44, 44), "a note before the mark does not stand for what comes after");
     of(&mut now, &mut journal, 0).write(44 * 8, &[9; 8]);
     assert_undone(&mut journal, middle, &mut now, &published, &kept);
     assert_undone(&mut journal, start, &mut now, &published, &published);
