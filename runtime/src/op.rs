@@ -1,6 +1,7 @@
 //! THE mutation: what every write is made of, whoever asks for it. Typed handles, dynamic values, REST, RPC and, later, the
 //! log speak it, and [`apply`](crate::apply) is the only one that executes it.
 
+use crate::error::{Error, Result};
 use crate::id::RecordId;
 use crate::record::image::RecordImage;
 
@@ -83,4 +84,45 @@ pub enum Applied {
     Unchanged,
     /// So many records are gone, cascades included.
     Deleted(usize),
+}
+
+impl Applied {
+    /// What an insert came to: the record's id.
+    #[inline(always)]
+    pub(crate) fn id(done: Result<Applied>) -> Result<RecordId> {
+        // Looked at where it lies: to move it, a processor would read in one piece what was just written in two, and wait until
+        // both have reached the cache.
+        match &done {
+            Ok(Applied::Inserted(id)) => Ok(*id),
+            _ => Err(failed(done)),
+        }
+    }
+
+    /// What a deletion came to: how many records are gone.
+    #[inline(always)]
+    pub(crate) fn count(done: Result<Applied>) -> Result<usize> {
+        match &done {
+            Ok(Applied::Deleted(count)) => Ok(*count),
+            _ => Err(failed(done)),
+        }
+    }
+
+    /// What anything else came to.
+    #[inline(always)]
+    pub(crate) fn nothing(done: Result<Applied>) -> Result<()> {
+        match &done {
+            Ok(_) => Ok(()),
+            Err(_) => Err(failed(done)),
+        }
+    }
+}
+
+/// Why an operation was not done. One that was does what it is called.
+#[cold]
+#[inline(never)]
+fn failed(done: Result<Applied>) -> Error {
+    match done {
+        Err(error) => error,
+        Ok(other) => unreachable!("an insert inserts and a deletion deletes, which is not {other:?}"),
+    }
 }

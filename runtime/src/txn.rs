@@ -158,17 +158,14 @@ impl Transaction {
             if tx.engine.view(table).version.row_of(id).is_none() {
                 return Ok(0);
             }
-            match tx.engine.apply(Op::Delete { table, id })? {
-                Applied::Deleted(count) => Ok(count),
-                other => unreachable!("a deletion deletes, not {other:?}"),
-            }
+            Applied::count(tx.engine.apply(Op::Delete { table, id }))
         })
     }
 
     /// Calls `body` with the engine and an empty image.
-    #[inline(always)]
     pub(crate) fn with_image<R>(&mut self, body: impl FnOnce(&mut Engine, &mut RecordImage) -> Result<R>) -> Result<R> {
         let mut image = self.engine.take_image();
+        image.clear();
         let result = body(&mut self.engine, &mut image);
         self.engine.give_image(image);
         result

@@ -8,15 +8,16 @@ use super::check::Arriving;
 use crate::engine::Engine;
 use crate::error::Result;
 use crate::id::RecordId;
+use crate::op::Applied;
 use crate::record::image::RecordImage;
 use crate::table::def::{Bare, TableDef};
+use crate::table::mask::MaskPlace;
 use crate::table::writer::{ChangeKind, TableWriter};
 
 /// A table of bare components and the one whose records own them: the running transaction writes both already.
 struct InHand<'e> {
-    bare: &'e Bare,
+    mask: &'e MaskPlace,
     def: &'e TableDef,
-    owner_def: &'e TableDef,
     table: &'e mut TableWriter,
     owner: &'e mut TableWriter,
 }
@@ -24,16 +25,16 @@ struct InHand<'e> {
 impl Engine {
     /// Adds a component to a record.
     #[inline(never)]
-    pub(super) fn attach(&mut self, table: usize, owner: RecordId, image: &mut RecordImage) -> Result<RecordId> {
+    pub(super) fn attach(&mut self, table: usize, owner: RecordId, image: &mut RecordImage) -> Result<Applied> {
         match self.attach_bare(table, owner, image) {
-            true => Ok(owner),
+            true => Ok(Applied::Inserted(owner)),
             false => self.attach_any(table, owner, image),
         }
     }
 
     #[cold]
     #[inline(never)]
-    fn attach_any(&mut self, table: usize, owner: RecordId, image: &mut RecordImage) -> Result<RecordId> {
+    fn attach_any(&mut self, table: usize, owner: RecordId, image: &mut RecordImage) -> Result<Applied> {
         match self.take_in_hand(table, owner, false) {
             true => self.attach(table, owner, image),
             false => self.insert(table, Some(owner), image),
@@ -44,7 +45,7 @@ impl Engine {
     #[inline(always)]
     fn attach_bare(&mut self, table: usize, to: RecordId, image: &RecordImage) -> bool {
         let version = self.next_commit();
-        let Some(InHand { bare, def, owner_def, table: writer, owner }) = self.in_hand(table) else { return false };
+        let Some(InHand { mask, def, table: writer, owner }) = self.in_hand(table) else { return false };
         let fits = image.misfits.is_empty() && image.fixed.len() == def.layout.image_bytes;
         if !fits || owner.back().row_of(to).is_none() || writer.back().row_in_slot(to.slot()).is_some() {
             return false;
@@ -52,7 +53,7 @@ impl Engine {
         // There is room: its owner has the slot, and nothing of it is in the heap.
         writer.rows(def).attach(to, &image.fixed, version);
         writer.note(to, ChangeKind::Insert);
-        owner.rows(owner_def).set_component_at(bare.mask, to.slot(), true);
+        mask.set(owner.buffer(mask.buffer()), to.slot(), true);
         if self.redo.notes(table) {
             self.note_for_log(table, |redo, def| {
                 redo.insert(def, true, &[], Arriving::only(image).pending(), version);
@@ -66,11 +67,11 @@ impl Engine {
     #[inline(always)]
     pub(super) fn detach_bare(&mut self, table: usize, id: RecordId) -> bool {
         let version = self.next_commit();
-        let Some(InHand { bare, def, owner_def, table: writer, owner }) = self.in_hand(table) else { return false };
+        let Some(InHand { mask, def, table: writer, owner }) = self.in_hand(table) else { return false };
         let Some(row) = writer.back().row_by_slot(id) else { return false };
         writer.rows(def).detach(row, id);
         writer.note(id, ChangeKind::Delete);
-        owner.rows(owner_def).set_component_at(bare.mask, id.slot(), false);
+        mask.set(owner.buffer(mask.buffer()), id.slot(), false);
         if self.redo.notes(table) {
             self.note_for_log(table, |redo, def| redo.delete(def, id, version));
         }
@@ -80,15 +81,13 @@ impl Engine {
     /// A table of bare components and its owner's, if both are being written and nobody else has to know.
     #[inline(always)]
     fn in_hand(&mut self, table: usize) -> Option<InHand<'_>> {
-        let defs = self.catalog.tables();
-        let def = &defs[table];
-        let bare = def.bare.as_ref()?;
+        let def = &self.catalog.tables()[table];
+        let Bare { owner, mask } = def.bare.as_ref()?;
         if self.hooks.concern(table) || self.redo.has_lent() {
             return None;
         }
-        let owner_def = &defs[bare.owner];
-        let [table, owner] = self.tables.get_disjoint_mut([table, bare.owner]).ok()?;
-        (table.is_in_hand() && owner.is_in_hand()).then_some(InHand { bare, def, owner_def, table, owner })
+        let [table, owner] = self.tables.get_disjoint_mut([table, *owner]).ok()?;
+        (table.is_in_hand() && owner.is_in_hand()).then_some(InHand { mask, def, table, owner })
     }
 
     /// Has the running transaction write a table of bare components and its owner's from now on, where a component of this record

@@ -35,12 +35,12 @@ struct Extent<'c> {
 
 impl Engine {
     #[inline(never)]
-    pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<usize> {
-        if self.detach_bare(table, id) { Ok(1) } else { self.delete_any(table, id) }
+    pub(super) fn delete(&mut self, table: usize, id: RecordId) -> Result<Applied> {
+        if self.detach_bare(table, id) { Ok(Applied::Deleted(1)) } else { self.delete_any(table, id) }
     }
 
     #[inline(never)]
-    fn delete_any(&mut self, table: usize, id: RecordId) -> Result<usize> {
+    fn delete_any(&mut self, table: usize, id: RecordId) -> Result<Applied> {
         if self.take_in_hand(table, id, true) {
             return self.delete(table, id);
         }
@@ -49,12 +49,12 @@ impl Engine {
             let change = self.tell_before(table, On::Delete, Some(id), Coming::Gone)?;
             self.remove(table, id)?;
             self.made(change);
-            return Ok(1);
+            return Ok(Applied::Deleted(1));
         }
         let catalog = self.catalog.clone();
         let extent = self.extent(&catalog, table, id)?;
         self.whole(|engine| engine.carry_out(&extent))?;
-        Ok(extent.going.len())
+        Ok(Applied::Deleted(extent.going.len()))
     }
 
     /// Whether nothing belongs to the record, and nobody refers to it. Someone who may refer to a value of it is taken to do so.

@@ -80,17 +80,17 @@ impl Engine {
     #[inline(always)]
     fn execute(&mut self, op: Op<'_>) -> Result<Applied> {
         match op {
-            Op::Insert { table, owner: None, image } => self.insert(table, None, image).map(Applied::Inserted),
-            Op::Insert { table, owner: Some(owner), image } => self.attach(table, owner, image).map(Applied::Inserted),
+            Op::Insert { table, owner: None, image } => self.insert(table, None, image),
+            Op::Insert { table, owner: Some(owner), image } => self.attach(table, owner, image),
             Op::InsertMany { table, records, ids } => self.insert_many(table, records, ids).map(Applied::InsertedMany),
             Op::Update { table, id, image } => self.update(table, id, image),
             Op::Write { table, id, field, cell } => self.write(table, id, field, cell),
-            Op::Delete { table, id } => self.delete(table, id).map(Applied::Deleted),
+            Op::Delete { table, id } => self.delete(table, id),
         }
     }
 
     #[inline(never)]
-    fn insert(&mut self, table: usize, owner: Option<RecordId>, image: &mut RecordImage) -> Result<RecordId> {
+    fn insert(&mut self, table: usize, owner: Option<RecordId>, image: &mut RecordImage) -> Result<Applied> {
         let def = &self.catalog.tables()[table];
         if image.fixed.len() < def.layout.image_bytes {
             put_extension(def, image, None);
@@ -100,7 +100,7 @@ impl Engine {
         let change = self.tell_before(table, On::Insert, owner, Coming::Image(image))?;
         let id = self.insert_checked(table, owner, &counters, image)?;
         self.made(change.map(|change| Change { id: Some(id), ..change }));
-        Ok(id)
+        Ok(Applied::Inserted(id))
     }
 
     /// Adds a record that obeys every rule.

@@ -107,6 +107,7 @@ impl Engine {
         cell: Option<&[u8]>,
     ) -> Result<Applied> {
         let mut image = self.take_image();
+        image.clear();
         let view = self.view(table);
         view.gather(row, &mut image.fixed);
         view.def.put_cell(&mut image.fixed, field, cell);

@@ -286,17 +286,13 @@ impl Transaction {
 
     fn insert_owned(&mut self, table: TableNo, owner: Option<RecordId>, values: FieldValues<'_>) -> Result<RecordId> {
         let table = self.place(table)?;
-        let applied = self.with_image(|engine, image| {
+        Applied::id(self.with_image(|engine, image| {
             let def = &engine.catalog.tables()[table];
             image.fixed.resize(def.layout.image_bytes, 0);
             put_values(def, image, values);
             put_defaults(def, image, values);
             engine.apply(Op::Insert { table, owner, image })
-        })?;
-        match applied {
-            Applied::Inserted(id) => Ok(id),
-            other => unreachable!("an insert inserts, not {other:?}"),
-        }
+        }))
     }
 
     /// Writes some fields of a record.
@@ -347,10 +343,7 @@ impl Transaction {
     /// [`Error::NotFound`]; [`Error::Restricted`].
     pub fn delete_record(&mut self, table: TableNo, id: RecordId) -> Result<usize> {
         let table = self.place(table)?;
-        match self.engine.apply(Op::Delete { table, id })? {
-            Applied::Deleted(count) => Ok(count),
-            other => unreachable!("a deletion deletes, not {other:?}"),
-        }
+        Applied::count(self.engine.apply(Op::Delete { table, id }))
     }
 
     /// That the record was last written by commit `expected`, asked inside the transaction that is going to change it.

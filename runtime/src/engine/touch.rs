@@ -52,12 +52,10 @@ impl Engine {
         }
     }
 
-    /// An empty image for a record on its way in, to be given back with [`Engine::give_image`].
+    /// An image for a record on its way in, to be given back with [`Engine::give_image`]. What was in it last still is.
     #[inline(always)]
     pub(crate) fn take_image(&mut self) -> Box<RecordImage> {
-        let mut image = self.image.take().unwrap_or_default();
-        image.clear();
-        image
+        self.image.take().unwrap_or_default()
     }
 
     /// Keeps an image for its allocations.

@@ -97,15 +97,25 @@ impl RecordImage {
         (self.before, self.row_at, self.fixed_from, self.heap_from) = (0, 0, 0, 0);
     }
 
-    /// Lets an empty image have room for the one record that is going to be encoded.
-    #[inline]
+    /// Forgets everything, and begins the image of one record with so many bytes.
+    #[inline(always)]
     pub(crate) fn begin_one(&mut self, image_bytes: usize) {
-        // Nothing is there, which is said so that the zeros are a few stores and no call.
-        self.fixed.clear();
-        self.fixed.resize(image_bytes, 0);
-        // It is so already; said where the encoder sees it, this is no question of it any more.
+        // What is there from the record before will be written over.
+        if self.fixed.len() != image_bytes {
+            self.resize_fixed(image_bytes);
+        }
+        self.heap.clear();
+        if !self.misfits.is_empty() {
+            self.misfits.clear();
+        }
         self.is_chunk = false;
-        (self.before, self.row_at) = (0, 0);
+        (self.before, self.row_at, self.fixed_from, self.heap_from) = (0, 0, 0, 0);
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn resize_fixed(&mut self, bytes: usize) {
+        self.fixed.resize(bytes, 0);
     }
 
     /// Forgets everything, and begins a chunk of records with images of so many bytes, or one record.

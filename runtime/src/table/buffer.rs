@@ -107,13 +107,12 @@ impl Buffer {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn move_number<const N: usize>(&mut self, from: usize, to: usize) {
         let (numbers, _) = self.bytes.as_chunks_mut::<N>();
-        numbers[to] = std::mem::replace(&mut numbers[from], [0; N]);
-        if from == to {
-            numbers[to] = [0; N];
-        }
+        // In this order: it may be the same row.
+        numbers[to] = numbers[from];
+        numbers[from] = [0; N];
     }
 
     /// A copy with the same room to grow.

@@ -8,6 +8,7 @@
 //! the buffer is zero: a table whose records have no components keeps nothing. Bits are written with the component they
 //! stand for, in the same transaction, so they are undone and published with it.
 
+use super::buffer::BufferMut;
 use super::def::TableDef;
 use super::rows::Rows;
 use super::rows::index_buffer;
@@ -97,38 +98,36 @@ impl MaskPlace {
         MaskPlace { buffer: mask_buffer(owner), words: mask_words(owner), bit }
     }
 
-    /// Where in the buffer the word of a slot lies.
+    /// The buffer that it is in.
     #[inline]
-    fn offset(self, slot: u32) -> usize {
-        (slot as usize * self.words + self.bit / 64) * 8
+    pub fn buffer(&self) -> usize {
+        self.buffer
+    }
+
+    /// Notes in the buffer of masks that the record in `slot` has the component, or has it no more.
+    #[inline(always)]
+    pub fn set(&self, mut masks: BufferMut<'_>, slot: u32, there: bool) {
+        let offset = (slot as usize * self.words + self.bit / 64) * 8;
+        // It holds whole masks: one whose words are not all there has none of them.
+        if offset + 8 > masks.len() {
+            self.add_masks(masks.reborrow(), slot);
+        }
+        if let Some(mask) = masks.edit(offset, 8).first_chunk_mut::<8>() {
+            let (had, bit) = (u64::from_le_bytes(*mask), 1 << (self.bit % 64));
+            *mask = (if there { had | bit } else { had & !bit }).to_le_bytes();
+        }
+    }
+
+    #[cold]
+    fn add_masks(&self, mut masks: BufferMut<'_>, slot: u32) {
+        masks.grow((slot as usize + 1) * self.words * 8 - masks.len());
     }
 }
 
 impl Rows<'_> {
     /// Notes that the record in `slot` has component number `bit`, or has it no more.
     pub fn set_component(&mut self, slot: u32, bit: usize, there: bool) {
-        self.set_component_at(MaskPlace::new(self.def, bit), slot, there);
-    }
-
-    /// The same where the bit is known already.
-    #[inline(always)]
-    pub fn set_component_at(&mut self, place: MaskPlace, slot: u32, there: bool) {
-        let offset = place.offset(slot);
-        // It holds whole masks: one whose words are not all there has none of them.
-        if offset + 8 > self.buffers[place.buffer].len() {
-            self.reborrow().add_masks(place, slot);
-        }
-        let mut masks = self.buffer(place.buffer);
-        let mask = masks.edit(offset, 8);
-        if let Some(mask) = mask.first_chunk_mut::<8>() {
-            let (had, bit) = (u64::from_le_bytes(*mask), 1 << (place.bit % 64));
-            *mask = (if there { had | bit } else { had & !bit }).to_le_bytes();
-        }
-    }
-
-    #[cold]
-    fn add_masks(mut self, place: MaskPlace, slot: u32) {
-        let missing = (slot as usize + 1) * place.words * 8 - self.buffers[place.buffer].len();
-        self.buffer(place.buffer).grow(missing);
+        let place = MaskPlace::new(self.def, bit);
+        place.set(self.buffer(place.buffer), slot, there);
     }
 }

@@ -16,6 +16,7 @@ use crate::record::codec::{le_u64, null_bit, set_null_bit};
 use crate::record::heap_ref::{Cells, HeapCell, HeapRef};
 use crate::record::image::{PENDING, RecordImage};
 use crate::record::key::Key;
+use dbgen_schema::layout::GroupLayout;
 use std::ops::Range;
 
 /// A table whose rows are being changed.
@@ -208,11 +209,12 @@ impl<'a> Rows<'a> {
         debug_assert_eq!(le_u64(&self.buffers[IDS].bytes()[row * 8..]), 0, "only zeros");
         self.buffers[IDS].overwrite(row * 8, &id.get().to_le_bytes());
         self.buffers[VERSIONS].overwrite(row * 8, &version.to_le_bytes());
-        let mut image = image;
-        for (at, group) in self.def.layout.groups.iter().enumerate() {
-            let (bytes, behind) = image.split_at(group.stride);
-            self.buffers[GROUPS + at].overwrite(row * group.stride, bytes);
-            image = behind;
+        let put = |buffer: &mut Buffer, group: &GroupLayout| {
+            buffer.overwrite(row * group.stride, &image[group.image_offset..][..group.stride]);
+        };
+        match self.def.layout.groups.as_slice() {
+            [one] => put(&mut self.buffers[GROUPS], one),
+            groups => groups.iter().zip(&mut self.buffers[GROUPS..]).for_each(|(group, buffer)| put(buffer, group)),
         }
         self.set_noted_count(row + 1);
     }
@@ -358,8 +360,10 @@ impl<'a> Rows<'a> {
     fn close_noted_holes(&mut self, row: usize, last: usize) {
         self.buffers[IDS].move_row(last, row, 8);
         self.buffers[VERSIONS].move_row(last, row, 8);
-        for (at, group) in self.def.layout.groups.iter().enumerate() {
-            self.buffers[GROUPS + at].move_row(last, row, group.stride);
+        let close = |buffer: &mut Buffer, group: &GroupLayout| buffer.move_row(last, row, group.stride);
+        match self.def.layout.groups.as_slice() {
+            [one] => close(&mut self.buffers[GROUPS], one),
+            groups => groups.iter().zip(&mut self.buffers[GROUPS..]).for_each(|(group, buffer)| close(buffer, group)),
         }
         self.set_noted_count(last);
     }

@@ -12,6 +12,7 @@
 //! In the steady state two versions circulate. Taking, publishing and taking again allocates nothing. Who is going to hold a
 //! version for long has a third one made first, a piece at a time between the transactions (`table/third.rs`).
 
+use super::buffer::BufferMut;
 use super::catch_up::CatchUp;
 use super::def::{FieldDef, TableDef};
 use super::history::History;
@@ -218,6 +219,13 @@ impl TableWriter {
     #[inline]
     pub fn back(&self) -> &TableVersion {
         &self.back.version
+    }
+
+    /// One of its buffers, to be changed by a transaction that has it in hand.
+    #[inline]
+    pub fn buffer(&mut self, at: usize) -> BufferMut<'_> {
+        debug_assert!(self.is_in_hand(), "there is a version to write on");
+        BufferMut::new(&mut self.back.version.buffers[at], &mut self.journal, at as u32)
     }
 
     /// The rows, to be changed. [`touch`](TableWriter::touch) comes first.

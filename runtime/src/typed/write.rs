@@ -42,16 +42,21 @@ impl<'t, T: Table> TableMut<'t, T> {
         self.insert_owned(None, &record)
     }
 
+    /// The image of a record, to be given back to the engine.
+    #[inline(always)]
+    fn encoded(&mut self, record: &T) -> Box<RecordImage> {
+        let mut image = self.tx.engine.take_image();
+        image.begin_one(const { T::DESC.image_bytes() });
+        record.encode(&mut image);
+        image
+    }
+
     fn insert_owned(&mut self, owner: Option<RecordId>, record: &T) -> Result<Id<T>> {
-        let applied = self.tx.with_image(|engine, image| {
-            image.begin_one(const { T::DESC.image_bytes() });
-            record.encode(image);
-            engine.apply(Op::Insert { table: T::INDEX, owner, image })
-        })?;
-        match applied {
-            Applied::Inserted(id) => Ok(Id::new(id)),
-            other => unreachable!("an insert inserts, not {other:?}"),
-        }
+        let mut image = self.encoded(record);
+        let engine = &mut *self.tx.engine;
+        let done = engine.apply(Op::Insert { table: T::INDEX, owner, image: &mut image });
+        engine.give_image(image);
+        Applied::id(done).map(Id::new)
     }
 
     /// Reads a record, lets `change` change it, and writes what differs.
@@ -80,12 +85,11 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// # Errors
     /// As [`update`](TableMut::update).
     pub fn replace(&mut self, id: Id<T>, record: &T) -> Result<()> {
-        self.tx.with_image(|engine, image| {
-            image.begin_one(const { T::DESC.image_bytes() });
-            record.encode(image);
-            engine.apply(Op::Update { table: T::INDEX, id: id.record_id(), image })
-        })?;
-        Ok(())
+        let mut image = self.encoded(record);
+        let engine = &mut *self.tx.engine;
+        let done = engine.apply(Op::Update { table: T::INDEX, id: id.record_id(), image: &mut image });
+        engine.give_image(image);
+        Applied::nothing(done)
     }
 
     /// Deletes a record, with what its relations demand of those that refer to it; says how many records went.
@@ -93,10 +97,7 @@ impl<'t, T: Table> TableMut<'t, T> {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Restricted`](crate::Error::Restricted) if others refer to it and may not lose it.
     pub fn delete(&mut self, id: Id<T>) -> Result<usize> {
-        match self.tx.engine.apply(Op::Delete { table: T::INDEX, id: id.record_id() })? {
-            Applied::Deleted(count) => Ok(count),
-            other => unreachable!("a deletion deletes, not {other:?}"),
-        }
+        Applied::count(self.tx.engine.apply(Op::Delete { table: T::INDEX, id: id.record_id() }))
     }
 
     /// A record, to be written field by field.

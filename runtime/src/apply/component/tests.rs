@@ -3,7 +3,7 @@
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::id::RecordId;
-use crate::op::Op;
+use crate::op::{Applied, Op};
 use crate::record::image::RecordImage;
 use crate::{Database, Transaction};
 
@@ -51,6 +51,12 @@ fn detach(engine: &mut Engine, way: Way, table: usize, id: RecordId) -> Result<(
     }
 }
 
+fn spawn(engine: &mut Engine) -> Result<RecordId> {
+    let mut image = RecordImage::new();
+    image.begin_one(engine.catalog.tables()[ENTITY].layout.image_bytes);
+    Applied::id(engine.apply(Op::Insert { table: ENTITY, owner: None, image: &mut image }))
+}
+
 /// One of the things that a transaction does; says whether it could.
 fn act(tx: &mut Transaction, way: Way, random: &mut Random, ids: &mut Vec<RecordId>) -> bool {
     let engine = &mut *tx.engine;
@@ -58,12 +64,7 @@ fn act(tx: &mut Transaction, way: Way, random: &mut Random, ids: &mut Vec<Record
     let (id, byte) = (ids[random.below(ids.len())], random.below(256) as u8);
     match random.below(40) {
         0 => engine.apply(Op::Delete { table: ENTITY, id }).is_ok(),
-        1 => {
-            let mut image = RecordImage::new();
-            image.begin_one(4);
-            let made = engine.insert(ENTITY, None, &mut image);
-            made.map(|id| ids.push(id)).is_ok()
-        }
+        1 => spawn(engine).map(|id| ids.push(id)).is_ok(),
         // Runs, so that notes reach ahead.
         2 => {
             let from = random.below(ids.len());
@@ -95,9 +96,7 @@ fn history(way: Way, seed: u64) -> Vec<(Vec<bool>, Vec<Vec<u8>>)> {
     let mut ids = Vec::new();
     db.transact(|tx| {
         for _ in 0..300 {
-            let mut image = RecordImage::new();
-            image.begin_one(4);
-            ids.push(tx.engine.insert(ENTITY, None, &mut image)?);
+            ids.push(spawn(&mut tx.engine)?);
         }
         Ok(())
     })
