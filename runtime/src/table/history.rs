@@ -11,7 +11,7 @@
 use super::journal::{Entry, Journal};
 use super::missed::Keeping;
 use super::writer::PublicationStats;
-use crate::id::RecordId;
+use crate::id::{GENERATION_BITS, GENERATION_MAX, RecordId};
 use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
 use std::collections::VecDeque;
 
@@ -35,13 +35,44 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
+/// A change as it is kept. There is one for every write of every record.
+///
+/// ```text
+/// bit 63       58 57     56 55       53 52                 0
+///    |    zero   |   kind  |   zero    |     record id      |
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct ChangeNote(u64);
+
+impl ChangeNote {
+    const KIND_BIT: u32 = 56;
+
+    #[inline]
+    pub(super) fn new(id: RecordId, kind: ChangeKind) -> ChangeNote {
+        ChangeNote(id.get() | (kind as u64) << Self::KIND_BIT)
+    }
+
+    #[inline]
+    fn change(self) -> Change {
+        let kind = match self.0 >> Self::KIND_BIT {
+            0 => ChangeKind::Insert,
+            1 => ChangeKind::Update,
+            _ => ChangeKind::Delete,
+        };
+        let generation = (self.0 >> u32::BITS) as u32 & GENERATION_MAX;
+        Change { id: RecordId::new(self.0 as u32, generation), kind }
+    }
+}
+
+const _: () = assert!(u32::BITS + GENERATION_BITS <= ChangeNote::KIND_BIT);
+
 /// What one publication changed.
 #[derive(Debug, Default)]
 pub(super) struct Published {
     pub(super) seq: u64,
     pub(super) commit: u64,
     pub(super) entries: Vec<Entry>,
-    changes: Vec<Change>,
+    changes: Vec<ChangeNote>,
 }
 
 /// What the last publications changed.
@@ -103,7 +134,7 @@ impl History {
         &mut self,
         (seq, commit): (u64, u64),
         journal: &mut Journal,
-        changes: &mut Vec<Change>,
+        changes: &mut Vec<ChangeNote>,
         stats: &mut PublicationStats,
     ) {
         let is_full = self.sets.len() >= HISTORY_COMMITS_MAX || self.entries > HISTORY_ENTRIES_MAX;
@@ -141,6 +172,22 @@ impl History {
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
     pub(super) fn changes_since(&self, commit: u64) -> Option<impl Iterator<Item = Change> + '_> {
         let complete = self.forgotten <= commit;
-        complete.then(|| self.sets.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().copied()))
+        complete.then(|| {
+            self.sets.iter().filter(move |p| p.commit > commit).flat_map(|p| p.changes.iter().map(|note| note.change()))
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_is_kept_in_eight_bytes() {
+        for kind in [ChangeKind::Insert, ChangeKind::Update, ChangeKind::Delete] {
+            for id in [RecordId::new(0, 1), RecordId::new(7, 3), RecordId::new(u32::MAX, GENERATION_MAX)] {
+                assert_eq!(ChangeNote::new(id, kind).change(), Change { id, kind });
+            }
+        }
     }
 }

@@ -15,8 +15,8 @@
 use super::buffer::BufferMut;
 use super::catch_up::CatchUp;
 use super::def::{FieldDef, TableDef};
-use super::history::History;
 pub use super::history::{Change, ChangeKind};
+use super::history::{ChangeNote, History};
 use super::id_runs::{IdRuns, Run};
 use super::journal::{Entry, Journal, Mark};
 use super::missed::Keeping;
@@ -83,7 +83,7 @@ pub struct TableWriter {
     pub(super) back: Back,
     pub(super) spares: Vec<Arc<TableVersion>>,
     journal: Journal,
-    changes: Vec<Change>,
+    changes: Vec<ChangeNote>,
     pub(super) history: History,
     pub(super) catch_up: CatchUp,
     /// Versions before this one have room that was to be given back.
@@ -303,7 +303,7 @@ impl TableWriter {
     /// Notes a change to a record.
     #[inline]
     pub fn note(&mut self, id: RecordId, kind: ChangeKind) {
-        self.changes.push(Change { id, kind });
+        self.changes.push(ChangeNote::new(id, kind));
     }
 
     /// Makes room for so many changes that are about to come.
@@ -313,12 +313,7 @@ impl TableWriter {
 
     /// Notes the same change to many records.
     pub fn note_all(&mut self, ids: &[RecordId], kind: ChangeKind) {
-        self.changes.extend(ids.iter().map(|id| Change { id: *id, kind }));
-    }
-
-    /// Changes since the last publication.
-    pub fn changes(&self) -> &[Change] {
-        &self.changes
+        self.changes.extend(ids.iter().map(|id| ChangeNote::new(*id, kind)));
     }
 
     /// Ends the running transaction: its changes stay. Says whether there are any.
