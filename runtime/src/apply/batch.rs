@@ -117,12 +117,12 @@ impl Engine {
         }
         let mut room = SortRoom::default();
         for at in 0..batch.keys.len() {
-            batch.keys[at].sort(&mut room);
+            batch.keys[at].sort(&batch.ids[batch.before..], &mut room);
             self.check_distinct(table, at, &mut batch);
             // Of a batch in which something is wrong nothing stays.
             if batch.found.is_empty() && number > 0 {
                 let (def, writer) = self.table_mut(table);
-                writer.rows(def).index_insert_sorted(at, batch.keys[at].items());
+                writer.rows(def).index_insert_sorted(at, batch.keys[at].items(&batch.ids[batch.before..]));
             }
             batch.keys[at].end(&mut room);
         }
@@ -210,12 +210,10 @@ impl Engine {
         for (at, (index, keys)) in def.indexes.iter().zip(keys).enumerate() {
             let is_asked = index.unique && !lookup::is_empty(view, at);
             if index.texts.is_empty() {
-                let items = keys.add_all(records.len());
-                index.write_keys(image.chunk(&def.layout.groups, records.clone()), items);
+                let keys = keys.add_all(records.len());
+                index.write_keys(image.chunk(&def.layout.groups, records.clone()), keys);
                 if is_asked {
-                    let item_bytes = index.item_bytes();
-                    are_new &= items.chunks_exact(item_bytes).zip(records.clone()).all(|(item, record)| {
-                        let key = &item[..item_bytes - size_of::<RecordId>()];
+                    are_new &= keys.chunks_exact(index.key_bytes()).zip(records.clone()).all(|(key, record)| {
                         !lookup::has(view, at, key)
                             || index.has_null(Arriving::of(image, def, record, room).pending().fixed, &def.fields)
                     });
@@ -226,7 +224,7 @@ impl Engine {
             for record in records.clone() {
                 let cells = Arriving::of(image, def, record, room).cells(view.version.heap());
                 let has_null = index.key(cells, &def.fields, &mut key);
-                keys.add().copy_from_slice(key.bytes());
+                keys.add_all(1).copy_from_slice(key.bytes());
                 are_new &= !is_asked || has_null || lookup::first(view, at, &key).is_none();
             }
         }
@@ -262,7 +260,6 @@ impl Engine {
         let writer = &mut self.tables[def.at];
         writer.rows(def).insert_rows(image, records, version, ids)?;
         writer.note_all(ids, ChangeKind::Insert);
-        batch.keys.iter_mut().for_each(|keys| keys.name(ids.iter().map(|id| id.get())));
         Ok(())
     }
 

@@ -10,12 +10,11 @@ use crate::record::hash::hash_of;
 use crate::record::heap_ref::Cells;
 use crate::record::key::Key;
 use crate::table::def::IndexDef;
-use crate::table::index::Items;
+use crate::table::index::{Items, hash_bits, hash_entry, number_bits};
 use crate::table::lookup;
 use crate::table::version::TableView;
+use std::cmp::Ordering;
 
-/// Bytes of the record id behind a key.
-const ID_BYTES: usize = 8;
 /// Hashes are sorted by these bits first, two digits' worth: few items agree in all of them.
 const HASH_TOP: u64 = 0xFFFF_FC00_0000_0000;
 /// Fewer items than this are sorted by comparing.
@@ -29,134 +28,118 @@ const DIGIT_BITS_MAX: u32 = 11;
 /// Room to sort in: indexes use the same, one after another.
 #[derive(Default)]
 pub(crate) struct SortRoom {
-    order: Vec<(u64, u32)>,
-    spare: Vec<(u64, u32)>,
+    order: Vec<u64>,
+    spare: Vec<u64>,
 }
 
-/// What is to go into one index.
+/// What is to go into one index. The ids of the records are known to who asks.
 pub(crate) struct Keys {
-    /// Bytes of an item: a key and a record id.
-    width: usize,
+    /// Bytes of a key.
+    key_bytes: usize,
     /// Whether the order is that of the keys, or that of their hashes.
     is_ordered: bool,
-    /// Items, in the order of the records.
+    /// Keys, in the order of the records.
     bytes: Vec<u8>,
-    /// Whether the ids ascend too, as they do where no slot is used again.
-    are_ids_ascending: bool,
-    last_id: u64,
-    /// Once sorted: what tells most items apart, and the number of the item.
-    order: Vec<(u64, u32)>,
+    /// Once sorted: entries as [`Items`] has them.
+    order: Vec<u64>,
     /// Once sorted: no two items have the same hash, and so no two the same key.
     are_hashes_distinct: bool,
 }
 
 impl Keys {
-    /// Nothing yet, with room for so many items.
+    /// Nothing yet, with room for so many keys.
     pub(crate) fn new(index: &IndexDef, expected: usize) -> Keys {
-        let width = index.item_bytes();
-        let bytes = Vec::with_capacity(expected * width);
-        Keys {
-            width,
-            is_ordered: index.is_ordered(),
-            bytes,
-            are_ids_ascending: true,
-            last_id: 0,
-            order: Vec::new(),
-            are_hashes_distinct: false,
-        }
+        Keys::of_width(index.key_bytes(), index.is_ordered(), expected)
     }
 
-    /// What the records that are there put into index `at`, sorted.
-    pub(crate) fn of_rows(view: TableView<'_>, at: usize) -> Keys {
+    fn of_width(key_bytes: usize, is_ordered: bool, expected: usize) -> Keys {
+        let bytes = Vec::with_capacity(expected * key_bytes);
+        Keys { key_bytes, is_ordered, bytes, order: Vec::new(), are_hashes_distinct: false }
+    }
+
+    /// What the records that are there put into index `at`, sorted; and their ids.
+    pub(crate) fn of_rows(view: TableView<'_>, at: usize) -> (Keys, Vec<RecordId>) {
         let (index, rows) = (&view.def.indexes[at], view.version.len());
         let (mut keys, mut image, mut key) = (Keys::new(index, rows), Vec::new(), Key::new());
-        let ids: Vec<u64> = (0..rows)
+        let ids: Vec<RecordId> = (0..rows)
             .filter_map(|row| Some((row, view.version.id_at(row)?)))
             .map(|(row, id)| {
                 image.clear();
                 view.gather(row, &mut image);
                 if index.texts.is_empty() {
-                    index.write_key(&image, keys.add());
+                    index.write_key(&image, keys.add_all(1));
                 } else {
                     index.key(Cells::stored(&image, view.version.heap()), &view.def.fields, &mut key);
-                    keys.add().copy_from_slice(key.bytes());
+                    keys.add_all(1).copy_from_slice(key.bytes());
                 }
-                id.get()
+                id
             })
             .collect();
-        keys.name(ids.into_iter());
-        keys.sort(&mut SortRoom::default());
-        keys
+        keys.sort(&ids, &mut SortRoom::default());
+        (keys, ids)
     }
 
-    /// Forgets all items but the first.
-    pub(super) fn truncate(&mut self, items: usize) {
-        self.bytes.truncate(items * self.width);
+    /// How many there are.
+    fn len(&self) -> usize {
+        self.bytes.len() / self.key_bytes
     }
 
-    /// Adds a key of zeros, to be written. Its record has no id yet.
-    #[inline]
-    pub(crate) fn add(&mut self) -> &mut [u8] {
+    /// Forgets all keys but the first.
+    pub(super) fn truncate(&mut self, keys: usize) {
+        self.bytes.truncate(keys * self.key_bytes);
+    }
+
+    /// Adds so many keys of zeros, to be written.
+    pub(crate) fn add_all(&mut self, keys: usize) -> &mut [u8] {
         let from = self.bytes.len();
-        self.bytes.resize(from + self.width, 0);
-        &mut self.bytes[from..from + self.width - ID_BYTES]
-    }
-
-    /// Adds so many items of zeros, whose keys are to be written. Their records have no ids yet.
-    pub(crate) fn add_all(&mut self, items: usize) -> &mut [u8] {
-        let from = self.bytes.len();
-        self.bytes.resize(from + items * self.width, 0);
+        self.bytes.resize(from + keys * self.key_bytes, 0);
         &mut self.bytes[from..]
     }
 
-    /// Gives the last items the ids of their records.
-    pub(crate) fn name(&mut self, ids: impl ExactSizeIterator<Item = u64>) {
-        let from = self.bytes.len() - ids.len() * self.width;
-        let (mut last, mut are_ascending) = (self.last_id, true);
-        for (item, id) in self.bytes[from..].chunks_exact_mut(self.width).zip(ids) {
-            if let Some(place) = item.last_chunk_mut::<ID_BYTES>() {
-                *place = id.to_be_bytes();
-            }
-            are_ascending &= id > last;
-            last = id;
-        }
-        self.are_ids_ascending &= are_ascending;
-        self.last_id = last;
-    }
-
-    fn item(&self, number: u32) -> &[u8] {
-        &self.bytes[number as usize * self.width..][..self.width]
-    }
-
-    /// Sorts the items: by 8 bytes that tell most of them apart, and as a whole only where those are equal.
-    pub(crate) fn sort(&mut self, room: &mut SortRoom) {
+    /// Sorts the items, whose records have these ids: by as many bits as an entry has room for, and as a whole only where
+    /// those are equal.
+    pub(crate) fn sort(&mut self, ids: &[RecordId], room: &mut SortRoom) {
         let mut order = std::mem::take(&mut room.order);
         order.clear();
-        let (width, key_bytes) = (self.width, self.width - ID_BYTES);
-        let items = self.bytes.chunks_exact(width);
-        let is_all_told = if self.is_ordered {
-            // What a word holds need not be told apart by less.
-            let skip = if key_bytes <= size_of::<u64>() { 0 } else { self.skip() };
-            // The bits of a record id behind a short key are no part of it.
-            let id_bits = 8 * (skip + size_of::<u64>()).saturating_sub(key_bytes) as u32;
-            let of_key = u64::MAX.checked_shl(id_bits).unwrap_or(0);
-            order.extend(items.map(|item| word(item, skip) & of_key).zip(0..));
-            sort_by_head(&mut order, &mut room.spare, u64::MAX);
-            // Items of the same key are in the order of their records, and so of their ids.
-            key_bytes - skip <= size_of::<u64>() && self.are_ids_ascending
+        let number_bits = number_bits(self.len());
+        let items = Items::new((&self.bytes, self.key_bytes), ids, (&[], number_bits));
+        if self.is_ordered {
+            let has_all = self.collect_heads(&mut order, number_bits);
+            sort_entries(&mut order, &mut room.spare, u64::MAX << number_bits);
+            // Items of the same key are in the order of their records, and so of their ids where no slot is used again.
+            if !(has_all && ids.is_sorted()) {
+                each_tie(&mut order, u64::MAX << number_bits, |tied| {
+                    put_right(tied, |one, other| items.compare(one, other))
+                });
+            }
         } else {
-            order.extend(items.map(|item| hash_of(&item[..key_bytes])).zip(0..));
-            self.are_hashes_distinct = !sort_by_head(&mut order, &mut room.spare, HASH_TOP);
-            self.are_hashes_distinct
-        };
-        if !is_all_told {
-            each_tie(&mut order, u64::MAX, |tied| {
-                if !tied.is_sorted_by(|(_, one), (_, other)| self.item(*one) <= self.item(*other)) {
-                    tied.sort_unstable_by(|(_, one), (_, other)| self.item(*one).cmp(self.item(*other)));
-                }
+            let (hashes, told_by) = (self.bytes.chunks_exact(self.key_bytes).map(hash_of), hash_bits(number_bits));
+            order.extend(hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, number_bits)));
+            sort_entries(&mut order, &mut room.spare, HASH_TOP);
+            self.are_hashes_distinct = true;
+            each_tie(&mut order, HASH_TOP, |tied| {
+                tied.sort_unstable();
+                self.are_hashes_distinct &= tied.array_windows().all(|[one, other]| (one ^ other) & told_by != 0);
             });
+            if !self.are_hashes_distinct {
+                each_tie(&mut order, told_by, |tied| put_right(tied, |one, other| items.compare_hashed(one, other)));
+            }
         }
         self.order = order;
+    }
+
+    /// Collects entries for an order of keys; says whether they have all bits in which keys differ.
+    fn collect_heads(&self, order: &mut Vec<u64>, number_bits: u32) -> bool {
+        // What a word holds need not be told apart by less.
+        let skip = if self.key_bytes <= size_of::<u64>() { 0 } else { self.skip() };
+        let left = self.key_bytes - skip;
+        // Behind a short key the next one begins, which is no part of it.
+        let of_key = u64::MAX.checked_shl(8 * size_of::<u64>().saturating_sub(left) as u32).unwrap_or(0);
+        order.extend((0..self.len()).map(|number| word(&self.bytes, number * self.key_bytes + skip) & of_key));
+        let varying = varying(order);
+        let (shift, of_head) = (varying.leading_zeros().min(u64::BITS - 1), u64::MAX << number_bits);
+        order.iter_mut().zip(0..).for_each(|(entry, number)| *entry = *entry << shift & of_head | number);
+        left <= size_of::<u64>() && varying << shift & !of_head == 0
     }
 
     /// Forgets everything, and gives back the room that it was sorted in.
@@ -165,15 +148,15 @@ impl Keys {
         room.order = std::mem::take(&mut self.order);
     }
 
-    /// How many bytes all items begin with, 8 being left.
+    /// How many bytes all keys begin with.
     fn skip(&self) -> usize {
-        let mut items = self.bytes.chunks_exact(self.width);
-        let Some(first) = items.next() else { return 0 };
-        let mut skip = self.width - ID_BYTES;
+        let mut skip = self.key_bytes;
         // Whole words while they are the same everywhere, then the bytes of the word that is not.
         let mut at = 0;
         while at < skip {
-            let varying = items.clone().fold(0, |varying, item| varying | (word(item, at) ^ word(first, at)));
+            let first = word(&self.bytes, at);
+            let words = (0..self.len()).map(|number| word(&self.bytes, number * self.key_bytes + at));
+            let varying = words.fold(0, |varying, word| varying | (word ^ first));
             if varying != 0 {
                 skip = skip.min(at + varying.leading_zeros() as usize / 8);
             }
@@ -182,20 +165,20 @@ impl Keys {
         skip
     }
 
-    /// The items, sorted, each with what it is sorted by: of those of a hash, the hash.
-    pub(crate) fn items(&self) -> Items<'_> {
-        Items::new(&self.bytes, self.width, &self.order)
+    /// The items, sorted, whose records have these ids.
+    pub(crate) fn items<'i>(&'i self, ids: &'i [RecordId]) -> Items<'i> {
+        Items::new((&self.bytes, self.key_bytes), ids, (&self.order, number_bits(self.len())))
     }
 
     /// Records with the same key as an earlier one: the first that has it, and the other.
     fn repeated(&self) -> impl Iterator<Item = (usize, usize)> {
-        let key = |number: u32| &self.item(number)[..self.width - ID_BYTES];
+        let (items, hash_bits) = (self.items(&[]), hash_bits(number_bits(self.len())));
         let order = if self.are_hashes_distinct { &[] } else { self.order.as_slice() };
-        let alike = order.chunk_by(move |(head, one), (other_head, other)| {
-            (self.is_ordered || head == other_head) && key(*one) == key(*other)
+        let alike = order.chunk_by(move |one, other| {
+            (self.is_ordered || (one ^ other) & hash_bits == 0) && items.key(*one) == items.key(*other)
         });
-        alike.filter(|alike| alike.len() > 1).flat_map(|alike| {
-            let numbers = alike.iter().map(|(_, number)| *number as usize);
+        alike.filter(|alike| alike.len() > 1).flat_map(move |alike| {
+            let numbers = alike.iter().map(move |entry| items.number(*entry));
             let first = numbers.clone().min().unwrap_or(0);
             numbers.filter(move |number| *number != first).map(move |number| (first, number))
         })
@@ -233,30 +216,33 @@ pub(crate) fn taken(
 
 /// The 8 bytes at `at`, filled up with zeros, as a number.
 #[inline]
-fn word(item: &[u8], at: usize) -> u64 {
-    match item.get(at..).and_then(<[u8]>::first_chunk) {
-        Some(word) => u64::from_be_bytes(*word),
-        None => item[at.min(item.len())..]
-            .iter()
-            .zip([56, 48, 40, 32, 24, 16, 8])
-            .fold(0, |word, (byte, shift)| word | u64::from(*byte) << shift),
-    }
+fn word(bytes: &[u8], at: usize) -> u64 {
+    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or_else(|| last_word(bytes, at), |word| u64::from_be_bytes(*word))
 }
 
-/// Sorts by the first number, and leaves those that are equal in their order: digit by digit from the last, leaving out the
-/// bits that are the same everywhere. Of game data one or two digits are not. Only the bits of `sorted_by` are sorted in that
-/// way; the few that differ in nothing but the others are put right in the end. Says whether some heads may be equal.
-fn sort_by_head(order: &mut Vec<(u64, u32)>, spare: &mut Vec<(u64, u32)>, sorted_by: u64) -> bool {
-    if order.is_sorted_by_key(|(head, _)| *head) {
-        return true;
+#[cold]
+fn last_word(bytes: &[u8], at: usize) -> u64 {
+    let rest = bytes.get(at..).unwrap_or_default().iter();
+    rest.zip([56, 48, 40, 32, 24, 16, 8]).fold(0, |word, (byte, shift)| word | u64::from(*byte) << shift)
+}
+
+/// The bits that are not the same in all numbers.
+fn varying(numbers: &[u64]) -> u64 {
+    let first = numbers.first().copied().unwrap_or(0);
+    numbers.iter().fold(0, |varying, number| varying | (number ^ first))
+}
+
+/// Sorts entries by these of their bits, leaving those that are equal in their order: digit by digit from the last, leaving out
+/// the bits that are the same everywhere. Of game data one or two digits are not. Few entries are sorted by all of their bits.
+fn sort_entries(order: &mut Vec<u64>, spare: &mut Vec<u64>, sorted_by: u64) {
+    if order.is_sorted() {
+        return;
     }
     if order.len() <= COMPARED_MAX {
-        order.sort_by_key(|(head, _)| *head);
-        return true;
+        return order.sort_unstable();
     }
-    let first = order.first().map_or(0, |(head, _)| *head);
-    let mut varying = order.iter().fold(0, |varying, (head, _)| varying | (head ^ first)) & sorted_by;
-    spare.resize(order.len(), (0, 0));
+    let mut varying = varying(order) & sorted_by;
+    spare.resize(order.len(), 0);
     let is_short = order.len() < SHORT_DIGITS_MAX;
     while varying != 0 {
         let digit = Digit::lowest(varying, if is_short { 8 } else { DIGIT_BITS_MAX });
@@ -264,19 +250,11 @@ fn sort_by_head(order: &mut Vec<(u64, u32)>, spare: &mut Vec<(u64, u32)>, sorted
         std::mem::swap(order, spare);
         varying &= !digit.taken;
     }
-    let mut may_be_equal = sorted_by == u64::MAX;
-    if !may_be_equal {
-        each_tie(order, sorted_by, |tied| {
-            tied.sort_by_key(|(head, _)| *head);
-            may_be_equal |= tied.array_windows().any(|[one, other]| one.0 == other.0);
-        });
-    }
-    may_be_equal
 }
 
-/// Calls `put_right` with entries beside each other whose heads agree in these bits, several at least. There are few.
-fn each_tie(order: &mut [(u64, u32)], bits: u64, mut put_right: impl FnMut(&mut [(u64, u32)])) {
-    let differ = |one: &(u64, u32), other: &(u64, u32)| (one.0 ^ other.0) & bits != 0;
+/// Calls `put_right` with entries beside each other that agree in these bits, several at least. There are few.
+fn each_tie(order: &mut [u64], bits: u64, mut put_right: impl FnMut(&mut [u64])) {
+    let differ = |one: &u64, other: &u64| (one ^ other) & bits != 0;
     let mut rest = order;
     while let Some(at) = rest.array_windows().position(|[one, other]| !differ(one, other)) {
         let (first, behind) = (rest[at], &rest[at..]);
@@ -284,6 +262,13 @@ fn each_tie(order: &mut [(u64, u32)], bits: u64, mut put_right: impl FnMut(&mut 
         let (tied, untied) = std::mem::take(&mut rest)[at..].split_at_mut(len);
         put_right(tied);
         rest = untied;
+    }
+}
+
+/// Sorts entries that mostly are.
+fn put_right(tied: &mut [u64], compare: impl Fn(u64, u64) -> Ordering) {
+    if !tied.is_sorted_by(|one, other| compare(*one, *other).is_le()) {
+        tied.sort_unstable_by(|one, other| compare(*one, *other));
     }
 }
 
@@ -330,29 +315,29 @@ impl Digit {
     }
 }
 
-/// Puts `order` into `sorted` by a digit of the first number.
-fn sort_by_digit(order: &[(u64, u32)], sorted: &mut [(u64, u32)], digit: Digit) {
+/// Puts `order` into `sorted` by a digit.
+fn sort_by_digit(order: &[u64], sorted: &mut [u64], digit: Digit) {
     // Most have one stretch, which takes half as long to look at.
     match digit {
         Digit { high_mask: 0, low_shift, low_mask, values, .. } => {
-            sort_by_value(order, sorted, values, |head| (head >> low_shift & low_mask) as usize);
+            sort_by_value(order, sorted, values, |entry| (entry >> low_shift & low_mask) as usize);
         }
-        Digit { values, .. } => sort_by_value(order, sorted, values, |head| digit.of(head)),
+        Digit { values, .. } => sort_by_value(order, sorted, values, |entry| digit.of(entry)),
     }
 }
 
-/// The same by a number below `values` that is made of the first one.
+/// The same by a number below `values` that is made of an entry.
 #[inline]
-fn sort_by_value(order: &[(u64, u32)], sorted: &mut [(u64, u32)], values: usize, value_of: impl Fn(u64) -> usize) {
+fn sort_by_value(order: &[u64], sorted: &mut [u64], values: usize, value_of: impl Fn(u64) -> usize) {
     let mut places = [0_u32; 1 << DIGIT_BITS_MAX];
-    let place_of = |head: u64| value_of(head) % (1 << DIGIT_BITS_MAX);
-    order.iter().for_each(|(head, _)| places[place_of(*head)] += 1);
+    let place_of = |entry: u64| value_of(entry) % (1 << DIGIT_BITS_MAX);
+    order.iter().for_each(|entry| places[place_of(*entry)] += 1);
     let mut next = 0;
     for place in places.iter_mut().take(values) {
         next += std::mem::replace(place, next);
     }
     for entry in order {
-        let place = &mut places[place_of(entry.0)];
+        let place = &mut places[place_of(*entry)];
         sorted[*place as usize] = *entry;
         *place += 1;
     }
@@ -363,65 +348,92 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn keys(width: usize, is_ordered: bool, items: &[Vec<u8>]) -> Keys {
-        let bytes = Vec::new();
-        let mut keys = Keys {
-            width,
-            is_ordered,
-            bytes,
-            are_ids_ascending: false,
-            last_id: 0,
-            order: Vec::new(),
-            are_hashes_distinct: false,
-        };
-        items.iter().for_each(|item| keys.bytes.extend_from_slice(item));
-        keys.sort(&mut SortRoom::default());
+    /// Keys that lie one behind the other, sorted.
+    fn keys(key_bytes: usize, is_ordered: bool, all: &[Vec<u8>], ids: &[RecordId]) -> Keys {
+        let mut keys = Keys::of_width(key_bytes, is_ordered, all.len());
+        all.iter().for_each(|key| keys.add_all(1).copy_from_slice(key));
+        keys.sort(ids, &mut SortRoom::default());
         keys
     }
 
-    proptest! {
-        #[test]
-        fn items_are_sorted_as_a_whole_whatever_they_begin_with(
-            items in prop::collection::vec(prop::collection::vec(0_u8..3, 20), 0..400),
-        ) {
-            let keys = keys(20, true, &items);
-            let mut expected: Vec<&[u8]> = items.iter().map(Vec::as_slice).collect();
-            expected.sort();
-            prop_assert_eq!(keys.items().iter().map(|(_, item)| item).collect::<Vec<_>>(), expected);
-        }
+    fn ids(first: u32, count: usize, are_ascending: bool) -> Vec<RecordId> {
+        let slots = first..first + count as u32;
+        let id = |slot: u32| RecordId::new(slot, 1);
+        if are_ascending { slots.map(id).collect() } else { slots.rev().map(id).collect() }
+    }
 
+    /// The items as they are to be in a tree, or in the order of their hashes.
+    #[track_caller]
+    fn assert_sorted(key_bytes: usize, is_ordered: bool, all: &[Vec<u8>], ids: &[RecordId]) {
+        let sorted = keys(key_bytes, is_ordered, all, ids);
+        let items = sorted.items(ids);
+        let found: Vec<(u64, &[u8], RecordId)> = sorted
+            .order
+            .iter()
+            .map(|entry| (hash_of(items.key(*entry)), items.key(*entry), ids[items.number(*entry)]))
+            .collect();
+        let mut expected: Vec<(u64, &[u8], RecordId)> =
+            all.iter().zip(ids).map(|(key, id)| (hash_of(key), key.as_slice(), *id)).collect();
+        match is_ordered {
+            true => expected.sort_by_key(|(_, key, id)| (*key, *id)),
+            false => expected.sort(),
+        }
+        assert!(found == expected, "{} keys of {key_bytes} bytes", all.len());
+    }
+
+    #[test]
+    fn batches_of_all_sizes_are_sorted() {
+        let numbers = |count: u64| (0..count).map(|n| n.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        for count in [0, 1, 2, 15, 16, 17, 96, 97, 2047, 2048, 2049, 100_000] {
+            let whole: Vec<Vec<u8>> = numbers(count).map(|n| n.to_be_bytes().to_vec()).collect();
+            let few: Vec<Vec<u8>> = numbers(count).map(|n| (n >> 60).to_be_bytes().to_vec()).collect();
+            let null = vec![vec![0; 8]; count as usize];
+            let long: Vec<Vec<u8>> = whole.iter().map(|key| [key.as_slice(), b"behind"].concat()).collect();
+            for (all, are_ascending) in [
+                (&whole, true),
+                (&whole, false),
+                (&few, true),
+                (&few, false),
+                (&null, true),
+                (&null, false),
+                (&long, true),
+            ] {
+                let ids = ids(7, all.len(), are_ascending);
+                let key_bytes = all.first().map_or(8, Vec::len);
+                assert_sorted(key_bytes, true, all, &ids);
+                assert_sorted(key_bytes, false, all, &ids);
+            }
+        }
+    }
+
+    proptest! {
         /// What comes in the order of ids needs no look at the ids, if the key is told apart by what it is sorted by.
         #[test]
-        fn items_of_ascending_ids_are_sorted_as_a_whole_too(
-            keys_of in prop::collection::vec(prop::collection::vec(0_u8..3, 12), 0..3000),
-            first in 1_u64..1 << 40,
+        fn items_are_sorted_as_a_whole_whatever_they_begin_with(
+            key_bytes in 1..40_usize,
+            bytes in prop::collection::vec(any::<u8>(), 0..3000),
+            mask: u8,
+            first in 1_u32..1 << 20,
             are_ascending: bool,
+            is_ordered: bool,
         ) {
-            let step = if are_ascending { 1 } else { u64::MAX };
-            let ids = (0..keys_of.len() as u64).map(|n| (first + 4000).wrapping_add(n.wrapping_mul(step)));
-            let mut keys = Keys {
-                width: 20, is_ordered: true, bytes: Vec::new(), are_ids_ascending: true, last_id: 0, order: Vec::new(),
-                are_hashes_distinct: false,
-            };
-            for key in &keys_of {
-                keys.add().copy_from_slice(key);
-            }
-            keys.name(ids.clone().collect::<Vec<_>>().into_iter());
-            keys.sort(&mut SortRoom::default());
-            let mut expected: Vec<Vec<u8>> =
-                keys_of.iter().zip(ids).map(|(key, id)| [key, &id.to_be_bytes()[..]].concat()).collect();
-            expected.sort();
-            prop_assert_eq!(keys.items().iter().map(|(_, item)| item.to_vec()).collect::<Vec<_>>(), expected);
+            let key = |key: &[u8]| key.iter().map(|byte| byte & mask).collect();
+            let all: Vec<Vec<u8>> = bytes.chunks_exact(key_bytes).map(key).collect();
+            assert_sorted(key_bytes, is_ordered, &all, &ids(first, all.len(), are_ascending));
         }
 
         #[test]
-        fn heads_are_sorted_whichever_bits_differ(
-            heads in prop::collection::vec(any::<u64>(), 0..5000), mask: u64, sorted_by: bool,
+        fn entries_are_sorted_whichever_bits_differ(
+            entries in prop::collection::vec(any::<u64>(), 0..5000), mask: u64, sorted_by: bool,
         ) {
-            let mut order: Vec<(u64, u32)> = heads.iter().map(|head| head & mask).zip(0..).collect();
+            let sorted_by = if sorted_by { HASH_TOP } else { u64::MAX };
+            let mut order: Vec<u64> = entries.iter().map(|entry| entry & mask).collect();
             let mut expected = order.clone();
-            expected.sort();
-            sort_by_head(&mut order, &mut Vec::new(), if sorted_by { HASH_TOP } else { u64::MAX });
+            match order.len() {
+                0..=COMPARED_MAX => expected.sort(),
+                _ => expected.sort_by_key(|entry| entry & sorted_by),
+            }
+            sort_entries(&mut order, &mut Vec::new(), sorted_by);
             prop_assert_eq!(order, expected);
         }
 
@@ -442,10 +454,8 @@ mod tests {
 
         #[test]
         fn equal_keys_are_found_in_either_order(numbers in prop::collection::vec(0_u8..40, 0..200), is_ordered: bool) {
-            let items: Vec<Vec<u8>> = numbers.iter().zip(0_u64..).map(|(key, id)| {
-                [&[7, 7, *key][..], &id.to_be_bytes()].concat()
-            }).collect();
-            let keys = keys(11, is_ordered, &items);
+            let all: Vec<Vec<u8>> = numbers.iter().map(|number| vec![7, 7, *number]).collect();
+            let keys = keys(3, is_ordered, &all, &ids(1, all.len(), true));
             let mut found: Vec<(usize, usize)> = keys.repeated().collect();
             found.sort_unstable();
             let first = |at: usize| numbers.iter().position(|number| *number == numbers[at]).unwrap_or(at);

@@ -214,12 +214,12 @@ impl<'a> Carry<'a> {
             return Ok(());
         }
         let view = TableView { def, version: &self.version };
-        let keys = Keys::of_rows(view, at);
+        let (keys, ids) = Keys::of_rows(view, at);
         let id = |row: usize| from.version.id_at(row).unwrap_or_else(|| unreachable!("row {row} has no record"));
         let mut in_the_way = InTheWay::default();
         taken(view, at, &keys, id, |row| Some(id(row)), |_, wrong| in_the_way.add(wrong));
         in_the_way.finish()?;
-        self.rows().index_insert_sorted(at, keys.items());
+        self.rows().index_insert_sorted(at, keys.items(&ids));
         self.journal = Journal::default();
         Ok(())
     }

@@ -226,8 +226,8 @@ fn check_shape(def: &TableDef, version: &TableVersion) -> Result<(), String> {
 /// Builds an index anew.
 pub(crate) fn rebuild_index(def: &TableDef, version: &mut TableVersion, index: usize) {
     version.buffers[index_buffer(def, index)] = Buffer::default();
-    let keys = Keys::of_rows(TableView { def, version }, index);
+    let (keys, ids) = Keys::of_rows(TableView { def, version }, index);
     let TableVersion { buffers, settled, .. } = version;
     let mut rows = Rows { def, buffers, journal: &mut Journal::default(), settled };
-    rows.index_insert_sorted(index, keys.items());
+    rows.index_insert_sorted(index, keys.items(&ids));
 }

@@ -2,6 +2,7 @@
 
 mod prepare;
 
+use crate::id::RecordId;
 use crate::record::chunk::Chunk;
 use crate::record::codec::{null_bit, set_null_bit};
 use crate::record::guard::Guard;
@@ -254,7 +255,12 @@ impl Column {
 impl IndexDef {
     /// Bytes of what it holds of a record: the key and the record id.
     pub fn item_bytes(&self) -> usize {
-        self.columns.iter().map(Column::key_bytes).sum::<usize>() + 8
+        self.key_bytes() + size_of::<RecordId>()
+    }
+
+    /// Bytes of a key.
+    pub fn key_bytes(&self) -> usize {
+        self.columns.iter().map(Column::key_bytes).sum()
     }
 
     /// Whether it finds ranges, not only what is equal.
@@ -264,7 +270,7 @@ impl IndexDef {
 
     /// Whether it can find what lies between two bounds: a hash finds whole keys only.
     pub fn finds(&self, low: Bound<&Key>, high: Bound<&Key>) -> bool {
-        let key_bytes: usize = self.columns.iter().map(Column::key_bytes).sum();
+        let key_bytes = self.key_bytes();
         let is_whole = |key: &Key| key.bytes().len() == key_bytes;
         let is_one_key = match (low, high) {
             (Bound::Included(low), Bound::Included(high)) => is_whole(low) && low.bytes() == high.bytes(),
@@ -302,13 +308,12 @@ impl IndexDef {
         write_columns(&self.columns, image, key);
     }
 
-    /// Writes the keys of records that arrive, of an index without texts, over the zeros that begin its items: one column of
-    /// all of them after another.
-    pub fn write_keys(&self, records: Chunk<'_>, items: &mut [u8]) {
-        let (width, mut at) = (self.item_bytes(), 0);
+    /// Writes the keys of records that arrive, of an index without texts, over zeros: one column of all of them after another.
+    pub fn write_keys(&self, records: Chunk<'_>, keys: &mut [u8]) {
+        let (width, mut at) = (self.key_bytes(), 0);
         for column in &self.columns {
             let Strided { bytes: rows, stride, .. } = records.cells(column.offset);
-            column.within_group().write_all(rows, stride, (&mut *items, width), at);
+            column.within_group().write_all(rows, stride, (&mut *keys, width), at);
             at += column.key_bytes();
         }
     }

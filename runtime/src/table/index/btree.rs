@@ -37,8 +37,8 @@ pub use edit::BTreeMut;
 pub use node::{ITEM_BYTES_MAX, ITEM_BYTES_MIN, Shape};
 
 use super::pages::{NONE, Pages, ROOT_AT, Root};
+pub(super) use node::begins_with;
 use node::{Inner, Leaf, Probe, Side};
-pub(super) use node::{begins_with, copy_item};
 
 /// More levels than 2^32 pages can have, since an inner page has two children at least.
 const HEIGHT_MAX: usize = 32;

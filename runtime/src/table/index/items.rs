@@ -1,57 +1,170 @@
 //! Many items on their way into an index.
 
+use super::ID_BYTES;
+use crate::id::RecordId;
+use crate::record::hash::hash_of;
 use std::cmp::Ordering;
 
+/// Bits of an entry of a hash that are the last ones of the hash.
+const TAG_BITS: u32 = 8;
+
 /// Items of one width, a key and a record id each, and the order in which they are to be taken: that of an index, so that it
-/// goes to each of its pages once.
+/// goes to each of its pages once. An item is put together where it is going to lie.
 ///
-/// An entry of the order is what the item is sorted by, as far as a word holds that, and the number of the item: of items for
-/// a hash, the hash of the key.
+/// An entry of the order is what the item is sorted by, as far as there is room, and the number of the item:
+///
+/// ```text
+/// of a tree:  | first bits of those in which the keys differ | number |
+/// of a hash:  | first bits of the hash | its last 8 | number |
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'i> {
-    bytes: &'i [u8],
-    width: usize,
-    order: &'i [(u64, u32)],
+    keys: &'i [u8],
+    key_bytes: usize,
+    ids: &'i [RecordId],
+    order: &'i [u64],
+    number_bits: u32,
+}
+
+/// How many bits the numbers of so many items take.
+pub fn number_bits(items: usize) -> u32 {
+    usize::BITS - items.saturating_sub(1).leading_zeros()
+}
+
+/// The entry of an item for a hash.
+#[inline]
+pub fn hash_entry(hash: u64, number: usize, number_bits: u32) -> u64 {
+    hash & hash_bits(number_bits) | u64::from(hash as u8) << number_bits | number as u64
+}
+
+/// The bits of an entry of a hash that are first bits of the hash.
+#[inline]
+pub fn hash_bits(number_bits: u32) -> u64 {
+    u64::MAX << (number_bits + TAG_BITS)
 }
 
 impl<'i> Items<'i> {
-    /// Items of `width` bytes, one behind the other, in this order.
-    pub fn new(bytes: &'i [u8], width: usize, order: &'i [(u64, u32)]) -> Items<'i> {
-        Items { bytes, width, order }
+    /// Items whose keys, of so many bytes, lie one behind the other, and the records behind them; in this order, whose numbers
+    /// take so many bits.
+    pub fn new(
+        (keys, key_bytes): (&'i [u8], usize),
+        ids: &'i [RecordId],
+        (order, number_bits): (&'i [u64], u32),
+    ) -> Items<'i> {
+        Items { keys, key_bytes, ids, order, number_bits }
     }
 
     /// Bytes of an item.
     pub(super) fn width(self) -> usize {
-        self.width
+        self.key_bytes + ID_BYTES
     }
 
     /// The order.
-    pub(super) fn order(self) -> &'i [(u64, u32)] {
+    pub(super) fn order(self) -> &'i [u64] {
         self.order
     }
 
-    /// The same items in another order, or some of them.
-    pub(super) fn in_order<'o>(self, order: &'o [(u64, u32)]) -> Items<'o>
-    where
-        'i: 'o,
+    /// Which item an entry is about.
+    #[inline]
+    pub fn number(self, entry: u64) -> usize {
+        (entry & !(u64::MAX << self.number_bits)) as usize
+    }
+
+    /// The key of the item of an entry.
+    #[inline]
+    pub fn key(self, entry: u64) -> &'i [u8] {
+        &self.keys[self.number(entry) * self.key_bytes..][..self.key_bytes]
+    }
+
+    /// The record of the item of an entry.
+    #[inline]
+    pub(super) fn id(self, entry: u64) -> RecordId {
+        self.ids[self.number(entry)]
+    }
+
+    /// Writes the items of entries one behind the other, to where there is room for just those: the usual widths without a
+    /// call.
+    #[inline]
+    pub(super) fn write(self, order: &[u64], to: &mut [u8]) {
+        match self.key_bytes {
+            // What is written beyond a short key is written over by the id.
+            0..=8 => self.write_each(order, to, |place, key| {
+                if let (Some(place), Some(word)) = (place.first_chunk_mut::<8>(), key.first_chunk()) {
+                    *place = *word;
+                } else {
+                    place[..key.len()].copy_from_slice(key);
+                }
+            }),
+            9..=16 => self.write_each(order, to, |place, key| copy_ends::<8>(place, &key[..self.key_bytes])),
+            17..=32 => self.write_each(order, to, |place, key| copy_ends::<16>(place, &key[..self.key_bytes])),
+            _ => {
+                self.write_each(order, to, |place, key| place[..self.key_bytes].copy_from_slice(&key[..self.key_bytes]))
+            }
+        }
+    }
+
+    /// The same, where `write` writes the key with which the second begins.
+    #[inline(always)]
+    fn write_each(self, order: &[u64], to: &mut [u8], write: impl Fn(&mut [u8], &[u8])) {
+        for (entry, place) in order.iter().zip(to.chunks_exact_mut(self.width())) {
+            let number = self.number(*entry);
+            write(place, &self.keys[number * self.key_bytes..]);
+            if let Some(place) = place.last_chunk_mut() {
+                *place = self.ids[number].get().to_be_bytes();
+            }
+        }
+    }
+
+    /// The items in their order, one behind the other.
+    pub(super) fn to_bytes(self) -> Vec<u8> {
+        let mut bytes = vec![0; self.order.len() * self.width()];
+        self.write(self.order, &mut bytes);
+        bytes
+    }
+
+    /// Which of the items of two entries comes first.
+    pub fn compare(self, one: u64, other: u64) -> Ordering {
+        self.key(one).cmp(self.key(other)).then_with(|| self.id(one).cmp(&self.id(other)))
+    }
+
+    /// The same for a hash.
+    pub fn compare_hashed(self, one: u64, other: u64) -> Ordering {
+        self.whole_hash(one).cmp(&self.whole_hash(other)).then_with(|| self.compare(one, other))
+    }
+
+    /// The same, faster: most differ in the bits that are there.
+    pub(super) fn compare_entries(self, one: u64, other: u64) -> Ordering {
+        match (one ^ other) & hash_bits(self.number_bits) {
+            0 => self.compare_hashed(one, other),
+            _ => one.cmp(&other),
+        }
+    }
+
+    /// The hash of the key of an entry of a hash.
+    pub(super) fn whole_hash(self, entry: u64) -> u64 {
+        hash_of(self.key(entry))
+    }
+
+    /// The same, as far as it is asked for: its first `bits`, and the last 8.
+    #[inline]
+    pub(super) fn hash(self, entry: u64, bits: u32) -> u64 {
+        if self.number_bits + TAG_BITS + bits <= u64::BITS {
+            entry & hash_bits(self.number_bits) | entry >> self.number_bits & u64::from(u8::MAX)
+        } else {
+            self.whole_hash(entry)
+        }
+    }
+}
+
+/// Copies the first N bytes of a key to where there is room for it, and the last N.
+#[inline(always)]
+fn copy_ends<const N: usize>(to: &mut [u8], key: &[u8]) {
+    if let (Some(place), Some(begin)) = (to.first_chunk_mut::<N>(), key.first_chunk()) {
+        *place = *begin;
+    }
+    if let (Some(place), Some(end)) =
+        (to.get_mut(key.len() - N..).and_then(<[u8]>::first_chunk_mut::<N>), key.last_chunk())
     {
-        Items { order, ..self }
-    }
-
-    /// The item of this number.
-    #[inline]
-    pub(super) fn item(self, number: u32) -> &'i [u8] {
-        &self.bytes[number as usize * self.width..][..self.width]
-    }
-
-    /// The items in their order, each with what it is sorted by.
-    pub fn iter(self) -> impl ExactSizeIterator<Item = (u64, &'i [u8])> {
-        self.order.iter().map(move |(head, number)| (*head, self.item(*number)))
-    }
-
-    /// Which of two entries comes first: the smaller head, and where heads are equal the smaller item.
-    #[inline]
-    pub(super) fn compare(self, one: (u64, u32), other: (u64, u32)) -> Ordering {
-        one.0.cmp(&other.0).then_with(|| self.item(one.1).cmp(self.item(other.1)))
+        *place = *end;
     }
 }

@@ -19,7 +19,7 @@ use btree::{BTree, BTreeMut, Shape};
 use dbgen_schema::IndexKind;
 pub use fault::{Fault, Wrong};
 use hash::{HashIndex, HashIndexMut, HashShape};
-pub use items::Items;
+pub use items::{Items, hash_bits, hash_entry, number_bits};
 pub use wanted::{AT_ONCE, Wanted};
 
 /// The measures of an index of either kind.
@@ -147,7 +147,7 @@ impl<'a> IndexMut<'a> {
         }
     }
 
-    /// Adds items: to a tree in ascending order; to a hash each with the hash of its key, and in the order of these.
+    /// Adds items, none twice: to a tree in ascending order; to a hash in the order of the hashes of their keys.
     pub fn insert_sorted(&mut self, items: Items<'_>) {
         match self {
             IndexMut::Tree(tree) => tree.insert_items(items),

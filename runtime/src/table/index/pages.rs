@@ -236,26 +236,30 @@ impl<'a> PagesMut<'a> {
         }
     }
 
-    /// Takes a page, off the free list before all others, and fills it with `content`; what lies behind is undefined.
+    /// Takes a page and fills it with `content`; what lies behind is undefined.
     pub(super) fn alloc(&mut self, content: &[u8]) -> u32 {
+        let (page, place) = self.take(content.len());
+        place.copy_from_slice(content);
+        page
+    }
+
+    /// Takes a page, off the free list before all others; gives its first `len` bytes, to be overwritten, too. What lies
+    /// behind is undefined.
+    pub(super) fn take(&mut self, len: usize) -> (u32, &mut [u8]) {
         let free = u32_at(self.bytes(), FREE_HEAD_AT);
         if free != NONE {
             let next = u32_at(self.page(free), 4);
             let count = u32_at(self.bytes(), FREE_COUNT_AT);
             self.write_free_list(next, count - 1);
-            self.write(free, 0, content);
-            return free;
+            return (free, self.edit(free, 0, len));
         }
         let page = u32_at(self.bytes(), USED_AT);
         assert!(page < u32::MAX, "an index has at most 2^32 pages");
-        if self.offset(page) < self.buffer.len() {
-            self.write(page, 0, content);
-        } else {
-            self.buffer.append(content);
-            self.buffer.grow(self.format.page_bytes() - content.len());
+        if self.offset(page) >= self.buffer.len() {
+            self.buffer.grow(self.format.page_bytes());
         }
         self.buffer.write(USED_AT, &(page + 1).to_le_bytes());
-        page
+        (page, self.edit(page, 0, len))
     }
 
     /// Makes room for about `count` pages more, which are going to be written in one go.
@@ -296,13 +300,12 @@ impl<'a> PagesMut<'a> {
         }
     }
 
-    /// Forgets every page and every entry, and takes `count` pages, number 1 and those that follow. What is in them is
-    /// undefined.
-    pub(super) fn restart(&mut self, count: u32) {
+    /// Forgets every page and every entry, and makes room for `count` pages: number 1 and those that follow, in the order in
+    /// which they are taken.
+    pub(super) fn restart(&mut self, count: usize) {
         self.ensure_header();
         self.clear();
-        self.expect(count as usize);
-        self.alloc_run(count);
+        self.expect(count);
     }
 
     fn write_free_list(&mut self, head: u32, count: u32) {

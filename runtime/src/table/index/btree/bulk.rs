@@ -22,7 +22,7 @@ impl BTreeMut<'_> {
         if self.root().page == NONE && self.is_better_rebuilt(items.order().len()) {
             return self.build(items);
         }
-        self.insert_sorted(items.iter().map(|(_, item)| item))
+        self.insert_sorted(items.to_bytes().chunks_exact(items.width()))
     }
 
     /// Adds items that come in ascending order, and says how many of them were new. Items that do not come in order are

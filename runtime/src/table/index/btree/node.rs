@@ -466,7 +466,7 @@ pub(super) fn is_less(one: &[u8], other: &[u8]) -> bool {
 
 /// Copies an item to where there is room for just that: the usual widths without a call, in two parts that may overlap.
 #[inline]
-pub(in super::super) fn copy_item(to: &mut [u8], item: &[u8]) {
+pub(super) fn copy_item(to: &mut [u8], item: &[u8]) {
     match item.len() {
         8..=16 => copy_ends::<8>(to, item),
         17..=32 => copy_ends::<16>(to, item),

@@ -39,16 +39,9 @@ impl BTreeMut<'_> {
     /// Writes a tree that is empty, of items that come in ascending order, none twice; gives how many there are. Nothing needs
     /// to be merged: each item goes into its page at once.
     pub(super) fn build(&mut self, items: Items<'_>) -> usize {
-        debug_assert!(
-            items.iter().map(|(_, item)| item).is_sorted_by(|one, other| one < other),
-            "in order, none twice"
-        );
-        let (width, order) = (items.width(), items.order());
-        self.write_all(order.len(), |run, leaf| {
-            for (place, (_, number)) in leaf.chunks_exact_mut(width).zip(&order[run]) {
-                copy_item(place, items.item(*number));
-            }
-        });
+        let order = items.order();
+        debug_assert!(order.is_sorted_by(|one, other| items.compare(*one, *other).is_lt()), "in order, none twice");
+        self.write_all(order.len(), |run, leaf| items.write(&order[run], leaf));
         order.len()
     }
 
@@ -87,7 +80,7 @@ impl BTreeMut<'_> {
             pages += level_pages;
             level_pages = if level_pages > 1 { level_pages.div_ceil(inner_fill) } else { 0 };
         }
-        self.pages.restart(pages as u32);
+        self.pages.restart(pages);
         let mut entries = self.write_leaves(&runs, write);
         let (mut first, mut level) = (1, 1);
         while runs.count > 1 {
@@ -108,7 +101,8 @@ impl BTreeMut<'_> {
         for (number, run) in runs.iter().enumerate() {
             let (page, count) = (number as u32 + 1, run.len());
             let next = if number + 1 == runs.count { NONE } else { page + 1 };
-            let leaf = self.pages.edit(page, 0, ITEMS_AT + count * width);
+            let (taken, leaf) = self.pages.take(ITEMS_AT + count * width);
+            debug_assert_eq!(taken, page, "pages are taken in their order");
             let (leaf, items) = leaf.split_at_mut(ITEMS_AT);
             write(run, items);
             (leaf[0], leaf[1]) = (kind::LEAF, 0);
@@ -132,7 +126,7 @@ impl BTreeMut<'_> {
         let mut entries = Vec::with_capacity(runs.count * stride);
         for (page, run) in (first..).zip(runs.iter()) {
             let children = &children[run.start * stride..run.end * stride];
-            self.pages.write(page, 0, Image::inner(self.shape, level, children).bytes());
+            self.pages.alloc(Image::inner(self.shape, level, children).bytes());
             entries.extend_from_slice(&children[..width]);
             entries.extend_from_slice(&page.to_le_bytes());
         }

@@ -5,41 +5,39 @@
 //! bucket would be split again and again. Directories are split first until their share of the pairs fits them. The few
 //! pairs for which a bucket of the deepest kind has no room are added one by one in the end.
 
-use super::super::Items;
-use super::super::btree::copy_item;
 use super::super::pages::{NONE, ROOT_AT, kind};
+use super::super::{Items, hash_entry, number_bits};
 use super::bucket::{COUNT_AT, DEPTH_AT, TAGS_AT, item_at, tag_of};
 use super::edit::{HashIndexMut, Place, Run};
 use super::{ID_BYTES, hash_of, id_of};
+use crate::id::RecordId;
 
 /// Fewer pairs than this are added one by one.
 const FEW: usize = 16;
 
-/// A pair of key and record as an item, behind its hash.
-type Hashed<'i> = (u64, &'i [u8]);
-
 impl HashIndexMut<'_> {
-    /// Adds items with the hashes of their keys; gives how many were new. It is faster if they come in the order of the
-    /// hashes, and none twice.
+    /// Adds items, none twice, in the order of the hashes of their keys; gives how many were new.
     ///
     /// # Panics
     /// If the items are not as wide as those of this hash.
     pub fn insert_all(&mut self, items: Items<'_>) -> usize {
         let key_bytes = self.shape.key_bytes();
         assert_eq!(items.width(), key_bytes + ID_BYTES, "items of the hash's width");
+        debug_assert!(
+            items.order().is_sorted_by(|one, other| items.compare_hashed(*one, *other).is_lt()),
+            "in the order of hashes, none twice"
+        );
         if items.order().len() < FEW {
-            return items.iter().filter(|(_, item)| self.insert(&item[..key_bytes], id_of(item))).count();
+            let order = items.order().iter();
+            return order.filter(|entry| self.insert(items.key(**entry), items.id(**entry).get())).count();
         }
-        let is_sorted = items.order().is_sorted_by(|one, other| items.compare(*one, *other).is_lt());
-        let sorted = if is_sorted { Vec::new() } else { sorted_order(items) };
-        let items = if is_sorted { items } else { items.in_order(&sorted) };
         self.ensure_roots();
         let before = self.root().items;
         self.expected = before + items.order().len() as u64;
         self.expect_pages(items.order().len());
-        let (mut pairs, mut late, mut inserted, mut rest) = (Vec::new(), Vec::new(), 0, items.order());
+        let (mut late, mut inserted, mut rest) = (Vec::new(), 0, items.order());
         while !rest.is_empty() {
-            let (taken, new) = self.insert_run(items.in_order(rest), &mut pairs, &mut late);
+            let (taken, new) = self.insert_run(items, rest, &mut late);
             rest = &rest[taken..];
             inserted += new;
         }
@@ -58,16 +56,15 @@ impl HashIndexMut<'_> {
         self.pages.expect(buckets + directories);
     }
 
-    /// Adds the first items, as many as belong into the same range of slots; gives how many it has dealt with, and how many
-    /// of them are new. Items that are put off until later go to `late`; `pairs` is room for those that are not.
-    fn insert_run<'i>(&mut self, items: Items<'i>, pairs: &mut Vec<Hashed<'i>>, late: &mut Vec<u8>) -> (usize, usize) {
-        let order = items.order();
-        let place = self.place(order[0].0);
+    /// Adds the first items of `order`, as many as belong into the same range of slots; gives how many it has dealt with, and
+    /// how many of them are new. Items that are put off until later go to `late`.
+    fn insert_run(&mut self, items: Items<'_>, order: &[u64], late: &mut Vec<u8>) -> (usize, usize) {
+        let place = self.place(items.whole_hash(order[0]));
         if place.directory == NONE {
             self.add_directory(&place);
             return (0, 0);
         }
-        if self.is_too_narrow(&place, order) {
+        if self.is_too_narrow(&place, items, order) {
             // What all of its slots lead to would belong to both halves.
             match self.depth_of(&place) {
                 Some(depth) if depth == place.prefix => self.split_bucket(&place, depth),
@@ -77,40 +74,51 @@ impl HashIndexMut<'_> {
         }
         if place.page == NONE {
             let depth = self.free_depth(&place);
-            pairs.clear();
-            pairs.extend(items.in_order(&order[..run_len(order, depth)]).iter());
-            self.share_out(&place, self.run(&place, depth), depth, pairs, &mut None, late);
-            return (pairs.len(), pairs.len());
+            let order = &order[..run_len(items, order, depth)];
+            self.share_out(&place, self.run(&place, depth), depth, (items, order), &mut None, late);
+            return (order.len(), order.len());
         }
         if self.is_tree(place.page) {
-            let item = items.item(order[0].1);
-            let is_there = self.as_index().tree(place.page).contains(item);
-            late.extend_from_slice(if is_there { &[] } else { item });
+            let from = late.len();
+            put_off(items, order[0], late);
+            let is_there = self.as_index().tree(place.page).contains(&late[from..]);
+            if is_there {
+                late.truncate(from);
+            }
             return (1, usize::from(!is_there));
         }
+        let depth = self.bucket(place.page).depth();
+        let order = &order[..run_len(items, order, depth)];
+        (order.len(), self.insert_into_bucket(&place, depth, (items, order), late))
+    }
+
+    /// Adds items that all belong into the bucket at `place`; gives how many are new.
+    fn insert_into_bucket(
+        &mut self,
+        place: &Place,
+        depth: u32,
+        (items, order): (Items<'_>, &[u64]),
+        late: &mut Vec<u8>,
+    ) -> usize {
         let bucket = self.bucket(place.page);
-        let depth = bucket.depth();
-        let (order, key_bytes) = (&order[..run_len(order, depth)], self.shape.key_bytes());
-        let is_new = |(hash, item): &Hashed<'_>| bucket.find_pair(&item[..key_bytes], *hash, id_of(item)).is_none();
-        let mut new: Vec<Hashed<'_>> = items.in_order(order).iter().filter(is_new).collect();
-        let count = new.len();
-        if bucket.count() + count <= self.shape.items_max() {
-            self.push_all(&place, &new);
+        let is_new =
+            |entry: &u64| bucket.find_pair(items.key(*entry), items.hash(*entry, 0), items.id(*entry).get()).is_none();
+        let new: Vec<u64> = order.iter().copied().filter(is_new).collect();
+        if bucket.count() + new.len() <= self.shape.items_max() {
+            self.push_all(place, items, &new);
         } else {
-            let old = bucket.items().to_vec();
-            let old = old.chunks_exact(self.shape.tree.item_bytes());
-            new.extend(old.map(|item| (hash_of(&item[..key_bytes]), item)));
-            new.sort_unstable();
-            self.share_out(&place, self.run(&place, depth), depth, &new, &mut Some(place.page), late);
+            let all = Pairs::of(bucket.items(), items, &new);
+            let (all, run) = (all.items(), self.run(place, depth));
+            self.share_out(place, run, depth, (all, all.order()), &mut Some(place.page), late);
         }
-        (order.len(), count)
+        new.len()
     }
 
     /// Whether the directory at `place` has too few slots for what comes, and may be split.
-    fn is_too_narrow(&self, place: &Place, order: &[(u64, u32)]) -> bool {
+    fn is_too_narrow(&self, place: &Place, items: Items<'_>, order: &[u64]) -> bool {
         let fits = self.shape.slots() * self.shape.items_max() / 4 * 3;
         let is_whole_tree = || self.depth_of(place) == Some(place.prefix) && self.is_tree(place.page);
-        run_len(order, place.prefix) > fits
+        run_len(items, order, place.prefix) > fits
             && place.prefix + self.shape.slot_bits() < self.depth_max()
             && !is_whole_tree()
     }
@@ -120,75 +128,118 @@ impl HashIndexMut<'_> {
         (place.page != NONE).then(|| u32::from(self.pages.page(place.page)[DEPTH_AT]))
     }
 
-    /// Writes `pairs`, whose hashes begin with the same `depth` bits, into buckets for these slots. `spare` is a page that
-    /// may be overwritten; items for which there is no room go to `late`.
+    /// Writes the items of `order`, whose hashes begin with the same `depth` bits, into buckets for these slots. `spare` is a
+    /// page that may be overwritten; items for which there is no room go to `late`.
     fn share_out(
         &mut self,
         place: &Place,
         run: Run,
         depth: u32,
-        pairs: &[Hashed<'_>],
+        (items, order): (Items<'_>, &[u64]),
         spare: &mut Option<u32>,
         late: &mut Vec<u8>,
     ) {
         let items_max = self.shape.items_max();
-        if pairs.len() > items_max && run.len > 1 {
-            let zeros = pairs.partition_point(|(hash, _)| hash << depth >> 63 == 0);
+        if order.len() > items_max && run.len > 1 {
+            let zeros = order.partition_point(|entry| items.hash(*entry, depth + 1) << depth >> 63 == 0);
             let (low, high) = run.halves();
-            self.share_out(place, low, depth + 1, &pairs[..zeros], spare, late);
-            return self.share_out(place, high, depth + 1, &pairs[zeros..], spare, late);
+            self.share_out(place, low, depth + 1, (items, &order[..zeros]), spare, late);
+            return self.share_out(place, high, depth + 1, (items, &order[zeros..]), spare, late);
         }
-        let (pairs, beyond) = pairs.split_at(pairs.len().min(items_max));
-        beyond.iter().for_each(|(_, item)| late.extend_from_slice(item));
-        let page = if pairs.is_empty() { NONE } else { self.write_bucket(depth, pairs, spare.take()) };
+        let (order, beyond) = order.split_at(order.len().min(items_max));
+        beyond.iter().for_each(|entry| put_off(items, *entry, late));
+        let page = if order.is_empty() { NONE } else { self.write_bucket(depth, items, order, spare.take()) };
         self.set_slots(place, run, page);
     }
 
-    /// Makes a bucket of `pairs`, in the page `spare` if there is one; gives its page.
-    fn write_bucket(&mut self, depth: u32, pairs: &[Hashed<'_>], spare: Option<u32>) -> u32 {
-        let mut content = vec![0; item_at(self.shape, pairs.len())];
-        let (head, items) = content.split_at_mut(item_at(self.shape, 0));
-        head[0] = kind::BUCKET;
-        head[DEPTH_AT] = depth as u8;
-        head[COUNT_AT] = pairs.len() as u8;
-        let places = head[TAGS_AT..].iter_mut().zip(items.chunks_exact_mut(self.shape.tree.item_bytes()));
-        for ((tag, to), (hash, item)) in places.zip(pairs) {
-            *tag = tag_of(*hash);
-            copy_item(to, item);
-        }
+    /// Makes a bucket of items, in the page `spare` if there is one; gives its page.
+    fn write_bucket(&mut self, depth: u32, items: Items<'_>, order: &[u64], spare: Option<u32>) -> u32 {
+        let (shape, len) = (self.shape, item_at(self.shape, order.len()));
+        let write = |content: &mut [u8]| {
+            let (head, places) = content.split_at_mut(item_at(shape, 0));
+            head[..TAGS_AT].copy_from_slice(&[kind::BUCKET, depth as u8, order.len() as u8, 0]);
+            items.write(order, places);
+            write_tags(items, order, &mut head[TAGS_AT..]);
+            head[TAGS_AT + order.len()..].fill(0);
+        };
         match spare {
-            None => self.pages.alloc(&content),
+            None => {
+                let (page, content) = self.pages.take(len);
+                write(content);
+                page
+            }
             Some(page) => {
+                let mut content = vec![0; len];
+                write(&mut content);
                 self.pages.rewrite(page, &content);
                 page
             }
         }
     }
 
-    /// Adds pairs to the bucket at `place`, which has room for them.
-    fn push_all(&mut self, place: &Place, pairs: &[Hashed<'_>]) {
-        if pairs.is_empty() {
+    /// Adds items to the bucket at `place`, which has room for them.
+    fn push_all(&mut self, place: &Place, items: Items<'_>, order: &[u64]) {
+        if order.is_empty() {
             return;
         }
-        let (at, width) = (self.bucket(place.page).count(), self.shape.tree.item_bytes());
-        let items = self.pages.edit(place.page, item_at(self.shape, at), pairs.len() * width);
-        items.chunks_exact_mut(width).zip(pairs).for_each(|(to, (_, item))| to.copy_from_slice(item));
-        let tags = self.pages.edit(place.page, TAGS_AT + at, pairs.len());
-        tags.iter_mut().zip(pairs).for_each(|(tag, (hash, _))| *tag = tag_of(*hash));
-        self.pages.write(place.page, COUNT_AT, &[(at + pairs.len()) as u8]);
+        let (at, width) = (self.bucket(place.page).count(), items.width());
+        let places = self.pages.edit(place.page, item_at(self.shape, at), order.len() * width);
+        items.write(order, places);
+        write_tags(items, order, self.pages.edit(place.page, TAGS_AT + at, order.len()));
+        self.pages.write(place.page, COUNT_AT, &[(at + order.len()) as u8]);
     }
 }
 
-/// How many of the first items have hashes that begin with the same `bits`.
-fn run_len(order: &[(u64, u32)], bits: u32) -> usize {
-    let first = order[0].0;
-    order.partition_point(|(hash, _)| (hash ^ first).leading_zeros() >= bits)
+/// Puts an item off until later.
+fn put_off(items: Items<'_>, entry: u64, late: &mut Vec<u8>) {
+    let from = late.len();
+    late.resize(from + items.width(), 0);
+    items.write(&[entry], &mut late[from..]);
 }
 
-/// The order of the items' hashes, without items that are there more than once.
-fn sorted_order(items: Items<'_>) -> Vec<(u64, u32)> {
-    let mut order = items.order().to_vec();
-    order.sort_unstable_by(|one, other| items.compare(*one, *other));
-    order.dedup_by(|one, other| items.compare(*one, *other).is_eq());
-    order
+fn write_tags(items: Items<'_>, order: &[u64], tags: &mut [u8]) {
+    tags.iter_mut().zip(order).for_each(|(tag, entry)| *tag = tag_of(items.hash(*entry, 0)));
+}
+
+/// How many of the first items have hashes that begin with the same `bits`.
+fn run_len(items: Items<'_>, order: &[u64], bits: u32) -> usize {
+    let first = items.hash(order[0], bits);
+    let differs = u64::MAX.checked_shl(u64::BITS - bits).unwrap_or(0);
+    order.partition_point(|entry| (items.hash(*entry, bits) ^ first) & differs == 0)
+}
+
+/// Items of a bucket, and others that belong into it, in the order of their hashes.
+struct Pairs {
+    keys: Vec<u8>,
+    key_bytes: usize,
+    ids: Vec<RecordId>,
+    order: Vec<u64>,
+}
+
+impl Pairs {
+    fn of(old: &[u8], items: Items<'_>, new: &[u64]) -> Pairs {
+        let width = items.width();
+        let key_bytes = width - ID_BYTES;
+        let count = old.len() / width + new.len();
+        let (mut keys, mut ids) = (Vec::with_capacity(count * key_bytes), Vec::with_capacity(count));
+        for entry in new {
+            keys.extend_from_slice(items.key(*entry));
+            ids.push(items.id(*entry));
+        }
+        for item in old.chunks_exact(width) {
+            keys.extend_from_slice(&item[..key_bytes]);
+            let id = id_of(item);
+            ids.push(RecordId::new(id as u32, (id >> 32) as u32));
+        }
+        let bits = number_bits(count);
+        let hashes = keys.chunks_exact(key_bytes).map(hash_of);
+        let mut order: Vec<u64> = hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, bits)).collect();
+        let all = Items::new((&keys, key_bytes), &ids, (&[], bits));
+        order.sort_unstable_by(|one, other| all.compare_entries(*one, *other));
+        Pairs { keys, key_bytes, ids, order }
+    }
+
+    fn items(&self) -> Items<'_> {
+        Items::new((&self.keys, self.key_bytes), &self.ids, (&self.order, number_bits(self.order.len())))
+    }
 }

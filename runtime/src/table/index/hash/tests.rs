@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::fault::Wrong;
-use super::super::{AT_ONCE, Items, Wanted};
+use super::super::{AT_ONCE, Items, Wanted, hash_entry, number_bits};
 use super::*;
+use crate::id::RecordId;
 use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
 
 /// A hash in the only buffer of a table, as the engine keeps it.
@@ -100,12 +101,19 @@ fn key(number: u64, key_bytes: usize) -> Vec<u8> {
     key
 }
 
-/// Adds items of one width in the order in which they come; says how many were new.
+/// Adds items of one width; says how many were new.
 fn insert_all(bench: &mut Bench, items: &[Vec<u8>]) -> usize {
-    let Some(width) = items.first().map(Vec::len) else { return 0 };
-    let hashes = items.iter().map(|item| hash_of(&item[..width - ID_BYTES]));
-    let order: Vec<(u64, u32)> = hashes.zip(0..).collect();
-    bench.edit().insert_all(Items::new(&items.concat(), width, &order))
+    let parts: BTreeSet<(u64, &[u8], u64)> = items
+        .iter()
+        .map(|item| item.split_at(bench.shape.key_bytes()))
+        .map(|(key, id)| (hash_of(key), key, id_of(id)))
+        .collect();
+    let keys: Vec<u8> = parts.iter().flat_map(|(_, key, _)| key.to_vec()).collect();
+    let ids: Vec<RecordId> = parts.iter().map(|(_, _, id)| RecordId::new(*id as u32, (id >> 32) as u32)).collect();
+    let bits = number_bits(parts.len());
+    let order: Vec<u64> = parts.iter().zip(0..).map(|((hash, ..), number)| hash_entry(*hash, number, bits)).collect();
+    let key_bytes = bench.shape.key_bytes();
+    bench.edit().insert_all(Items::new((&keys, key_bytes), &ids, (&order, bits)))
 }
 
 #[derive(Debug, Clone)]
