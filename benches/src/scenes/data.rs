@@ -90,6 +90,27 @@ impl Walk {
     }
 }
 
+/// Records to be asked for in random order, without end: they lie in that order, so that whoever asks waits for the database
+/// and not for the list of whom to ask. The peers compute theirs.
+pub struct Wanted<T> {
+    items: Vec<T>,
+    next: usize,
+}
+
+impl<T: Copy> Wanted<T> {
+    pub fn new(items: &[T]) -> Wanted<T> {
+        let mut items = items.to_vec();
+        shuffle(&mut items);
+        Wanted { items, next: 0 }
+    }
+
+    pub fn next(&mut self) -> T {
+        let item = self.items[self.next];
+        self.next = (self.next + 1) % self.items.len();
+        item
+    }
+}
+
 /// The subject of a letter: 20 bytes or so.
 pub fn subject(n: usize) -> String {
     format!("About matter no. {n}")

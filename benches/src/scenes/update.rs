@@ -1,7 +1,7 @@
 //! Small transactions, publication included: when the call returns, every new view shows the change. Nothing is durable
 //! here; the setting stands in each row.
 
-use super::data::Walk;
+use super::data::Wanted;
 use super::worlds;
 use crate::peers::{hashmap, redb, sqlite};
 use crate::race::{Race, Runs};
@@ -23,9 +23,9 @@ fn with<'a>(
     (world, ids): (World, Vec<Id<Player>>),
     change: impl Fn(&mut Tx, Id<Player>, usize) -> Result<()> + 'a,
 ) -> Race<'a> {
-    let (mut walk, mut updates) = (Walk::new(COUNT), 0);
+    let (mut wanted, mut updates) = (Wanted::new(&ids), 0);
     race.side(name, move || {
-        let id = ids[walk.next_row()];
+        let id = wanted.next();
         updates += 1;
         world.transact(|tx| change(tx, id, updates)).expect("an update");
         1
@@ -72,9 +72,9 @@ pub fn in_300_tables() -> Vec<Runs> {
 /// Gold from one player to another.
 pub fn transfer() -> Vec<Runs> {
     let (world, ids) = worlds::with_players(COUNT);
-    let mut walk = Walk::new(COUNT);
+    let mut wanted = Wanted::new(&ids);
     let race = Race::new().side("dbgen", move || {
-        let (from, to) = (ids[walk.next_row()], ids[walk.next_row()]);
+        let (from, to) = (wanted.next(), wanted.next());
         let transfer = |tx: &mut Tx| {
             let (had, has) = (tx.player().get(from)?.gold(), tx.player().get(to)?.gold());
             let mut players = tx.player_mut();
