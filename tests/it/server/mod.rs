@@ -21,6 +21,7 @@ mod rpc;
 mod stats;
 mod storm;
 mod timing;
+mod ways;
 mod wire;
 mod wrong;
 

@@ -17,6 +17,7 @@ mod pattern;
 mod query;
 mod scan;
 mod set;
+mod way;
 
 pub(crate) use bulk::post as bulk_insert;
 pub(crate) use column::text_value;

@@ -1,23 +1,20 @@
-//! Finding the records of a page: candidates from a part of an index or from all rows, conditions, then the first ones in
-//! order.
+//! Finding the records of a page: candidates from where the [`Way`] to them leads, conditions, then the first ones in order.
 //!
-//! An index is used where a condition or the order is about its first column. It may give more than is wanted: conditions
-//! are asked of every candidate, and the order is made anew. Where candidates come in the order of the list, the scan ends
-//! with the last record that can belong to the page, so that a page costs its length however deep it is.
+//! Where candidates come in the order of the list, the scan ends with the last record that can belong to the page, so that a
+//! page costs its length however deep it is.
 
-use super::column::{Column, compare};
+use super::column::Column;
 use super::cursor::{Cursor, Direction};
 use super::deadline::Deadline;
-use super::filter::{Filter, Relation, Term, Test, check_count};
+use super::filter::{Filter, check_count};
 use super::order::{Order, Place};
+use super::way::Way;
 use crate::dynamic::{DynRecord, DynTable};
 use crate::error::Result;
 use crate::id::RecordId;
 use crate::server::problem::Problem;
-use dbgen_schema::{Index, IndexKind, Table, Value};
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
-use std::ops::Bound;
 use xxhash_rust::xxh3::xxh3_64;
 
 /// What is looked for.
@@ -34,7 +31,7 @@ pub(super) struct Wanted<'a> {
 
 impl<'a> Wanted<'a> {
     /// Where to begin: at the cursor, unless what stands before it is to be counted as well.
-    fn begin(&self) -> Option<&'a Cursor> {
+    pub(super) fn begin(&self) -> Option<&'a Cursor> {
         self.after.filter(|_| !self.count_all)
     }
 
@@ -70,20 +67,20 @@ pub(super) fn scan(table: DynTable<'_>, wanted: &Wanted<'_>, deadline: &mut Dead
     check_count(wanted.filters)?;
     deadline.watch(table.schema(), wanted.columns());
     let mut first = First::new(wanted, deadline);
-    let mut certain = Vec::new();
-    wanted.filters.iter().for_each(|filter| filter.certain(&mut certain));
-    let part = Part::by_condition(table.schema(), wanted, &certain).or_else(|| Part::by_order(table.schema(), wanted));
-    let (way, examined) = match part {
-        None if wanted.order.first().is_none() => ("scan".to_owned(), first.take_by_id(table)?),
-        None => ("scan".to_owned(), first.take_from(table.iter(), false)?),
-        Some(part) => {
-            let (low, high) = (part.low.map(std::slice::from_ref), part.high.map(std::slice::from_ref));
-            let records = table.find_range(&part.index.name, low, high)?;
-            let examined = match part.direction {
+    let (way, examined) = match Way::to(table, wanted) {
+        Way::All if wanted.order.first().is_none() => ("scan".to_owned(), first.take_by_id(table)?),
+        Way::All => ("scan".to_owned(), first.take_from(table.iter(), false)?),
+        Way::Ids(ids) => {
+            let records = ids.iter().filter_map(|id| table.get(*id).ok());
+            ("ids".to_owned(), first.take_from(records, false)?)
+        }
+        Way::Index(part) => {
+            let records = part.records(table)?;
+            let examined = match part.direction() {
                 Some(Direction::Backward) => first.take_from(records.rev(), true)?,
                 direction => first.take_from(records, direction.is_some())?,
             };
-            (format!("index={}", part.index.name), examined)
+            (format!("index={}", part.index()), examined)
         }
     };
     let total = wanted.count_all.then_some(first.matching);
@@ -102,15 +99,19 @@ pub(super) fn estimate(table: DynTable<'_>, wanted: &Wanted<'_>, deadline: &mut 
     // On every page as on the first.
     let wanted = &Wanted { after: None, ..*wanted };
     deadline.watch(table.schema(), wanted.columns());
-    let mut certain = Vec::new();
-    wanted.filters.iter().for_each(|filter| filter.certain(&mut certain));
-    if let Some(part) = Part::by_condition(table.schema(), wanted, &certain) {
-        let (low, high) = (part.low.map(std::slice::from_ref), part.high.map(std::slice::from_ref));
-        let candidates = table.find_range(&part.index.name, low, high)?.take(COUNTED_MAX + 1).count();
-        if candidates <= COUNTED_MAX {
-            let records = table.find_range(&part.index.name, low, high)?;
-            return share(records, candidates, wanted.filters, deadline);
+    match Way::by_condition(table, wanted) {
+        Way::Ids(ids) => {
+            let records: Vec<_> = ids.iter().filter_map(|id| table.get(*id).ok()).collect();
+            let count = records.len();
+            return share(records.into_iter(), count, wanted.filters, deadline);
         }
+        Way::Index(part) => {
+            let candidates = part.records(table)?.take(COUNTED_MAX + 1).count();
+            if candidates <= COUNTED_MAX {
+                return share(part.records(table)?, candidates, wanted.filters, deadline);
+            }
+        }
+        Way::All => {}
     }
     share(table.iter(), table.len(), wanted.filters, deadline)
 }
@@ -134,96 +135,6 @@ fn share<'v>(
         }
     }
     Ok(if looked_at == 0 { 0 } else { (holding as f64 / looked_at as f64 * count as f64).round() as usize })
-}
-
-/// A part of an index that holds every record of a page.
-#[derive(Debug)]
-struct Part<'a> {
-    index: &'a Index,
-    low: Bound<&'a Value>,
-    high: Bound<&'a Value>,
-    /// The direction in which it yields records in the order of the list, if it does.
-    direction: Option<Direction>,
-}
-
-impl<'a> Part<'a> {
-    /// The part that conditions leave: of those with one value if there are such, else of those within bounds.
-    fn by_condition(table: &'a Table, wanted: &Wanted<'a>, certain: &[&'a Term]) -> Option<Part<'a>> {
-        let exact = certain.iter().find_map(|term| match &term.test {
-            Test::Compare(Relation::Equal, value) => Some((Part::on(table, term.column)?, value)),
-            _ => None,
-        });
-        if let Some((part, value)) = exact {
-            return Some(Part { low: Bound::Included(value), high: Bound::Included(value), ..part });
-        }
-        let bounded = certain.iter().filter(|term| bounds(&term.test).is_some());
-        let mut part = bounded.clone().find_map(|term| Some((Part::on(table, term.column)?, term.column)));
-        if let Some((part, column)) = &mut part {
-            for (low, high) in bounded.filter(|term| term.column == *column).filter_map(|term| bounds(&term.test)) {
-                part.low = tighter(part.low, low, Ordering::Greater);
-                part.high = tighter(part.high, high, Ordering::Less);
-            }
-        }
-        part.map(|(part, column)| part.ordered(table, column, wanted))
-    }
-
-    /// All of an index that has the order of the list, from the cursor on.
-    fn by_order(table: &'a Table, wanted: &Wanted<'a>) -> Option<Part<'a>> {
-        let (column, _) = wanted.order.first()?;
-        let part = Part::on(table, column)?.ordered(table, column, wanted);
-        part.direction.is_some().then_some(part)
-    }
-
-    /// All of an index that begins with this column.
-    fn on(table: &'a Table, column: Column) -> Option<Part<'a>> {
-        let Column::Field(at) = column else { return None };
-        let leads = |index: &&Index| index.fields.first().is_some_and(|field| field.at() == at);
-        let index = table.indexes.iter().filter(leads).find(|index| index.kind == IndexKind::Btree)?;
-        Some(Part { index, low: Bound::Unbounded, high: Bound::Unbounded, direction: None })
-    }
-
-    /// If the list is ordered by the index's first column: says in which direction, and begins at the cursor.
-    fn ordered(self, table: &Table, column: Column, wanted: &Wanted<'a>) -> Part<'a> {
-        let Column::Field(at) = column else { return self };
-        // Where nulls and NaN stand is the list's to say, not the index's.
-        let is_total = !table.fields[at].nullable && !table.fields[at].allow_nan;
-        let Some((_, descending)) = wanted.order.first().filter(|(first, _)| *first == column && is_total) else {
-            return self;
-        };
-        let goes_back = wanted.after.is_some_and(|cursor| cursor.direction == Direction::Backward);
-        let begin = wanted.begin().and_then(|cursor| cursor.place.values.first()).map(Bound::Included);
-        if descending != goes_back {
-            Part { direction: Some(Direction::Backward), high: begin.unwrap_or(self.high), ..self }
-        } else {
-            Part { direction: Some(Direction::Forward), low: begin.unwrap_or(self.low), ..self }
-        }
-    }
-}
-
-/// The values that a condition leaves; `None` if it does not bound them.
-fn bounds(test: &Test) -> Option<(Bound<&Value>, Bound<&Value>)> {
-    let (relation, value) = match test {
-        Test::Compare(relation, value) => (relation, value),
-        Test::Between(low, high) => return Some((Bound::Included(low), Bound::Included(high))),
-        _ => return None,
-    };
-    Some(match relation {
-        Relation::Greater => (Bound::Excluded(value), Bound::Unbounded),
-        Relation::GreaterOrEqual => (Bound::Included(value), Bound::Unbounded),
-        Relation::Less => (Bound::Unbounded, Bound::Excluded(value)),
-        Relation::LessOrEqual => (Bound::Unbounded, Bound::Included(value)),
-        Relation::Equal | Relation::NotEqual => return None,
-    })
-}
-
-/// The bound whose value stands further in this direction. Of equal ones either will do: conditions are asked anyway.
-fn tighter<'a>(a: Bound<&'a Value>, b: Bound<&'a Value>, direction: Ordering) -> Bound<&'a Value> {
-    match (a, b) {
-        (Bound::Unbounded, bound) | (bound, Bound::Unbounded) => bound,
-        (Bound::Included(x) | Bound::Excluded(x), Bound::Included(y) | Bound::Excluded(y)) => {
-            if compare(x, y) == direction { a } else { b }
-        }
-    }
 }
 
 /// The first so many records of an order, found by looking at each once and keeping no more than wanted.
@@ -354,6 +265,7 @@ mod tests {
     use crate::clock::Clock;
     use crate::db::Database;
     use crate::server::problem::Kind;
+    use dbgen_schema::Value;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering as Atomic};
     use std::time::Duration;
