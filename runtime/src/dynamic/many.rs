@@ -1,13 +1,16 @@
-//! Writing many records in one call, all of them or none.
+//! Many records in one call: found by their keys, or written, all of them or none.
 
-use super::{DynRecord, FieldValues, TableNo};
-use crate::error::Result;
+use super::{DynRecord, DynTable, FieldValues, TableNo, index_key};
+use crate::error::{Error, Result};
 use crate::id::RecordId;
 use crate::op::{Images, Op};
 use crate::record::image::RecordImage;
 use crate::table::def::TableDef;
+use crate::table::index::AT_ONCE;
+use crate::table::lookup::rows_of_keys;
 use crate::table::values::{put_defaults, put_values};
 use crate::txn::Transaction;
+use dbgen_schema::Value;
 
 /// Records that are encoded as the engine asks for them.
 struct Encoded<'a, I> {
@@ -32,6 +35,59 @@ impl<'v, I: Iterator<Item = FieldValues<'v>>> Images for Encoded<'_, I> {
 
     fn expected(&self) -> usize {
         self.rows.size_hint().0
+    }
+}
+
+impl<'v> DynTable<'v> {
+    /// The records with these whole keys in a unique index, each in the place of its key; `None` where no record has it.
+    /// Faster than [`find`](DynTable::find) for each where there are many, since it waits for the memory of sixteen at a time.
+    ///
+    /// ```
+    /// use dbgen_runtime::{Database, Value};
+    ///
+    /// let db = Database::builder().schema_json(r#"{ "name": "shop", "version": "1",
+    ///     "tables": { "item": { "fields": [ {"name":"name","type":"str<16>","unique":true} ] } } }"#).open()?;
+    /// db.transact(|tx| tx.insert_named("item", &[("name", "sword".into())]))?;
+    /// let view = db.read();
+    /// let found = view.open_table("item")?.find_many("by_name", [&["axe".into()][..], &["sword".into()]])?;
+    /// assert!(found[0].is_none());
+    /// assert_eq!(found[1].map(|record| record.value(0)), Some(Value::from("sword")));
+    /// # Ok::<(), dbgen_runtime::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`find`](DynTable::find); [`Error::Unsupported`] if the index is not unique, or a key lacks a column.
+    pub fn find_many<'k>(
+        self,
+        index: &str,
+        keys: impl IntoIterator<Item = &'k [Value]>,
+    ) -> Result<Vec<Option<DynRecord<'v>>>> {
+        let (def, at) = (self.view.def, self.index_at(index)?);
+        let columns = def.indexes[at].columns.len();
+        let unsupported = |what| Err(Error::Unsupported { what, table: def.name.clone() });
+        if !def.indexes[at].unique {
+            return unsupported(format!("one record for each key of the index `{index}`, which is not unique,"));
+        }
+        let (mut keys, mut found) = (keys.into_iter(), Vec::new());
+        loop {
+            let mut some = Vec::with_capacity(AT_ONCE);
+            for values in keys.by_ref().take(AT_ONCE) {
+                if values.len() != columns {
+                    return unsupported(format!(
+                        "a key of {} of the {columns} columns of the index `{index}`",
+                        values.len()
+                    ));
+                }
+                some.push(index_key(def, &def.indexes[at], values)?);
+            }
+            if some.is_empty() {
+                return Ok(found);
+            }
+            let rows = rows_of_keys(self.view, at, &some);
+            found.extend(
+                rows[..some.len()].iter().map(|row| Some(DynRecord { view: self.view, row: (*row)? as usize })),
+            );
+        }
     }
 }
 

@@ -182,12 +182,7 @@ impl<'v> DynTable<'v> {
         low: Bound<&[Value]>,
         high: Bound<&[Value]>,
     ) -> Result<impl DoubleEndedIterator<Item = DynRecord<'v>> + use<'v>> {
-        let def = self.view.def;
-        let at = def.indexes.iter().position(|candidate| candidate.name == index).ok_or_else(|| {
-            let names = def.indexes.iter().map(|index| index.name.as_str());
-            let (table, name) = (def.name.clone(), index.to_owned());
-            Error::UnknownField { suggestion: nearest(&name, names), table, name }
-        })?;
+        let (def, at) = (self.view.def, self.index_at(index)?);
         let (low, high) = (index_bound(def, &def.indexes[at], low)?, index_bound(def, &def.indexes[at], high)?);
         let (low, high) = (low.as_ref(), high.as_ref());
         if !def.indexes[at].finds(low, high) {
@@ -196,6 +191,16 @@ impl<'v> DynTable<'v> {
         }
         let ids = lookup::range(self.view, at, low, high);
         Ok(ids.filter_map(move |id| self.get(id).ok()))
+    }
+
+    /// The place of the index of this name.
+    fn index_at(self, index: &str) -> Result<usize> {
+        let def = self.view.def;
+        def.indexes.iter().position(|candidate| candidate.name == index).ok_or_else(|| {
+            let names = def.indexes.iter().map(|index| index.name.as_str());
+            let (table, name) = (def.name.clone(), index.to_owned());
+            Error::UnknownField { suggestion: nearest(&name, names), table, name }
+        })
     }
 }
 

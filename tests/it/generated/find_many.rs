@@ -1,7 +1,7 @@
 //! Many keys looked for at once are found as each by itself.
 
 use dbgen_macros::{Table, database};
-use dbgen_runtime::{Result, Str, Text};
+use dbgen_runtime::{Error, Result, Str, Text, Value};
 
 #[derive(Table, Debug, Clone)]
 #[table(index(x, y, kind = "hash", unique = true))]
@@ -51,6 +51,46 @@ fn keys_looked_for_together_are_found_as_one_by_one() -> Result<()> {
         let id = sites.by_name(wanted.name.as_str()).map(|site| site.id());
         [*name, label, tag, place].map(|site| site.map(|site| site.id())) == [id; 4]
     }));
+
+    // And by the dynamic face, of which every column is asked for as a value.
+    let table = view.as_ref().open_table("site")?;
+    let keys = |key: fn(&Site) -> Vec<Value>| wanted.iter().map(key).collect::<Vec<_>>();
+    for (index, keys) in [
+        ("by_name", keys(|site| vec![site.name.as_str().into()])),
+        ("by_label", keys(|site| vec![Value::from(&*site.label)])),
+        ("by_tag", keys(|site| vec![site.tag.as_str().into()])),
+        ("by_x_y", keys(|site| vec![site.x.into(), site.y.into()])),
+    ] {
+        let found = table.find_many(index, keys.iter().map(Vec::as_slice))?;
+        assert_eq!(found.len(), wanted.len());
+        let mut both = found.iter().zip(&names);
+        assert!(both.all(|(found, name)| found.map(|it| it.id()) == name.map(|it| it.id().into())), "{index}");
+    }
+    Ok(())
+}
+
+#[test]
+fn what_cannot_be_looked_for_together_is_told() -> Result<()> {
+    let db = dbgen_runtime::Database::builder()
+        .schema_json(
+            r#"{ "name": "w", "version": "1", "tables": { "t": { "fields": [
+                {"name":"x","type":"u8"}, {"name":"y","type":"u8"}, {"name":"z","type":"u8","indexed":true} ],
+                "indexes": [ {"name":"by_x_y","fields":["x","y"],"unique":true} ] } } }"#,
+        )
+        .open()?;
+    let view = db.read();
+    let table = view.open_table("t")?;
+    let told = |index: &str, key: &[Value]| table.find_many(index, [key]).expect_err("it cannot be").to_string();
+    let several = told("by_z", &[1_u8.into()]);
+    assert!(
+        several.starts_with("one record for each key of the index `by_z`, which is not unique, of table `t`"),
+        "{several}"
+    );
+    let part = told("by_x_y", &[1_u8.into()]);
+    assert!(part.starts_with("a key of 1 of the 2 columns of the index `by_x_y` of table `t`"), "{part}");
+    assert!(matches!(table.find_many("by_y", []), Err(Error::UnknownField { .. })));
+    assert!(matches!(table.find_many("by_x_y", [&[1_u8.into(), "two".into()][..]]), Err(Error::Invalid(_))));
+    assert!(table.find_many("by_x_y", [])?.is_empty());
     Ok(())
 }
 
