@@ -10,7 +10,7 @@ use crate::record::hash::hash_of;
 use crate::record::heap_ref::Cells;
 use crate::record::key::Key;
 use crate::table::def::IndexDef;
-use crate::table::index::{Items, hash_bits, hash_entry, number_bits};
+use crate::table::index::{Items, entry, hash_entry, head_bits};
 use crate::table::lookup;
 use crate::table::version::TableView;
 use std::cmp::Ordering;
@@ -101,20 +101,17 @@ impl Keys {
     pub(crate) fn sort(&mut self, ids: &[RecordId], room: &mut SortRoom) {
         let mut order = std::mem::take(&mut room.order);
         order.clear();
-        let number_bits = number_bits(self.len());
-        let items = Items::new((&self.bytes, self.key_bytes), ids, (&[], number_bits));
+        let (items, told_by) = (Items::new((&self.bytes, self.key_bytes), ids, &[]), head_bits(self.len()));
         if self.is_ordered {
-            let has_all = self.collect_heads(&mut order, number_bits);
-            sort_entries(&mut order, &mut room.spare, u64::MAX << number_bits);
+            let varying = self.collect_heads(&mut order, told_by);
+            sort_entries(&mut order, &mut room.spare, varying & told_by);
             // Items of the same key are in the order of their records, and so of their ids where no slot is used again.
-            if !(has_all && ids.is_sorted()) {
-                each_tie(&mut order, u64::MAX << number_bits, |tied| {
-                    put_right(tied, |one, other| items.compare(one, other))
-                });
+            if varying & !told_by != 0 || !ids.is_sorted() {
+                each_tie(&mut order, told_by, |tied| put_right(tied, |one, other| items.compare(one, other)));
             }
         } else {
-            let (hashes, told_by) = (self.bytes.chunks_exact(self.key_bytes).map(hash_of), hash_bits(number_bits));
-            order.extend(hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, number_bits)));
+            let hashes = self.bytes.chunks_exact(self.key_bytes).map(hash_of);
+            order.extend(hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, told_by)));
             sort_entries(&mut order, &mut room.spare, HASH_TOP);
             self.are_hashes_distinct = true;
             each_tie(&mut order, HASH_TOP, |tied| {
@@ -128,18 +125,18 @@ impl Keys {
         self.order = order;
     }
 
-    /// Collects entries for an order of keys; says whether they have all bits in which keys differ.
-    fn collect_heads(&self, order: &mut Vec<u64>, number_bits: u32) -> bool {
+    /// Collects entries for an order of keys; gives the bits in which keys differ, as they are in entries. If some of those
+    /// are not, others are given too.
+    fn collect_heads(&self, order: &mut Vec<u64>, of_head: u64) -> u64 {
         // What a word holds need not be told apart by less.
         let skip = if self.key_bytes <= size_of::<u64>() { 0 } else { self.skip() };
-        let left = self.key_bytes - skip;
-        // Behind a short key the next one begins, which is no part of it.
-        let of_key = u64::MAX.checked_shl(8 * size_of::<u64>().saturating_sub(left) as u32).unwrap_or(0);
-        order.extend((0..self.len()).map(|number| word(&self.bytes, number * self.key_bytes + skip) & of_key));
-        let varying = varying(order);
-        let (shift, of_head) = (varying.leading_zeros().min(u64::BITS - 1), u64::MAX << number_bits);
-        order.iter_mut().zip(0..).for_each(|(entry, number)| *entry = *entry << shift & of_head | number);
-        left <= size_of::<u64>() && varying << shift & !of_head == 0
+        order.extend(self.bytes.chunks_exact(self.key_bytes).map(|key| word(key, skip)));
+        let first = order.first().copied().unwrap_or(0);
+        let varying = order.iter().fold(0, |varying, word| varying | (word ^ first));
+        let shift = varying.leading_zeros().min(u64::BITS - 1);
+        order.iter_mut().zip(0..).for_each(|(head, number)| *head = entry(*head << shift, number, of_head));
+        let is_all = self.key_bytes - skip <= size_of::<u64>();
+        varying << shift | u64::from(!is_all)
     }
 
     /// Forgets everything, and gives back the room that it was sorted in.
@@ -148,34 +145,35 @@ impl Keys {
         room.order = std::mem::take(&mut self.order);
     }
 
-    /// How many bytes all keys begin with.
+    /// How many bytes all keys begin with, one being left.
     fn skip(&self) -> usize {
-        let mut skip = self.key_bytes;
+        let last = self.key_bytes - 1;
+        let Some(first) = self.bytes.get(..self.key_bytes) else { return last };
         // Whole words while they are the same everywhere, then the bytes of the word that is not.
-        let mut at = 0;
-        while at < skip {
-            let first = word(&self.bytes, at);
-            let words = (0..self.len()).map(|number| word(&self.bytes, number * self.key_bytes + at));
-            let varying = words.fold(0, |varying, word| varying | (word ^ first));
-            if varying != 0 {
-                skip = skip.min(at + varying.leading_zeros() as usize / 8);
-            }
-            at += 8;
-        }
-        skip
+        let differs = |at: &usize| {
+            self.bytes
+                .chunks_exact(self.key_bytes)
+                .fold(0, |varying, key| varying | (word(key, *at) ^ word(first, *at)))
+        };
+        let words = (0..last).step_by(size_of::<u64>()).map(|at| (at, differs(&at)));
+        words
+            .filter(|(_, varying)| *varying != 0)
+            .map(|(at, varying)| at + varying.leading_zeros() as usize / 8)
+            .next()
+            .unwrap_or(last)
     }
 
     /// The items, sorted, whose records have these ids.
     pub(crate) fn items<'i>(&'i self, ids: &'i [RecordId]) -> Items<'i> {
-        Items::new((&self.bytes, self.key_bytes), ids, (&self.order, number_bits(self.len())))
+        Items::new((&self.bytes, self.key_bytes), ids, &self.order)
     }
 
     /// Records with the same key as an earlier one: the first that has it, and the other.
     fn repeated(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (items, hash_bits) = (self.items(&[]), hash_bits(number_bits(self.len())));
+        let (items, told_by) = (self.items(&[]), head_bits(self.len()));
         let order = if self.are_hashes_distinct { &[] } else { self.order.as_slice() };
         let alike = order.chunk_by(move |one, other| {
-            (self.is_ordered || (one ^ other) & hash_bits == 0) && items.key(*one) == items.key(*other)
+            (self.is_ordered || (one ^ other) & told_by == 0) && items.key(*one) == items.key(*other)
         });
         alike.filter(|alike| alike.len() > 1).flat_map(move |alike| {
             let numbers = alike.iter().map(move |entry| items.number(*entry));
@@ -214,41 +212,50 @@ pub(crate) fn taken(
     }
 }
 
-/// The 8 bytes at `at`, filled up with zeros, as a number.
+/// The 8 bytes of a key at `at`, filled up with zeros, as a number.
 #[inline]
-fn word(bytes: &[u8], at: usize) -> u64 {
-    bytes.get(at..).and_then(<[u8]>::first_chunk).map_or_else(|| last_word(bytes, at), |word| u64::from_be_bytes(*word))
+fn word(key: &[u8], at: usize) -> u64 {
+    let number = |bytes: &[u8; 8]| u64::from_be_bytes(*bytes);
+    match key.len() {
+        8 if at == 0 => key.first_chunk().map_or(0, number),
+        // The last 8 bytes, if it has not so many from there on.
+        len @ 8.. => {
+            let from = at.min(len - 8);
+            key[from..].first_chunk().map_or(0, number) << (8 * (at - from))
+        }
+        _ => short_word(key) << (8 * at),
+    }
 }
 
-#[cold]
-fn last_word(bytes: &[u8], at: usize) -> u64 {
-    let rest = bytes.get(at..).unwrap_or_default().iter();
-    rest.zip([56, 48, 40, 32, 24, 16, 8]).fold(0, |word, (byte, shift)| word | u64::from(*byte) << shift)
-}
-
-/// The bits that are not the same in all numbers.
-fn varying(numbers: &[u64]) -> u64 {
-    let first = numbers.first().copied().unwrap_or(0);
-    numbers.iter().fold(0, |varying, number| varying | (number ^ first))
+/// A key of fewer than 8 bytes: its first and its last, which may overlap.
+#[inline]
+fn short_word(key: &[u8]) -> u64 {
+    let behind = 8 * (size_of::<u64>() - key.len()) as u32;
+    if let (Some(begin), Some(end)) = (key.first_chunk(), key.last_chunk()) {
+        u64::from(u32::from_be_bytes(*begin)) << 32 | u64::from(u32::from_be_bytes(*end)) << behind
+    } else if let (Some(begin), Some(end)) = (key.first_chunk(), key.last_chunk()) {
+        u64::from(u16::from_be_bytes(*begin)) << 48 | u64::from(u16::from_be_bytes(*end)) << behind
+    } else {
+        key.first().map_or(0, |byte| u64::from(*byte) << 56)
+    }
 }
 
 /// Sorts entries by these of their bits, leaving those that are equal in their order: digit by digit from the last, leaving out
-/// the bits that are the same everywhere. Of game data one or two digits are not. Few entries are sorted by all of their bits.
-fn sort_entries(order: &mut Vec<u64>, spare: &mut Vec<u64>, sorted_by: u64) {
+/// the bits that are not to be sorted by. Of game data one or two digits are left. Few entries are sorted by all of their bits.
+fn sort_entries(order: &mut Vec<u64>, spare: &mut Vec<u64>, mut sorted_by: u64) {
     if order.is_sorted() {
         return;
     }
     if order.len() <= COMPARED_MAX {
         return order.sort_unstable();
     }
-    let mut varying = varying(order) & sorted_by;
     spare.resize(order.len(), 0);
     let is_short = order.len() < SHORT_DIGITS_MAX;
-    while varying != 0 {
-        let digit = Digit::lowest(varying, if is_short { 8 } else { DIGIT_BITS_MAX });
+    while sorted_by != 0 {
+        let digit = Digit::lowest(sorted_by, if is_short { 8 } else { DIGIT_BITS_MAX });
         sort_by_digit(order, spare, digit);
         std::mem::swap(order, spare);
-        varying &= !digit.taken;
+        sorted_by &= !digit.taken;
     }
 }
 

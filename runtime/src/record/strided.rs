@@ -31,8 +31,8 @@ impl<'a> Strided<'a> {
     pub fn cells<const N: usize>(self) -> impl Iterator<Item = &'a [u8; N]> {
         let Strided { bytes, stride, at } = self;
         // Asked once: if the cells are in the records at all.
-        let bytes = if at + N <= stride { bytes.get(at..) } else { None };
-        bytes.unwrap_or_default().windows(N.max(1)).step_by(stride.max(1)).filter_map(<[u8]>::first_chunk)
+        let (bytes, stride) = if at + N <= stride { (bytes, stride) } else { (&[][..], 1) };
+        bytes.chunks_exact(stride).filter_map(move |record| record.get(at..).and_then(<[u8]>::first_chunk))
     }
 }
 
@@ -40,10 +40,12 @@ impl StridedMut<'_> {
     /// Overwrites N bytes of each record with what `turn` makes of N bytes of the record of the same number.
     #[inline]
     pub fn turn<const N: usize>(self, from: Strided<'_>, turn: impl Fn([u8; N]) -> [u8; N]) {
-        let StridedMut { bytes, stride, at } = self;
-        let from = from.cells::<N>();
-        for (to, cell) in bytes.chunks_exact_mut(stride.max(1)).zip(from) {
-            if let Some(to) = to.get_mut(at..).and_then(<[u8]>::first_chunk_mut) {
+        if self.at + N > self.stride || from.at + N > from.stride {
+            return;
+        }
+        let records = from.bytes.chunks_exact(from.stride);
+        for (to, record) in self.bytes.chunks_exact_mut(self.stride).zip(records) {
+            if let (Some(to), Some(cell)) = (to[self.at..].first_chunk_mut(), record[from.at..].first_chunk()) {
                 *to = turn(*cell);
             }
         }

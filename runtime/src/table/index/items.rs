@@ -5,8 +5,9 @@ use crate::id::RecordId;
 use crate::record::hash::hash_of;
 use std::cmp::Ordering;
 
-/// Bits of an entry of a hash that are the last ones of the hash.
+/// Bits of an entry that are the last ones of a hash.
 const TAG_BITS: u32 = 8;
+const TAG: u64 = (1 << TAG_BITS) - 1;
 
 /// Items of one width, a key and a record id each, and the order in which they are to be taken: that of an index, so that it
 /// goes to each of its pages once. An item is put together where it is going to lie.
@@ -14,8 +15,8 @@ const TAG_BITS: u32 = 8;
 /// An entry of the order is what the item is sorted by, as far as there is room, and the number of the item:
 ///
 /// ```text
-/// of a tree:  | first bits of those in which the keys differ | number |
-/// of a hash:  | first bits of the hash | its last 8 | number |
+/// of a tree:  | first bits of those in which the keys differ | number | 0 |
+/// of a hash:  | first bits of the hash | number | its last 8 bits |
 /// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Items<'i> {
@@ -23,35 +24,32 @@ pub struct Items<'i> {
     key_bytes: usize,
     ids: &'i [RecordId],
     order: &'i [u64],
-    number_bits: u32,
+    /// The bits of an entry that are first bits.
+    of_head: u64,
 }
 
-/// How many bits the numbers of so many items take.
-pub fn number_bits(items: usize) -> u32 {
-    usize::BITS - items.saturating_sub(1).leading_zeros()
+/// The bits of an entry that an item is sorted by, if there are so many items.
+pub fn head_bits(items: usize) -> u64 {
+    let number_bits = usize::BITS - items.saturating_sub(1).leading_zeros();
+    u64::MAX << (number_bits + TAG_BITS)
+}
+
+/// The entry of an item that is sorted by the first bits of a number.
+#[inline]
+pub fn entry(sorted_by: u64, number: usize, of_head: u64) -> u64 {
+    sorted_by & of_head | (number as u64) << TAG_BITS
 }
 
 /// The entry of an item for a hash.
 #[inline]
-pub fn hash_entry(hash: u64, number: usize, number_bits: u32) -> u64 {
-    hash & hash_bits(number_bits) | u64::from(hash as u8) << number_bits | number as u64
-}
-
-/// The bits of an entry of a hash that are first bits of the hash.
-#[inline]
-pub fn hash_bits(number_bits: u32) -> u64 {
-    u64::MAX << (number_bits + TAG_BITS)
+pub fn hash_entry(hash: u64, number: usize, of_head: u64) -> u64 {
+    entry(hash, number, of_head) | hash & TAG
 }
 
 impl<'i> Items<'i> {
-    /// Items whose keys, of so many bytes, lie one behind the other, and the records behind them; in this order, whose numbers
-    /// take so many bits.
-    pub fn new(
-        (keys, key_bytes): (&'i [u8], usize),
-        ids: &'i [RecordId],
-        (order, number_bits): (&'i [u64], u32),
-    ) -> Items<'i> {
-        Items { keys, key_bytes, ids, order, number_bits }
+    /// Items whose keys, of so many bytes, lie one behind the other, and the records behind them; in this order.
+    pub fn new((keys, key_bytes): (&'i [u8], usize), ids: &'i [RecordId], order: &'i [u64]) -> Items<'i> {
+        Items { keys, key_bytes, ids, order, of_head: head_bits(keys.len() / key_bytes) }
     }
 
     /// Bytes of an item.
@@ -67,7 +65,7 @@ impl<'i> Items<'i> {
     /// Which item an entry is about.
     #[inline]
     pub fn number(self, entry: u64) -> usize {
-        (entry & !(u64::MAX << self.number_bits)) as usize
+        ((entry & !self.of_head) >> TAG_BITS) as usize
     }
 
     /// The key of the item of an entry.
@@ -134,7 +132,7 @@ impl<'i> Items<'i> {
 
     /// The same, faster: most differ in the bits that are there.
     pub(super) fn compare_entries(self, one: u64, other: u64) -> Ordering {
-        match (one ^ other) & hash_bits(self.number_bits) {
+        match (one ^ other) & self.of_head {
             0 => self.compare_hashed(one, other),
             _ => one.cmp(&other),
         }
@@ -148,11 +146,7 @@ impl<'i> Items<'i> {
     /// The same, as far as it is asked for: its first `bits`, and the last 8.
     #[inline]
     pub(super) fn hash(self, entry: u64, bits: u32) -> u64 {
-        if self.number_bits + TAG_BITS + bits <= u64::BITS {
-            entry & hash_bits(self.number_bits) | entry >> self.number_bits & u64::from(u8::MAX)
-        } else {
-            self.whole_hash(entry)
-        }
+        if bits <= self.of_head.leading_ones() { entry & (self.of_head | TAG) } else { self.whole_hash(entry) }
     }
 }
 

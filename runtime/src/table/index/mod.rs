@@ -19,7 +19,7 @@ use btree::{BTree, BTreeMut, Shape};
 use dbgen_schema::IndexKind;
 pub use fault::{Fault, Wrong};
 use hash::{HashIndex, HashIndexMut, HashShape};
-pub use items::{Items, hash_bits, hash_entry, number_bits};
+pub use items::{Items, entry, hash_entry, head_bits};
 pub use wanted::{AT_ONCE, Wanted};
 
 /// The measures of an index of either kind.

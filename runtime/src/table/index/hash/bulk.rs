@@ -6,7 +6,7 @@
 //! pairs for which a bucket of the deepest kind has no room are added one by one in the end.
 
 use super::super::pages::{NONE, ROOT_AT, kind};
-use super::super::{Items, hash_entry, number_bits};
+use super::super::{Items, hash_entry, head_bits};
 use super::bucket::{COUNT_AT, DEPTH_AT, TAGS_AT, item_at, tag_of};
 use super::edit::{HashIndexMut, Place, Run};
 use super::{ID_BYTES, hash_of, id_of};
@@ -231,15 +231,15 @@ impl Pairs {
             let id = id_of(item);
             ids.push(RecordId::new(id as u32, (id >> 32) as u32));
         }
-        let bits = number_bits(count);
+        let of_head = head_bits(count);
         let hashes = keys.chunks_exact(key_bytes).map(hash_of);
-        let mut order: Vec<u64> = hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, bits)).collect();
-        let all = Items::new((&keys, key_bytes), &ids, (&[], bits));
+        let mut order: Vec<u64> = hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, of_head)).collect();
+        let all = Items::new((&keys, key_bytes), &ids, &[]);
         order.sort_unstable_by(|one, other| all.compare_entries(*one, *other));
         Pairs { keys, key_bytes, ids, order }
     }
 
     fn items(&self) -> Items<'_> {
-        Items::new((&self.keys, self.key_bytes), &self.ids, (&self.order, number_bits(self.order.len())))
+        Items::new((&self.keys, self.key_bytes), &self.ids, &self.order)
     }
 }

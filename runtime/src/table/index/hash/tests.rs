@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::super::fault::Wrong;
-use super::super::{AT_ONCE, Items, Wanted, hash_entry, number_bits};
+use super::super::{AT_ONCE, Items, Wanted, hash_entry, head_bits};
 use super::*;
 use crate::id::RecordId;
 use crate::table::index::testing::{OneBuffer, Subject, assert_like_a_set, assert_undone_and_published, damage};
@@ -110,10 +110,11 @@ fn insert_all(bench: &mut Bench, items: &[Vec<u8>]) -> usize {
         .collect();
     let keys: Vec<u8> = parts.iter().flat_map(|(_, key, _)| key.to_vec()).collect();
     let ids: Vec<RecordId> = parts.iter().map(|(_, _, id)| RecordId::new(*id as u32, (id >> 32) as u32)).collect();
-    let bits = number_bits(parts.len());
-    let order: Vec<u64> = parts.iter().zip(0..).map(|((hash, ..), number)| hash_entry(*hash, number, bits)).collect();
+    let of_head = head_bits(parts.len());
+    let order: Vec<u64> =
+        parts.iter().zip(0..).map(|((hash, ..), number)| hash_entry(*hash, number, of_head)).collect();
     let key_bytes = bench.shape.key_bytes();
-    bench.edit().insert_all(Items::new((&keys, key_bytes), &ids, (&order, bits)))
+    bench.edit().insert_all(Items::new((&keys, key_bytes), &ids, &order))
 }
 
 #[derive(Debug, Clone)]
