@@ -110,8 +110,7 @@ impl Keys {
                 each_tie(&mut order, told_by, |tied| put_right(tied, |one, other| items.compare(one, other)));
             }
         } else {
-            let hashes = self.bytes.chunks_exact(self.key_bytes).map(hash_of);
-            order.extend(hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, told_by)));
+            self.collect_hashes(&mut order, told_by);
             sort_entries(&mut order, &mut room.spare, HASH_TOP);
             self.are_hashes_distinct = true;
             each_tie(&mut order, HASH_TOP, |tied| {
@@ -130,13 +129,29 @@ impl Keys {
     fn collect_heads(&self, order: &mut Vec<u64>, of_head: u64) -> u64 {
         // What a word holds need not be told apart by less.
         let skip = if self.key_bytes <= size_of::<u64>() { 0 } else { self.skip() };
-        order.extend(self.bytes.chunks_exact(self.key_bytes).map(|key| word(key, skip)));
+        match self.key_bytes {
+            8 => order.extend(self.bytes.as_chunks::<8>().0.iter().map(|key| u64::from_be_bytes(*key))),
+            width => order.extend(self.bytes.chunks_exact(width).map(|key| word(key, skip))),
+        }
         let first = order.first().copied().unwrap_or(0);
         let varying = order.iter().fold(0, |varying, word| varying | (word ^ first));
         let shift = varying.leading_zeros().min(u64::BITS - 1);
         order.iter_mut().zip(0..).for_each(|(head, number)| *head = entry(*head << shift, number, of_head));
         let is_all = self.key_bytes - skip <= size_of::<u64>();
         varying << shift | u64::from(!is_all)
+    }
+
+    /// Collects entries for a hash. Of the usual widths, those of ids and of names, the compiler knows all that is to be done.
+    fn collect_hashes(&self, order: &mut Vec<u64>, of_head: u64) {
+        fn collect<'k>(keys: impl ExactSizeIterator<Item = &'k [u8]>, order: &mut Vec<u64>, of_head: u64) {
+            order.extend(keys.enumerate().map(|(number, key)| hash_entry(hash_of(key), number, of_head)));
+        }
+        match self.key_bytes {
+            8 => collect(self.bytes.as_chunks::<8>().0.iter().map(<[u8; 8]>::as_slice), order, of_head),
+            17 => collect(self.bytes.as_chunks::<17>().0.iter().map(<[u8; 17]>::as_slice), order, of_head),
+            33 => collect(self.bytes.as_chunks::<33>().0.iter().map(<[u8; 33]>::as_slice), order, of_head),
+            width => collect(self.bytes.chunks_exact(width), order, of_head),
+        }
     }
 
     /// Forgets everything, and gives back the room that it was sorted in.
@@ -147,20 +162,17 @@ impl Keys {
 
     /// How many bytes all keys begin with, one being left.
     fn skip(&self) -> usize {
-        let last = self.key_bytes - 1;
-        let Some(first) = self.bytes.get(..self.key_bytes) else { return last };
+        let (last, mut keys) = (self.key_bytes - 1, self.bytes.chunks_exact(self.key_bytes));
+        let Some(first) = keys.next() else { return last };
         // Whole words while they are the same everywhere, then the bytes of the word that is not.
-        let differs = |at: &usize| {
-            self.bytes
-                .chunks_exact(self.key_bytes)
-                .fold(0, |varying, key| varying | (word(key, *at) ^ word(first, *at)))
-        };
-        let words = (0..last).step_by(size_of::<u64>()).map(|at| (at, differs(&at)));
-        words
-            .filter(|(_, varying)| *varying != 0)
-            .map(|(at, varying)| at + varying.leading_zeros() as usize / 8)
-            .next()
-            .unwrap_or(last)
+        for at in (0..last).step_by(size_of::<u64>()) {
+            let begin = word(first, at);
+            let varying = keys.clone().fold(0, |varying, key| varying | (word(key, at) ^ begin));
+            if varying != 0 {
+                return at + varying.leading_zeros() as usize / 8;
+            }
+        }
+        last
     }
 
     /// The items, sorted, whose records have these ids.

@@ -85,19 +85,19 @@ impl<'i> Items<'i> {
     #[inline]
     pub(super) fn write(self, order: &[u64], to: &mut [u8]) {
         match self.key_bytes {
+            8 => self.write_keys_of::<8>(order, to),
+            17 => self.write_keys_of::<17>(order, to),
             // What is written beyond a short key is written over by the id.
-            0..=8 => self.write_each(order, to, |place, key| {
+            0..8 => self.write_each(order, to, |place, key| {
                 if let (Some(place), Some(word)) = (place.first_chunk_mut::<8>(), key.first_chunk()) {
                     *place = *word;
                 } else {
-                    place[..key.len()].copy_from_slice(key);
+                    place[..self.key_bytes].copy_from_slice(&key[..self.key_bytes]);
                 }
             }),
             9..=16 => self.write_each(order, to, |place, key| copy_ends::<8>(place, &key[..self.key_bytes])),
-            17..=32 => self.write_each(order, to, |place, key| copy_ends::<16>(place, &key[..self.key_bytes])),
-            _ => {
-                self.write_each(order, to, |place, key| place[..self.key_bytes].copy_from_slice(&key[..self.key_bytes]))
-            }
+            18..=32 => self.write_each(order, to, |place, key| copy_ends::<16>(place, &key[..self.key_bytes])),
+            width => self.write_each(order, to, |place, key| place[..width].copy_from_slice(&key[..width])),
         }
     }
 
@@ -110,6 +110,16 @@ impl<'i> Items<'i> {
             if let Some(place) = place.last_chunk_mut() {
                 *place = self.ids[number].get().to_be_bytes();
             }
+        }
+    }
+
+    /// The same of keys of a usual width, which the compiler knows.
+    fn write_keys_of<const N: usize>(self, order: &[u64], to: &mut [u8]) {
+        let (keys, _) = self.keys.as_chunks::<N>();
+        for (entry, place) in order.iter().zip(to.chunks_exact_mut(N + ID_BYTES)) {
+            let number = self.number(*entry);
+            place[..N].copy_from_slice(&keys[number]);
+            place[N..].copy_from_slice(&self.ids[number].get().to_be_bytes());
         }
     }
 
@@ -141,6 +151,15 @@ impl<'i> Items<'i> {
     /// The hash of the key of an entry of a hash.
     pub(super) fn whole_hash(self, entry: u64) -> u64 {
         hash_of(self.key(entry))
+    }
+
+    /// How many of the first entries of a hash's order, all of whose hashes begin with the same `bits`, have a 0 behind them.
+    pub(super) fn zeros(self, order: &[u64], bits: u32) -> usize {
+        let next = 1 << (u64::BITS - 1 - bits);
+        match self.of_head & next {
+            0 => order.partition_point(|entry| self.whole_hash(*entry) & next == 0),
+            _ => order.partition_point(|entry| entry & next == 0),
+        }
     }
 
     /// The same, as far as it is asked for: its first `bits`, and the last 8.

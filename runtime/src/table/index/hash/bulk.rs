@@ -141,7 +141,7 @@ impl HashIndexMut<'_> {
     ) {
         let items_max = self.shape.items_max();
         if order.len() > items_max && run.len > 1 {
-            let zeros = order.partition_point(|entry| items.hash(*entry, depth + 1) << depth >> 63 == 0);
+            let zeros = items.zeros(order, depth);
             let (low, high) = run.halves();
             self.share_out(place, low, depth + 1, (items, &order[..zeros]), spare, late);
             return self.share_out(place, high, depth + 1, (items, &order[zeros..]), spare, late);
