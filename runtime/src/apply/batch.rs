@@ -313,7 +313,7 @@ fn number_of(nth: usize, refused: &[usize]) -> usize {
 }
 
 /// Keeps the violations of a record, or gives back an error that is none.
-fn collect(found: &mut Vec<Violation>, row: usize, error: Error) -> Result<()> {
+pub(super) fn collect(found: &mut Vec<Violation>, row: usize, error: Error) -> Result<()> {
     match error {
         Error::Invalid(violations) => {
             add(found, row, violations);
@@ -328,7 +328,7 @@ fn add(found: &mut Vec<Violation>, row: usize, violations: Vec<Violation>) {
     found.extend(violations.into_iter().take(room).map(|violation| Violation { row: Some(row), ..violation }));
 }
 
-fn finish(mut found: Vec<Violation>) -> Result<()> {
+pub(super) fn finish(mut found: Vec<Violation>) -> Result<()> {
     found.sort_by_key(|violation| violation.row);
     if found.is_empty() { Ok(()) } else { Err(Error::Invalid(found)) }
 }

@@ -4,11 +4,12 @@
 //! two tables are looked up together, and nothing is asked of either that the transaction knows already. What is written is what
 //! the long way writes, by the same functions.
 
+use super::batch::{collect, finish};
 use super::check::Arriving;
 use crate::engine::Engine;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::id::RecordId;
-use crate::op::Applied;
+use crate::op::{Applied, Op};
 use crate::record::image::RecordImage;
 use crate::table::def::{Bare, TableDef};
 use crate::table::mask::MaskPlace;
@@ -39,6 +40,41 @@ impl Engine {
             true => self.attach(table, owner, image),
             false => self.insert(table, Some(owner), image),
         }
+    }
+
+    /// Adds components to records, all or none: `next` encodes one and says whose it is. One that breaks a rule does not hide
+    /// what is wrong with the others.
+    pub(crate) fn attach_many(
+        &mut self,
+        table: usize,
+        mut next: impl FnMut(&mut RecordImage) -> Option<RecordId>,
+    ) -> Result<()> {
+        let mut image = RecordImage::new();
+        // The components come from the game's own code, which may panic while some are there.
+        self.whole(|engine| {
+            let (mut found, mut row) = (Vec::new(), 0);
+            while let Some(owner) = next(&mut image) {
+                let done = engine.apply(Op::Insert { table, owner: Some(owner), image: &mut image });
+                done.map_or_else(|error| collect(&mut found, row, error), |_| Ok(()))?;
+                row += 1;
+            }
+            finish(found)
+        })
+    }
+
+    /// Takes the components of these records away, all or none; says how many had one.
+    pub(crate) fn detach_many(&mut self, table: usize, ids: impl Iterator<Item = RecordId>) -> Result<usize> {
+        self.whole(|engine| {
+            let mut count = 0;
+            for id in ids {
+                match Applied::count(engine.apply(Op::Delete { table, id })) {
+                    Ok(_) => count += 1,
+                    Err(Error::NotFound { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(count)
+        })
     }
 
     /// Adds a bare component to a record; `false` if it takes a closer look.

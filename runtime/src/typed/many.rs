@@ -1,6 +1,6 @@
 //! Writing many records in one call, all of them or none.
 
-use super::{Table, TableMut};
+use super::{Component, Table, TableMut};
 use crate::error::Result;
 use crate::id::{Id, RecordId};
 use crate::op::{Images, Op};
@@ -77,5 +77,29 @@ impl<T: Table> TableMut<'_, T> {
     fn picked(&self, mut wanted: impl FnMut(&T::Ref<'_>) -> bool) -> Vec<RecordId> {
         let table = self.read();
         table.iter().zip(table.ids()).filter(|(record, _)| wanted(record)).map(|(_, id)| id.record_id()).collect()
+    }
+}
+
+impl<T: Component> TableMut<'_, T> {
+    /// Adds components to records, all or none.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that any of the components breaks, each with the component's place in `components`.
+    pub fn attach_many(&mut self, components: impl IntoIterator<Item = (Id<T::Parent>, T)>) -> Result<()> {
+        let mut components = components.into_iter();
+        self.tx.engine.attach_many(T::INDEX, |image| {
+            let (owner, component) = components.next()?;
+            image.begin_one(const { T::DESC.image_bytes() });
+            component.encode(image);
+            Some(owner.record_id())
+        })
+    }
+
+    /// Takes the components of these records away, all or none; says how many had one.
+    ///
+    /// # Errors
+    /// As [`delete`](TableMut::delete), but it is no error if there is none.
+    pub fn detach_many(&mut self, owners: impl IntoIterator<Item = Id<T::Parent>>) -> Result<usize> {
+        self.tx.engine.detach_many(T::INDEX, owners.into_iter().map(|owner| owner.record_id()))
     }
 }

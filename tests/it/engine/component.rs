@@ -1,6 +1,10 @@
 //! Component tables: a record of one has the id of the record it belongs to, and goes with it.
 
-use dbgen_runtime::{Database, Error, RecordId, Result, TableNo, Value};
+use dbgen_runtime::{Database, Error, Id, RecordId, Result, TableNo, Value};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+dbgen_macros::schema!("../tests/fixtures/ecs.json");
+use ecs::{Entity, Frozen, Health};
 
 const SCHEMA: &str = r#"{ "name": "ecs", "version": "1", "tables": {
     "entity":   { "fields": [ {"name":"label","type":"text","default":""} ] },
@@ -76,4 +80,60 @@ fn a_component_needs_an_owner_that_exists_and_has_none_yet() {
     let alone = ecs.db.transact(|tx| tx.insert_values(ecs.health, &[(0, 5.into())])).expect_err("it belongs to nobody");
     assert!(matches!(alone, Error::Invalid(_)), "{alone}");
     assert_eq!(ecs.lens(), [0, 0, 0]);
+}
+
+/// A world of entities without components.
+fn world(entities: usize) -> (ecs::Ecs, Vec<Id<Entity>>) {
+    let db = ecs::Ecs::builder().open().expect("it opens");
+    let spawned = db.transact(|tx| tx.entity_mut().insert_many((0..entities).map(|_| Entity { label: None })));
+    (db, spawned.expect("spawned"))
+}
+
+/// How many entities are frozen, and have health.
+fn counts(db: &ecs::Ecs) -> (usize, usize) {
+    let view = db.read();
+    view.as_ref().verify().expect("whole");
+    (view.frozen().len(), view.health().len())
+}
+
+#[test]
+fn many_components_come_and_go_in_one_call() {
+    let (db, ids) = world(500);
+    let frozen = |id: &Id<Entity>| (*id, Frozen { until: id.get() as u32 });
+    db.transact(|tx| tx.frozen_mut().attach_many(ids[100..].iter().map(frozen))).expect("they have none");
+    db.transact(|tx| tx.health_mut().attach_many(ids.iter().map(|id| (*id, Health { hp: 5 }))))
+        .expect("they have none");
+    assert_eq!(counts(&db), (400, 500));
+    let view = db.read();
+    assert!(ids[..100].iter().all(|id| view.frozen().of(*id).is_none()));
+    assert!(ids[100..].iter().all(|id| view.frozen().of(*id).is_some_and(|it| it.until() == id.get() as u32)));
+    let gone = db.transact(|tx| tx.frozen_mut().detach_many(ids[50..150].iter().copied()));
+    assert_eq!(gone.expect("it is no error that some have none"), 50);
+    let twice = db.transact(|tx| tx.health_mut().detach_many([ids[7], ids[7]]));
+    assert_eq!(twice.expect("the second time there is none"), 1);
+    assert_eq!(counts(&db), (350, 499));
+}
+
+/// What is wrong with one of them does not hide what is wrong with another, and none of them stays; what the transaction did
+/// before does.
+#[test]
+fn of_many_components_all_come_or_none() {
+    let (db, ids) = world(20);
+    db.transact(|tx| tx.entity_mut().delete(ids[4]).map(drop)).expect("despawned");
+    let refused = db.transact(|tx| {
+        tx.frozen_mut().attach(ids[9], Frozen { until: 1 })?;
+        Ok(tx.frozen_mut().attach_many(ids.iter().map(|id| (*id, Frozen { until: 2 }))))
+    });
+    let Err(Error::Invalid(violations)) = refused.expect("the transaction goes on") else { panic!("they are refused") };
+    let rows: Vec<_> = violations.iter().map(|violation| violation.row).collect();
+    assert_eq!(rows, [Some(4), Some(9)], "{violations:?}");
+    assert_eq!(counts(&db), (1, 0));
+    let panicked = db.transact(|tx| {
+        let broken = ids[..4].iter().map(|id| if *id == ids[3] { panic!("a game's mistake") } else { *id });
+        let many =
+            catch_unwind(AssertUnwindSafe(|| tx.health_mut().attach_many(broken.map(|id| (id, Health { hp: 1 })))));
+        Ok(many.is_err())
+    });
+    assert!(panicked.expect("the transaction goes on"));
+    assert_eq!(counts(&db), (1, 0));
 }
