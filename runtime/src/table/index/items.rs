@@ -140,11 +140,29 @@ impl<'i> Items<'i> {
         self.whole_hash(one).cmp(&self.whole_hash(other)).then_with(|| self.compare(one, other))
     }
 
-    /// The same, faster: most differ in the bits that are there.
-    pub(super) fn compare_entries(self, one: u64, other: u64) -> Ordering {
-        match (one ^ other) & self.of_head {
-            0 => self.compare_hashed(one, other),
-            _ => one.cmp(&other),
+    /// How many of the first entries of a hash's order have hashes that begin with the same `bits`.
+    pub(super) fn run_len(self, order: &[u64], bits: u32) -> usize {
+        let same = u64::MAX.checked_shl(u64::BITS - bits).unwrap_or(0);
+        match same & !self.of_head {
+            0 => run_len(order, |entry| (entry ^ order[0]) & same == 0),
+            _ => run_len(order, |entry| (self.whole_hash(entry) ^ self.whole_hash(order[0])) & same == 0),
+        }
+    }
+
+    /// How many of the first entries of a hash's order, all of whose hashes begin with the same `bits`, have a 0 behind them.
+    pub(super) fn zeros(self, order: &[u64], bits: u32) -> usize {
+        let next = 1 << (u64::BITS - 1 - bits);
+        match next & self.of_head {
+            0 => order.partition_point(|entry| self.whole_hash(*entry) & next == 0),
+            _ => order.partition_point(|entry| entry & next == 0),
+        }
+    }
+
+    /// Puts entries of a hash into their order. Most differ in the bits that are there.
+    pub(super) fn sort_hashed(self, order: &mut [u64]) {
+        order.sort_unstable();
+        if order.array_windows().any(|[one, other]| (one ^ other) & self.of_head == 0) {
+            order.sort_unstable_by(|one, other| self.compare_hashed(*one, *other));
         }
     }
 
@@ -153,20 +171,22 @@ impl<'i> Items<'i> {
         hash_of(self.key(entry))
     }
 
-    /// How many of the first entries of a hash's order, all of whose hashes begin with the same `bits`, have a 0 behind them.
-    pub(super) fn zeros(self, order: &[u64], bits: u32) -> usize {
-        let next = 1 << (u64::BITS - 1 - bits);
-        match self.of_head & next {
-            0 => order.partition_point(|entry| self.whole_hash(*entry) & next == 0),
-            _ => order.partition_point(|entry| entry & next == 0),
-        }
-    }
-
-    /// The same, as far as it is asked for: its first `bits`, and the last 8.
+    /// The same, as far as it is in the entry: its first bits, and the last 8.
     #[inline]
-    pub(super) fn hash(self, entry: u64, bits: u32) -> u64 {
-        if bits <= self.of_head.leading_ones() { entry & (self.of_head | TAG) } else { self.whole_hash(entry) }
+    pub(super) fn hash(self, entry: u64) -> u64 {
+        entry & (self.of_head | TAG)
     }
+}
+
+/// How many of the first entries are as the first one is; they are few beside the others.
+#[inline(always)]
+fn run_len(order: &[u64], is_alike: impl Fn(u64) -> bool) -> usize {
+    let mut end = 1;
+    while order.get(end).is_some_and(|entry| is_alike(*entry)) {
+        end *= 2;
+    }
+    let from = end / 2;
+    from + order[from..end.min(order.len())].partition_point(|entry| is_alike(*entry))
 }
 
 /// Copies the first N bytes of a key to where there is room for it, and the last N.
@@ -179,5 +199,51 @@ fn copy_ends<const N: usize>(to: &mut [u8], key: &[u8]) {
         (to.get_mut(key.len() - N..).and_then(<[u8]>::first_chunk_mut::<N>), key.last_chunk())
     {
         *place = *end;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What an entry has no room for is asked of the key.
+    #[test]
+    fn hashes_are_told_apart_by_bits_that_entries_have_and_by_others() {
+        let keys: Vec<u8> = (0..300_u64).flat_map(u64::to_be_bytes).collect();
+        let ids: Vec<RecordId> = (0..300).map(|slot| RecordId::new(slot, 1)).collect();
+        for bits_kept in [2, 5, 47] {
+            let of_head = !(u64::MAX >> bits_kept);
+            let items = Items { of_head, ..Items::new((&keys, 8), &ids, &[]) };
+            let hash = |entry: &u64| hash_of(items.key(*entry));
+            let mut order: Vec<u64> =
+                keys.chunks(8).zip(0..).map(|(key, number)| hash_entry(hash_of(key), number, of_head)).collect();
+            items.sort_hashed(&mut order);
+            assert!(order.is_sorted_by_key(hash), "{bits_kept} bits kept");
+            for bits in 0..12 {
+                let prefix = |entry: &u64| hash(entry).checked_shr(64 - bits).unwrap_or(0);
+                for from in (0..order.len()).step_by(7) {
+                    let rest = &order[from..];
+                    let alike = rest.iter().take_while(|entry| prefix(entry) == prefix(&rest[0])).count();
+                    assert_eq!(items.run_len(rest, bits), alike, "{bits} of {bits_kept} bits kept");
+                    let zeros = rest[..alike].iter().filter(|entry| hash(entry) << bits >> 63 == 0).count();
+                    assert_eq!(items.zeros(&rest[..alike], bits), zeros, "{bits} of {bits_kept} bits kept");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn items_of_every_width_are_their_keys_and_ids() {
+        for key_bytes in 1..=70 {
+            let keys: Vec<u8> = (0..5 * key_bytes).map(|n| n as u8).collect();
+            let ids: Vec<RecordId> = (0..5).map(|slot| RecordId::new(slot, 3)).collect();
+            let order = [3, 0, 4, 1].map(|number| entry(u64::MAX, number, head_bits(5)));
+            let items = Items::new((&keys, key_bytes), &ids, &order);
+            let expected: Vec<u8> = [3, 0, 4, 1]
+                .into_iter()
+                .flat_map(|n| [&keys[n * key_bytes..][..key_bytes], &ids[n].get().to_be_bytes()].concat())
+                .collect();
+            assert_eq!(items.to_bytes(), expected, "{key_bytes} bytes");
+        }
     }
 }

@@ -35,13 +35,13 @@ impl HashIndexMut<'_> {
         let before = self.root().items;
         self.expected = before + items.order().len() as u64;
         self.expect_pages(items.order().len());
-        let (mut late, mut inserted, mut rest) = (Vec::new(), 0, items.order());
+        let (mut room, mut inserted, mut rest) = (Room::default(), 0, items.order());
         while !rest.is_empty() {
-            let (taken, new) = self.insert_run(items, rest, &mut late);
+            let (taken, new) = self.insert_run(items, rest, &mut room);
             rest = &rest[taken..];
             inserted += new;
         }
-        let late = late.chunks_exact(key_bytes + ID_BYTES);
+        let late = room.late.chunks_exact(key_bytes + ID_BYTES);
         self.pages.write_items(ROOT_AT, before + (inserted - late.len()) as u64);
         late.for_each(|item| {
             self.insert(&item[..key_bytes], id_of(item));
@@ -57,8 +57,8 @@ impl HashIndexMut<'_> {
     }
 
     /// Adds the first items of `order`, as many as belong into the same range of slots; gives how many it has dealt with, and
-    /// how many of them are new. Items that are put off until later go to `late`.
-    fn insert_run(&mut self, items: Items<'_>, order: &[u64], late: &mut Vec<u8>) -> (usize, usize) {
+    /// how many of them are new.
+    fn insert_run(&mut self, items: Items<'_>, order: &[u64], room: &mut Room) -> (usize, usize) {
         let place = self.place(items.whole_hash(order[0]));
         if place.directory == NONE {
             self.add_directory(&place);
@@ -74,11 +74,12 @@ impl HashIndexMut<'_> {
         }
         if place.page == NONE {
             let depth = self.free_depth(&place);
-            let order = &order[..run_len(items, order, depth)];
-            self.share_out(&place, self.run(&place, depth), depth, (items, order), &mut None, late);
+            let order = &order[..items.run_len(order, depth)];
+            self.share_out(&place, self.run(&place, depth), depth, (items, order), &mut None, &mut room.late);
             return (order.len(), order.len());
         }
         if self.is_tree(place.page) {
+            let late = &mut room.late;
             let from = late.len();
             put_off(items, order[0], late);
             let is_there = self.as_index().tree(place.page).contains(&late[from..]);
@@ -88,8 +89,8 @@ impl HashIndexMut<'_> {
             return (1, usize::from(!is_there));
         }
         let depth = self.bucket(place.page).depth();
-        let order = &order[..run_len(items, order, depth)];
-        (order.len(), self.insert_into_bucket(&place, depth, (items, order), late))
+        let order = &order[..items.run_len(order, depth)];
+        (order.len(), self.insert_into_bucket(&place, depth, (items, order), room))
     }
 
     /// Adds items that all belong into the bucket at `place`; gives how many are new.
@@ -98,17 +99,18 @@ impl HashIndexMut<'_> {
         place: &Place,
         depth: u32,
         (items, order): (Items<'_>, &[u64]),
-        late: &mut Vec<u8>,
+        Room { late, new, pairs }: &mut Room,
     ) -> usize {
         let bucket = self.bucket(place.page);
         let is_new =
-            |entry: &u64| bucket.find_pair(items.key(*entry), items.hash(*entry, 0), items.id(*entry).get()).is_none();
-        let new: Vec<u64> = order.iter().copied().filter(is_new).collect();
+            |entry: &u64| bucket.find_pair(items.key(*entry), items.hash(*entry), items.id(*entry).get()).is_none();
+        new.clear();
+        new.extend(order.iter().copied().filter(is_new));
         if bucket.count() + new.len() <= self.shape.items_max() {
-            self.push_all(place, items, &new);
+            self.push_all(place, items, new);
         } else {
-            let all = Pairs::of(bucket.items(), items, &new);
-            let (all, run) = (all.items(), self.run(place, depth));
+            pairs.gather(bucket.items(), items, new);
+            let (all, run) = (pairs.items(items.width()), self.run(place, depth));
             self.share_out(place, run, depth, (all, all.order()), &mut Some(place.page), late);
         }
         new.len()
@@ -118,7 +120,7 @@ impl HashIndexMut<'_> {
     fn is_too_narrow(&self, place: &Place, items: Items<'_>, order: &[u64]) -> bool {
         let fits = self.shape.slots() * self.shape.items_max() / 4 * 3;
         let is_whole_tree = || self.depth_of(place) == Some(place.prefix) && self.is_tree(place.page);
-        run_len(items, order, place.prefix) > fits
+        items.run_len(order, place.prefix) > fits
             && place.prefix + self.shape.slot_bits() < self.depth_max()
             && !is_whole_tree()
     }
@@ -198,30 +200,34 @@ fn put_off(items: Items<'_>, entry: u64, late: &mut Vec<u8>) {
 }
 
 fn write_tags(items: Items<'_>, order: &[u64], tags: &mut [u8]) {
-    tags.iter_mut().zip(order).for_each(|(tag, entry)| *tag = tag_of(items.hash(*entry, 0)));
+    tags.iter_mut().zip(order).for_each(|(tag, entry)| *tag = tag_of(items.hash(*entry)));
 }
 
-/// How many of the first items have hashes that begin with the same `bits`.
-fn run_len(items: Items<'_>, order: &[u64], bits: u32) -> usize {
-    let first = items.hash(order[0], bits);
-    let differs = u64::MAX.checked_shl(u64::BITS - bits).unwrap_or(0);
-    order.partition_point(|entry| (items.hash(*entry, bits) ^ first) & differs == 0)
+/// What is needed on the way, again and again.
+#[derive(Default)]
+struct Room {
+    /// Items that are put off until later.
+    late: Vec<u8>,
+    /// Entries of those that are not there yet.
+    new: Vec<u64>,
+    pairs: Pairs,
 }
 
 /// Items of a bucket, and others that belong into it, in the order of their hashes.
+#[derive(Default)]
 struct Pairs {
     keys: Vec<u8>,
-    key_bytes: usize,
     ids: Vec<RecordId>,
     order: Vec<u64>,
 }
 
 impl Pairs {
-    fn of(old: &[u8], items: Items<'_>, new: &[u64]) -> Pairs {
-        let width = items.width();
+    fn gather(&mut self, old: &[u8], items: Items<'_>, new: &[u64]) {
+        let (width, Pairs { keys, ids, order }) = (items.width(), self);
         let key_bytes = width - ID_BYTES;
-        let count = old.len() / width + new.len();
-        let (mut keys, mut ids) = (Vec::with_capacity(count * key_bytes), Vec::with_capacity(count));
+        keys.clear();
+        ids.clear();
+        order.clear();
         for entry in new {
             keys.extend_from_slice(items.key(*entry));
             ids.push(items.id(*entry));
@@ -231,15 +237,13 @@ impl Pairs {
             let id = id_of(item);
             ids.push(RecordId::new(id as u32, (id >> 32) as u32));
         }
-        let of_head = head_bits(count);
+        let of_head = head_bits(ids.len());
         let hashes = keys.chunks_exact(key_bytes).map(hash_of);
-        let mut order: Vec<u64> = hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, of_head)).collect();
-        let all = Items::new((&keys, key_bytes), &ids, &[]);
-        order.sort_unstable_by(|one, other| all.compare_entries(*one, *other));
-        Pairs { keys, key_bytes, ids, order }
+        order.extend(hashes.zip(0..).map(|(hash, number)| hash_entry(hash, number, of_head)));
+        Items::new((keys, key_bytes), ids, &[]).sort_hashed(order);
     }
 
-    fn items(&self) -> Items<'_> {
-        Items::new((&self.keys, self.key_bytes), &self.ids, &self.order)
+    fn items(&self, width: usize) -> Items<'_> {
+        Items::new((&self.keys, width - ID_BYTES), &self.ids, &self.order)
     }
 }
