@@ -344,17 +344,25 @@ impl<'b> Taker<'b> {
     }
 
     /// Takes a block; an error if it lies outside of the heap, or, at this or a later one, if some of it belongs to another.
-    #[inline]
+    #[inline(always)]
     fn take(&mut self, first: usize, units: usize) -> Result<(), String> {
         let end = first.saturating_add(units);
-        if first == 0 || end > self.of.units {
-            return Err(format!("the heap block at unit {first} lies outside of the heap"));
+        // Unit 0 is nobody's: a run that ends there is none.
+        if first == self.run.end && first != 0 && end <= self.of.units {
+            self.run.end = end;
+            return Ok(());
         }
-        if first != self.run.end {
-            self.flush()?;
-            self.run.start = first;
+        self.take_elsewhere(first..end)
+    }
+
+    /// The same for a block that does not lie behind the last one.
+    #[inline(never)]
+    fn take_elsewhere(&mut self, block: Range<usize>) -> Result<(), String> {
+        if block.start == 0 || block.end > self.of.units {
+            return Err(format!("the heap block at unit {} lies outside of the heap", block.start));
         }
-        self.run.end = end;
+        self.flush()?;
+        self.run = block;
         Ok(())
     }
 

@@ -2,7 +2,9 @@
 //! asks for is decided once. Most ask for nothing: any bits are a number.
 
 use super::{Blocks, Taker};
+use crate::cell::ahead::fetch_soon;
 use crate::cell::wide::equal_bytes;
+use crate::limits::HEAP_UNIT_BYTES;
 use crate::record::check::{Heaps, check_value};
 use crate::record::codec::{le_u64, null_bit};
 use crate::record::heap_ref::{HeapCell, HeapRef};
@@ -11,6 +13,9 @@ use crate::table::def::{FieldDef, is_ref};
 use crate::table::version::TableView;
 use dbgen_schema::field_type::ScalarKind;
 use std::ops::Range;
+
+/// How far ahead of a text lines are asked for: texts that came together lie together.
+const AHEAD_BYTES: usize = 2048;
 
 /// What is wrong, and in which row.
 type Wrong = (usize, String);
@@ -28,6 +33,7 @@ pub(super) fn check(view: TableView<'_>, field: &FieldDef, rows: Range<usize>, b
         },
         CellPlan::Text => each(view, field, rows, |cell| {
             let block = HeapCell::from_bytes(cell);
+            fetch_soon(heap.0, block.offset as usize * HEAP_UNIT_BYTES + AHEAD_BYTES);
             let text = heap.block(block);
             if text.len() != block.len as usize || !is_ascii(text) {
                 check_value(&field.plan, cell, Heaps::stored(heap))?;
