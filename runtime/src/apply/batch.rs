@@ -111,7 +111,7 @@ impl Engine {
                 self.expect(table, expected);
             } else if number == 1 && expected > number + count {
                 let grown = self.heap_bytes(table) - heap_before;
-                self.expect_heap(table, grown.div_ceil(number + count) * (expected - number - count));
+                self.expect_heap(table, grown.div_ceil(number + count).saturating_mul(expected - number - count));
             }
             number += count;
         }

@@ -139,6 +139,11 @@ impl Buffer {
         room::announce_batch(&mut self.bytes, additional).ok();
     }
 
+    /// Makes room for about so many bytes that are likely to come in one go.
+    pub fn expect_at_once(&mut self, additional: usize) {
+        room::expect_at_once(&mut self.bytes, additional);
+    }
+
     /// Gives room back that is not used.
     pub fn shrink_to_fit(&mut self) {
         self.bytes.shrink_to_fit();

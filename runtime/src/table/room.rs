@@ -159,6 +159,22 @@ pub(super) fn make_at_once(bytes: &mut Vec<u8>, additional: usize) {
     }
 }
 
+/// The same for about `additional` bytes, as far as somebody can tell beforehand: where the system has not so much, those who
+/// come will find out.
+pub(super) fn expect_at_once(bytes: &mut Vec<u8>, additional: usize) {
+    let needed = bytes.len().saturating_add(additional);
+    if needed <= bytes.capacity() {
+        return;
+    }
+    let is_small = needed <= AT_ONCE_BYTES_MAX;
+    if (is_small || !take_addresses(bytes, additional)) && bytes.try_reserve_exact(additional).is_err() {
+        return;
+    }
+    if additional >= bytes.len() {
+        ask_for_large_pages(bytes, needed);
+    }
+}
+
 /// About how much memory the bytes take: their room, or, where that is addresses, the pages that were written.
 pub(super) fn held(bytes: &Vec<u8>) -> usize {
     let is_addresses = ARE_ADDRESSES_FREE && bytes.capacity() / 2 > bytes.len().max(ANNOUNCED_BYTES_MAX);
@@ -227,6 +243,11 @@ mod tests {
         announce(&mut bytes, 100_000).expect("there is room");
         announce(&mut bytes, isize::MAX as usize).expect_err("no machine has as much");
         announce_batch(&mut Vec::new(), isize::MAX as usize).expect_err("no machine has as much");
+        let mut batch = Vec::new();
+        for additional in [isize::MAX as usize, usize::MAX] {
+            expect_at_once(&mut batch, additional);
+        }
+        assert_eq!(batch.capacity(), 0, "an estimate that is wrong ends nothing");
         let mut batch = Vec::new();
         announce_batch(&mut batch, 500).expect("there is room");
         assert_eq!(batch.capacity(), 1000);

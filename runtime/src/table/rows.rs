@@ -147,7 +147,7 @@ impl<'a> Rows<'a> {
 
     /// Makes room for about so many bytes of heap values that are about to come.
     pub fn expect_heap(&mut self, additional: usize) {
-        self.buffer(HEAP).expect(additional);
+        self.buffers[HEAP].expect_at_once(additional);
     }
 
     /// That there is room for the heap values of an image, and for so many records more: what comes then does not fail.
