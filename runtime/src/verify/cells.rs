@@ -1,7 +1,7 @@
 //! Whether the cells of a table are values of their types: field by field, over many rows, so that what a field's type
 //! asks for is decided once. Most ask for nothing: any bits are a number.
 
-use super::{Blocks, Taker};
+use super::blocks::{Blocks, Taker};
 use crate::cell::ahead::fetch_soon;
 use crate::cell::wide::equal_bytes;
 use crate::limits::HEAP_UNIT_BYTES;
