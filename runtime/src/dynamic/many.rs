@@ -96,7 +96,7 @@ impl Transaction {
     /// than one by one where there are indexes.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that any of the records breaks, each with the record's place in `rows`.
+    /// [`Error::Invalid`] with every rule that any of the records breaks, each with the record's place in `rows`.
     pub fn insert_many<'v>(
         &mut self,
         table: TableNo,
@@ -113,7 +113,7 @@ impl Transaction {
     /// is not counted.
     ///
     /// # Errors
-    /// [`Error::Full`](crate::Error::Full) if no table can have so many; [`Error::Io`](crate::Error::Io) if the system has not
+    /// [`Error::Full`] if no table can have so many; [`Error::Io`] if the system has not
     /// so much memory.
     pub fn reserve(&mut self, table: TableNo, records: usize) -> Result<()> {
         let table = self.place(table)?;
@@ -124,7 +124,7 @@ impl Transaction {
     /// picked before any is changed.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) with every rule that any of the changed records breaks, each with the record's id.
+    /// [`Error::Invalid`] with every rule that any of the changed records breaks, each with the record's id.
     pub fn update_where(
         &mut self,
         table: TableNo,
@@ -139,7 +139,7 @@ impl Transaction {
     /// records went, those of cascades included.
     ///
     /// # Errors
-    /// [`Error::Restricted`](crate::Error::Restricted) if others refer to one of them and may not lose it.
+    /// [`Error::Restricted`] if others refer to one of them and may not lose it.
     pub fn delete_where(&mut self, table: TableNo, wanted: impl FnMut(&DynRecord<'_>) -> bool) -> Result<usize> {
         let picked = self.picked(table, wanted)?;
         self.delete_all(self.place(table)?, picked)
