@@ -12,7 +12,10 @@ use super::journal::{Entry, Journal};
 use super::missed::Keeping;
 use super::writer::PublicationStats;
 use crate::id::{GENERATION_BITS, GENERATION_MAX, RecordId};
-use crate::limits::{HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_COMMITS_MAX, HISTORY_KEPT_ENTRIES_MAX};
+use crate::limits::{
+    HISTORY_CHANGES_MAX, HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_CHANGES_MAX, HISTORY_KEPT_COMMITS_MAX,
+    HISTORY_KEPT_ENTRIES_MAX,
+};
 use std::collections::VecDeque;
 
 /// What happened to a record.
@@ -75,12 +78,23 @@ pub(super) struct Published {
     changes: Vec<ChangeNote>,
 }
 
+impl Published {
+    /// Whether its room is worth being kept for the next: that of a large batch is given back.
+    fn has_usual_room(&self) -> bool {
+        const ENTRIES_MAX: usize = HISTORY_ENTRIES_MAX / 4;
+        const CHANGES_MAX: usize = HISTORY_CHANGES_MAX / 4;
+        self.entries.capacity() <= ENTRIES_MAX && self.changes.capacity() <= CHANGES_MAX
+    }
+}
+
 /// What the last publications changed.
 #[derive(Debug, Default)]
 pub(super) struct History {
     sets: VecDeque<Box<Published>>,
     /// Notes in all of them together.
     entries: usize,
+    /// Changes in all of them together.
+    changes: usize,
     /// The last commit of which it holds nothing, though there was something to hold.
     forgotten: u64,
     /// Who needs it to reach further back than usual.
@@ -125,7 +139,7 @@ impl History {
     /// Forgets all sets, as if there had been none.
     pub(super) fn clear(&mut self) {
         self.sets.clear();
-        self.entries = 0;
+        (self.entries, self.changes) = (0, 0);
     }
 
     /// Takes what was noted since the last publication as that of publication `seq`, by commit `commit`.
@@ -137,36 +151,51 @@ impl History {
         changes: &mut Vec<ChangeNote>,
         stats: &mut PublicationStats,
     ) {
-        let is_full = self.sets.len() >= HISTORY_COMMITS_MAX || self.entries > HISTORY_ENTRIES_MAX;
-        let forgotten = if is_full { self.forget_oldest(stats) } else { None };
+        let forgotten = if self.is_full() { self.forget_oldest(stats) } else { None };
         let mut set = forgotten.unwrap_or_default();
         (set.seq, set.commit) = (seq, commit);
         journal.publish(&mut set.entries);
         set.changes.clear();
         std::mem::swap(changes, &mut set.changes);
         self.entries += set.entries.len();
+        self.changes += set.changes.len();
         stats.dirty_records += set.changes.len() as u64;
         self.sets.push_back(set);
         (stats.dirty_sets, stats.dirty_ranges) = (self.sets.len() as u64, self.entries as u64);
     }
 
+    /// Whether it has so much that the oldest is forgotten, unless somebody needs it.
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.sets.len() >= HISTORY_COMMITS_MAX
+            || self.entries > HISTORY_ENTRIES_MAX
+            || self.changes > HISTORY_CHANGES_MAX
+    }
+
+    /// Whether it may keep what somebody needs.
+    fn may_keep(&self) -> bool {
+        self.sets.len() < HISTORY_KEPT_COMMITS_MAX
+            && self.entries <= HISTORY_KEPT_ENTRIES_MAX
+            && self.changes <= HISTORY_KEPT_CHANGES_MAX
+    }
+
     /// Forgets what it has too much of, unless somebody needs it; gives what was forgotten last, for its room.
     fn forget_oldest(&mut self, stats: &mut PublicationStats) -> Option<Box<Published>> {
         let mut forgotten = None;
-        while self.sets.len() >= HISTORY_COMMITS_MAX || self.entries > HISTORY_ENTRIES_MAX {
+        while self.is_full() {
             let Some(oldest) = self.sets.front() else { break };
-            let is_within = self.sets.len() < HISTORY_KEPT_COMMITS_MAX && self.entries <= HISTORY_KEPT_ENTRIES_MAX;
-            if is_within && self.keeping.needs(oldest.seq) {
+            if self.may_keep() && self.keeping.needs(oldest.seq) {
                 break;
             }
             let Some(oldest) = self.sets.pop_front() else { break };
             self.entries -= oldest.entries.len();
+            self.changes -= oldest.changes.len();
             stats.dirty_records -= oldest.changes.len() as u64;
             stats.dirty_sets_forgotten += 1;
             self.forgotten = self.forgotten.max(oldest.commit);
             forgotten = Some(oldest);
         }
-        forgotten
+        forgotten.filter(|set| set.has_usual_room())
     }
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
@@ -181,6 +210,24 @@ impl History {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A batch that goes on where the last one ended takes a note a buffer, however long it is: before changes were counted
+    /// too, 256 such batches were remembered, however many records each had.
+    #[test]
+    fn long_batches_are_forgotten_early_and_their_room_is_given_back() {
+        const BATCH: usize = HISTORY_CHANGES_MAX / 2;
+        let (mut history, mut stats) = (History::default(), PublicationStats::default());
+        let mut changes = Vec::new();
+        for seq in 1..=4 {
+            changes.extend((0..BATCH as u32).map(|slot| ChangeNote::new(RecordId::new(slot, 1), ChangeKind::Insert)));
+            history.add((seq, seq), &mut Journal::default(), &mut changes, &mut stats);
+            assert_eq!(history.changes, history.sets.iter().map(|set| set.changes.len()).sum::<usize>());
+            assert!(changes.capacity() < BATCH, "the room of a long batch is not the next one's");
+        }
+        assert_eq!((history.sets.len(), history.forgotten(), stats.dirty_sets_forgotten), (3, 1, 1));
+        assert!(history.changes_since(0).is_none(), "the first commit is no longer known");
+        assert_eq!(history.changes_since(1).map(Iterator::count), Some(3 * BATCH));
+    }
 
     #[test]
     fn a_change_is_kept_in_eight_bytes() {
