@@ -1,12 +1,34 @@
 //! Work in parts that are taken by whoever has time, the caller first.
 //!
-//! The others are new threads, not those of a pool. A system puts a new thread where least is done, a sleeping one where it
-//! slept: on a virtual machine whose idle core has gone to its host, that is often the core of the caller, behind it, for
-//! as long as the caller works. A new one costs 0.02 to 0.05 ms, as waking one does.
+//! A system puts a new thread where least is done, a sleeping one where it slept: on a virtual machine whose idle core has
+//! gone to its host, that is often the core of the caller, behind it, for as long as the caller works. So a caller that waits
+//! for a pool may wait for all of the work and for the waking too; one that takes part never waits for more than the last
+//! piece. What is rare and long is shared out to new threads, which cost 0.02 to 0.05 ms, as waking one does; what a game
+//! does in every tick to rayon's pool, so that no tick makes threads.
 
 use std::panic::resume_unwind;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// Does `work` with each of the pieces, on as many threads of rayon's pool as are worth it beside the caller's.
+///
+/// # Panics
+/// If `work` does.
+pub(crate) fn each_piece<P: Send>(pieces: impl ExactSizeIterator<Item = P> + Send, work: impl Fn(P) + Sync) {
+    let others = (rayon::current_num_threads() - 1).min(pieces.len().saturating_sub(1));
+    let pieces = Mutex::new(pieces);
+    let take_pieces = || {
+        // By itself, so that the lock is not held while the piece is worked on.
+        let next = || pieces.lock().unwrap_or_else(PoisonError::into_inner).next();
+        while let Some(piece) = next() {
+            work(piece);
+        }
+    };
+    rayon::in_place_scope(|scope| {
+        (0..others).for_each(|_| scope.spawn(|_| take_pieces()));
+        take_pieces();
+    });
+}
 
 /// Parts for which it is worth to make a thread.
 const PARTS_PER_THREAD: usize = 4;
@@ -48,8 +70,32 @@ fn cores() -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::each_part;
+    use super::{each_part, each_piece};
     use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[test]
+    fn every_piece_is_worked_on_once() {
+        for (rows, piece) in [(0, 1), (1, 1), (7, 8), (100_000, 1000)] {
+            let mut times = vec![0_u32; rows];
+            each_piece(times.chunks_mut(piece), |rows| rows.iter_mut().for_each(|row| *row += 1));
+            assert!(times.iter().all(|times| *times == 1));
+        }
+    }
+
+    #[test]
+    fn pieces_are_shared_out_within_pieces_and_within_a_pool() {
+        let count = AtomicU32::new(0);
+        let work = || each_piece(0..8, |_| each_piece(0..8, |_| _ = count.fetch_add(1, Ordering::Relaxed)));
+        work();
+        rayon::scope(|scope| scope.spawn(|_| work()));
+        assert_eq!(count.into_inner(), 128);
+    }
+
+    #[test]
+    #[should_panic(expected = "piece 3")]
+    fn a_panic_over_a_piece_reaches_the_caller() {
+        each_piece(0..100, |piece| assert_ne!(piece, 3, "piece {piece}"));
+    }
 
     #[test]
     fn every_part_is_done_once_and_results_are_in_order() {

@@ -6,6 +6,7 @@ use super::walk::{BLOCK_ROWS, Rows, Walk};
 use super::{MEMBERS_MAX, Need, Part, Parts, Source};
 use crate::table::mask::MaskTest;
 use crate::table::version::TableView;
+use crate::threads::each_piece;
 use crate::txn::Transaction;
 use crate::typed::Table;
 use crate::typed::parallel::{piece_rows, probed};
@@ -87,7 +88,7 @@ impl<'v, M: Members + 'v> Join<'v, M> {
         let elapsed = probed(probe, |of| self.part(rows.start + of.start..rows.start + of.end).for_each(&each));
         match piece_rows(elapsed, probe, rest.len()) {
             None => self.part(rest).for_each(each),
-            Some(piece) => self.part(rest).pieces(piece).into_par_iter().for_each(|piece| piece.0.for_each(&each)),
+            Some(piece) => each_piece(self.part(rest).pieces(piece).into_iter(), |piece| piece.0.for_each(&each)),
         }
     }
 

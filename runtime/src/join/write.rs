@@ -10,10 +10,10 @@ use super::walk::{NONE, Rows, Walk};
 use super::{MEMBERS_MAX, Parts, Source};
 use crate::engine::Engine;
 use crate::table::version::TableView;
+use crate::threads::each_piece;
 use crate::txn::Transaction;
 use crate::typed::Table;
 use crate::typed::parallel::{piece_rows, probed};
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 /// The entities that have what is asked for, to be written, in the order of the rows of the member that is walked.
 pub struct JoinMut<'t, M: MembersMut> {
@@ -121,9 +121,9 @@ impl<M: MembersMut> JoinMut<'_, M> {
             rest = behind;
             pieces.push((piece, run.ids, run.bases.map(|base| if base >= NONE { NONE } else { 0 })));
         }
-        pieces
-            .into_par_iter()
-            .for_each(|(mut data, ids, bases)| each_of::<M>(&mut data, ids, &bases, &mut |item| each(item)));
+        each_piece(pieces.into_iter(), |(mut data, ids, bases)| {
+            each_of::<M>(&mut data, ids, &bases, &mut |item| each(item));
+        });
     }
 }
 

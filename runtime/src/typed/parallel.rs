@@ -7,8 +7,8 @@
 
 use super::{SweepRows, Table, TableRef};
 use crate::clock::Stopwatch;
+use crate::threads::each_piece;
 use rayon::iter::{IndexedParallelIterator, IntoParallelIterator, ParallelIterator};
-use rayon::slice::{ParallelSlice, ParallelSliceMut};
 use std::ops::Range;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl<R> ParRows<R> for [R] {
         let elapsed = probed(probe.len(), |rows| probe[rows].sweep(&each));
         match piece_rows(elapsed, probe.len(), rest.len()) {
             None => rest.sweep(each),
-            Some(rows) => rest.par_chunks(whole_lines::<R>(rows)).for_each(|piece| piece.sweep(&each)),
+            Some(rows) => each_piece(rest.chunks(whole_lines::<R>(rows)), |piece| piece.sweep(&each)),
         }
     }
 
@@ -67,7 +67,7 @@ impl<R> ParRows<R> for [R] {
         let elapsed = probed(probe.len(), |rows| probe[rows].sweep_mut(&each));
         match piece_rows(elapsed, probe.len(), rest.len()) {
             None => rest.sweep_mut(each),
-            Some(rows) => rest.par_chunks_mut(whole_lines::<R>(rows)).for_each(|piece| piece.sweep_mut(&each)),
+            Some(rows) => each_piece(rest.chunks_mut(whole_lines::<R>(rows)), |piece| piece.sweep_mut(&each)),
         }
     }
 }
@@ -90,7 +90,10 @@ impl<'v, T: Table> TableRef<'v, T> {
         let rest = probe..self.len();
         match piece_rows(elapsed, probe, rest.len()) {
             None => rest.for_each(|row| each(self.record(row))),
-            Some(rows) => rest.into_par_iter().with_min_len(rows).for_each(|row| each(self.record(row))),
+            Some(rows) => {
+                let pieces = rest.clone().step_by(rows).map(|from| from..rest.end.min(from + rows));
+                each_piece(pieces, |piece| piece.for_each(|row| each(self.record(row))));
+            }
         }
     }
 }
