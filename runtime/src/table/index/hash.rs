@@ -132,6 +132,11 @@ impl HashShape {
     }
 }
 
+/// The measures for a width that has some.
+const fn shape_of(key_bytes: usize) -> HashShape {
+    HashShape::new(key_bytes).expect("no key is empty or longer than a page")
+}
+
 /// Which of 2^`bits` roots is that of a hash: its first `bits` bits.
 #[inline]
 fn root_of(hash: u64, bits: u32) -> usize {
@@ -165,6 +170,27 @@ impl<'a> HashIndex<'a> {
     /// A record with this key; of several, any.
     #[inline]
     pub fn get(self, key: &[u8]) -> Option<u64> {
+        // Of the usual widths, those of ids and of names, the compiler knows all measures.
+        match self.shape.key_bytes() {
+            8 => self.shaped(const { shape_of(8) }).get_any(key),
+            17 => self.shaped(const { shape_of(17) }).get_any(key),
+            33 => self.shaped(const { shape_of(33) }).get_any(key),
+            _ => self.get_any(key),
+        }
+    }
+
+    /// The same index, whose shape is this one.
+    #[inline]
+    fn shaped(self, shape: HashShape) -> Self {
+        debug_assert_eq!(self.shape, shape, "a shape follows from the width of the keys");
+        HashIndex::new(self.pages.bytes, shape)
+    }
+
+    #[inline(always)]
+    fn get_any(self, key: &[u8]) -> Option<u64> {
+        if key.len() != self.shape.key_bytes() {
+            return None;
+        }
         let hash = hash_of(key);
         let (number, page) = self.page(key, hash)?;
         if page.first() != Some(&kind::BUCKET) {

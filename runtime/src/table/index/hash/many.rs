@@ -6,7 +6,7 @@
 use super::super::pages::{NONE, kind};
 use super::super::{AT_ONCE, Wanted};
 use super::bucket::Bucket;
-use super::{HashIndex, get_in_tree, hash_of};
+use super::{HashIndex, get_in_tree, hash_of, shape_of};
 use crate::cell::ahead::fetch_soon;
 
 /// Where a key is looked for.
@@ -21,10 +21,21 @@ struct Place {
 impl HashIndex<'_> {
     /// A record with each of these keys, as [`get`](HashIndex::get) gives it.
     pub fn get_many(self, keys: &Wanted<'_>) -> [Option<u64>; AT_ONCE] {
+        // Of the usual widths, those of ids and of names, the compiler knows all measures.
+        match self.shape.key_bytes() {
+            8 => self.shaped(const { shape_of(8) }).get_each(keys),
+            17 => self.shaped(const { shape_of(17) }).get_each(keys),
+            33 => self.shaped(const { shape_of(33) }).get_each(keys),
+            _ => self.get_each(keys),
+        }
+    }
+
+    #[inline(always)]
+    fn get_each(self, keys: &Wanted<'_>) -> [Option<u64>; AT_ONCE] {
         let (root, mut places) = (self.root(), [Place::default(); AT_ONCE]);
         for (place, key) in places.iter_mut().zip(keys.iter()) {
-            place.hash = hash_of(key);
             if key.len() == self.shape.key_bytes() {
+                place.hash = hash_of(key);
                 place.page = self.find_from(root, place.hash).unwrap_or(NONE);
             }
             fetch_soon(self.pages.bytes, self.pages.offset(place.page));
@@ -38,6 +49,7 @@ impl HashIndex<'_> {
         let mut found = [None; AT_ONCE];
         for ((found, place), key) in found.iter_mut().zip(&places).zip(keys.iter()) {
             *found = match self.bucket(place.page) {
+                _ if key.len() != self.shape.key_bytes() => None,
                 Some(bucket) => bucket.find_among(key, place.hits).map(|(_, record)| record),
                 None if place.page == NONE => None,
                 None => get_in_tree(self.pages.bytes, self.shape, place.page, key),
