@@ -24,17 +24,13 @@ pub const TABLE_VERSIONS_MAX_LOWEST: usize = 4;
 pub const TABLE_VERSIONS_MAX_HIGHEST: usize = 1024;
 /// Publications whose changes are remembered for catch-up and "what changed".
 pub const HISTORY_COMMITS_MAX: usize = 256;
-/// Notes of changes that are remembered, over all those publications; a note is 32 bytes.
-pub const HISTORY_ENTRIES_MAX: usize = 1 << 20;
-/// Changes of records that are remembered, over all those publications; a change is 8 bytes. A batch that goes on where the
-/// last one ended has many of them, and few notes.
-pub const HISTORY_CHANGES_MAX: usize = 4 << 20;
-/// The same, while an edit of the schema is made beside the loop, which catches up with them in the end.
+/// Bytes that are remembered over all those publications: 24 of a note, of which an update makes one or two and a batch that goes
+/// on where the last one ended a few, and 8 of each record that was changed.
+pub const HISTORY_BYTES_MAX: usize = 32 << 20;
+/// Publications that are remembered while an edit of the schema is made beside the loop, which catches up with them in the end.
 pub const HISTORY_KEPT_COMMITS_MAX: usize = 1 << 16;
-/// Notes of changes that are remembered meanwhile.
-pub const HISTORY_KEPT_ENTRIES_MAX: usize = 2 << 20;
-/// Changes of records that are remembered meanwhile.
-pub const HISTORY_KEPT_CHANGES_MAX: usize = 8 << 20;
+/// Bytes that are remembered meanwhile.
+pub const HISTORY_KEPT_BYTES_MAX: usize = 64 << 20;
 /// Records of a table from which on an edit of the schema is made beside the loop.
 pub const EDIT_BESIDE_RECORDS_MIN: usize = 50_000;
 /// Edits of the schema that wait for one that is made beside the loop, before a further one is refused.
@@ -138,8 +134,7 @@ const _: () = {
     assert!(PAGE_RECORDS_DEFAULT <= PAGE_RECORDS_MAX);
     assert!(REQUESTS_MAX < QUEUE_REQUESTS_MAX, "one server alone cannot fill the queue");
     assert!(HEAP_VALUE_BYTES_MAX < 1 << 31, "the top bit of a heap cell's length marks a value of the record image");
-    assert!(HISTORY_KEPT_COMMITS_MAX >= HISTORY_COMMITS_MAX && HISTORY_KEPT_ENTRIES_MAX >= HISTORY_ENTRIES_MAX);
-    assert!(HISTORY_KEPT_CHANGES_MAX >= HISTORY_CHANGES_MAX);
+    assert!(HISTORY_KEPT_COMMITS_MAX >= HISTORY_COMMITS_MAX && HISTORY_KEPT_BYTES_MAX >= HISTORY_BYTES_MAX);
     assert!(TABLE_VERSIONS_MAX_LOWEST >= 4, "with fewer a single reader would keep everything from being published");
     assert!(TABLE_VERSIONS_MAX >= TABLE_VERSIONS_MAX_LOWEST && TABLE_VERSIONS_MAX <= TABLE_VERSIONS_MAX_HIGHEST);
 };

@@ -12,10 +12,7 @@ use super::journal::{Entry, Journal};
 use super::missed::Keeping;
 use super::writer::PublicationStats;
 use crate::id::{GENERATION_BITS, GENERATION_MAX, RecordId};
-use crate::limits::{
-    HISTORY_CHANGES_MAX, HISTORY_COMMITS_MAX, HISTORY_ENTRIES_MAX, HISTORY_KEPT_CHANGES_MAX, HISTORY_KEPT_COMMITS_MAX,
-    HISTORY_KEPT_ENTRIES_MAX,
-};
+use crate::limits::{HISTORY_BYTES_MAX, HISTORY_COMMITS_MAX, HISTORY_KEPT_BYTES_MAX, HISTORY_KEPT_COMMITS_MAX};
 use std::collections::VecDeque;
 
 /// What happened to a record.
@@ -78,12 +75,22 @@ pub(super) struct Published {
     changes: Vec<ChangeNote>,
 }
 
+/// Bytes of so many notes and changes.
+#[inline]
+fn bytes_of(notes: usize, changes: usize) -> usize {
+    notes * size_of::<Entry>() + changes * size_of::<ChangeNote>()
+}
+
 impl Published {
+    #[inline]
+    fn bytes(&self) -> usize {
+        bytes_of(self.entries.len(), self.changes.len())
+    }
+
     /// Whether its room is worth being kept for the next: that of a large batch is given back.
+    #[inline]
     fn has_usual_room(&self) -> bool {
-        const ENTRIES_MAX: usize = HISTORY_ENTRIES_MAX / 4;
-        const CHANGES_MAX: usize = HISTORY_CHANGES_MAX / 4;
-        self.entries.capacity() <= ENTRIES_MAX && self.changes.capacity() <= CHANGES_MAX
+        bytes_of(self.entries.capacity(), self.changes.capacity()) <= HISTORY_BYTES_MAX / 4
     }
 }
 
@@ -91,10 +98,8 @@ impl Published {
 #[derive(Debug, Default)]
 pub(super) struct History {
     sets: VecDeque<Box<Published>>,
-    /// Notes in all of them together.
-    entries: usize,
-    /// Changes in all of them together.
-    changes: usize,
+    /// Bytes of all of them together.
+    bytes: usize,
     /// The last commit of which it holds nothing, though there was something to hold.
     forgotten: u64,
     /// Who needs it to reach further back than usual.
@@ -139,7 +144,7 @@ impl History {
     /// Forgets all sets, as if there had been none.
     pub(super) fn clear(&mut self) {
         self.sets.clear();
-        (self.entries, self.changes) = (0, 0);
+        self.bytes = 0;
     }
 
     /// Takes what was noted since the last publication as that of publication `seq`, by commit `commit`.
@@ -157,40 +162,34 @@ impl History {
         journal.publish(&mut set.entries);
         set.changes.clear();
         std::mem::swap(changes, &mut set.changes);
-        self.entries += set.entries.len();
-        self.changes += set.changes.len();
+        self.bytes += set.bytes();
         stats.dirty_records += set.changes.len() as u64;
+        stats.dirty_ranges += set.entries.len() as u64;
         self.sets.push_back(set);
-        (stats.dirty_sets, stats.dirty_ranges) = (self.sets.len() as u64, self.entries as u64);
+        stats.dirty_sets = self.sets.len() as u64;
     }
 
     /// Whether it has so much that the oldest is forgotten, unless somebody needs it.
     #[inline]
     fn is_full(&self) -> bool {
-        self.sets.len() >= HISTORY_COMMITS_MAX
-            || self.entries > HISTORY_ENTRIES_MAX
-            || self.changes > HISTORY_CHANGES_MAX
+        self.sets.len() >= HISTORY_COMMITS_MAX || self.bytes > HISTORY_BYTES_MAX
     }
 
     /// Whether it may keep what somebody needs.
     fn may_keep(&self) -> bool {
-        self.sets.len() < HISTORY_KEPT_COMMITS_MAX
-            && self.entries <= HISTORY_KEPT_ENTRIES_MAX
-            && self.changes <= HISTORY_KEPT_CHANGES_MAX
+        self.sets.len() < HISTORY_KEPT_COMMITS_MAX && self.bytes <= HISTORY_KEPT_BYTES_MAX
     }
 
     /// Forgets what it has too much of, unless somebody needs it; gives what was forgotten last, for its room.
     fn forget_oldest(&mut self, stats: &mut PublicationStats) -> Option<Box<Published>> {
         let mut forgotten = None;
         while self.is_full() {
-            let Some(oldest) = self.sets.front() else { break };
-            if self.may_keep() && self.keeping.needs(oldest.seq) {
-                break;
-            }
-            let Some(oldest) = self.sets.pop_front() else { break };
-            self.entries -= oldest.entries.len();
-            self.changes -= oldest.changes.len();
+            let may_keep = self.may_keep();
+            let is_dispensable = |oldest: &mut Box<Published>| !(self.keeping.needs(oldest.seq) && may_keep);
+            let Some(oldest) = self.sets.pop_front_if(is_dispensable) else { break };
+            self.bytes -= oldest.bytes();
             stats.dirty_records -= oldest.changes.len() as u64;
+            stats.dirty_ranges -= oldest.entries.len() as u64;
             stats.dirty_sets_forgotten += 1;
             self.forgotten = self.forgotten.max(oldest.commit);
             forgotten = Some(oldest);
@@ -215,13 +214,13 @@ mod tests {
     /// too, 256 such batches were remembered, however many records each had.
     #[test]
     fn long_batches_are_forgotten_early_and_their_room_is_given_back() {
-        const BATCH: usize = HISTORY_CHANGES_MAX / 2;
+        const BATCH: usize = HISTORY_BYTES_MAX / size_of::<ChangeNote>() / 2;
         let (mut history, mut stats) = (History::default(), PublicationStats::default());
         let mut changes = Vec::new();
         for seq in 1..=4 {
             changes.extend((0..BATCH as u32).map(|slot| ChangeNote::new(RecordId::new(slot, 1), ChangeKind::Insert)));
             history.add((seq, seq), &mut Journal::default(), &mut changes, &mut stats);
-            assert_eq!(history.changes, history.sets.iter().map(|set| set.changes.len()).sum::<usize>());
+            assert_eq!(history.bytes, history.sets.iter().map(|set| set.bytes()).sum::<usize>());
             assert!(changes.capacity() < BATCH, "the room of a long batch is not the next one's");
         }
         assert_eq!((history.sets.len(), history.forgotten(), stats.dirty_sets_forgotten), (3, 1, 1));
