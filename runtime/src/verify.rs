@@ -19,7 +19,7 @@ use crate::record::hash::hash_of;
 use crate::record::heap_ref::Cells;
 use crate::record::key::Key;
 use crate::table::def::{Column, IndexDef, RelationDef, write_columns_of_all};
-use crate::table::index::Index;
+use crate::table::index::{Index, Visit};
 use crate::table::meta;
 use crate::table::version::{GROUPS, IDS, IN_USE, META, SLOT_BYTES, SLOTS, TableView, VERSIONS};
 use crate::threads::each_part;
@@ -201,8 +201,8 @@ fn sum_of_group(
             if let Some(place) = item.last_chunk_mut::<8>() {
                 *place = u64::from_le_bytes(*id).to_be_bytes();
             }
-            sum = sum.wrapping_add(hash_of(item));
         }
+        sum = sum.wrapping_add(sum_of_hashes(items, width));
     }
     Ok(sum)
 }
@@ -299,22 +299,58 @@ fn check_slots(view: TableView<'_>) -> Result<(), String> {
 /// keys.
 pub(crate) fn index_sum(view: TableView<'_>, at: usize) -> Result<u64, String> {
     let index = &view.def.indexes[at];
-    let (mut sum, mut doubled) = (0_u64, None);
     let entries = Index::new(view.index_bytes(at), index.shape);
-    let checked = entries.check_and_visit(&mut |item, is_doubled| {
-        sum = sum.wrapping_add(hash_of(item));
-        if is_doubled && index.unique && doubled.is_none() {
-            let id = item.last_chunk::<8>().map_or(0, |id| u64::from_be_bytes(*id));
-            doubled = (!has_null_key(view, at, id)).then_some(id);
-        }
-    });
+    let mut seen = Seen { view, at, sum: 0, doubled: None };
+    let checked = entries.check_and_visit(&mut seen);
     checked.map_err(|fault| format!("index `{}`: {fault}", index.name))?;
     if entries.len() as usize != view.version.len() {
         return Err(format!("index `{}` has {} keys for {} rows", index.name, entries.len(), view.version.len()));
     }
-    match doubled {
+    match seen.doubled {
         Some(id) => Err(format!("index `{}` has the key of record {id} more than once", index.name)),
-        None => Ok(sum),
+        None => Ok(seen.sum),
+    }
+}
+
+/// What was seen of an index.
+struct Seen<'v> {
+    view: TableView<'v>,
+    /// Its number.
+    at: usize,
+    /// The sum of the hashes of its items.
+    sum: u64,
+    /// A record whose key another one has, in a unique index.
+    doubled: Option<u64>,
+}
+
+impl Visit for Seen<'_> {
+    fn items(&mut self, items: &[u8], width: usize) {
+        self.sum = self.sum.wrapping_add(sum_of_hashes(items, width));
+    }
+
+    fn asks_for_repeated(&self) -> bool {
+        self.view.def.indexes[self.at].unique && self.doubled.is_none()
+    }
+
+    fn repeated(&mut self, item: &[u8]) {
+        let id = item.last_chunk::<8>().map_or(0, |id| u64::from_be_bytes(*id));
+        if self.doubled.is_none() && !has_null_key(self.view, self.at, id) {
+            self.doubled = Some(id);
+        }
+    }
+}
+
+/// The sum of the hashes of items of so many bytes. Of the usual widths, those of ids and of names with an id behind, the
+/// compiler knows all that is to be done.
+fn sum_of_hashes(items: &[u8], width: usize) -> u64 {
+    fn sum<'i>(items: impl Iterator<Item = &'i [u8]>) -> u64 {
+        items.fold(0, |sum, item| sum.wrapping_add(hash_of(item)))
+    }
+    match width {
+        16 => sum(items.as_chunks::<16>().0.iter().map(<[u8; 16]>::as_slice)),
+        25 => sum(items.as_chunks::<25>().0.iter().map(<[u8; 25]>::as_slice)),
+        41 => sum(items.as_chunks::<41>().0.iter().map(<[u8; 41]>::as_slice)),
+        width => sum(items.chunks_exact(width)),
     }
 }
 

@@ -41,8 +41,24 @@ impl IndexShape {
     }
 }
 
-/// Sees an item of an index, a key and the record id, big-endian; and whether another one that it saw has the same key.
-pub type Visit<'v> = &'v mut dyn FnMut(&[u8], bool);
+/// Sees the items of an index, each a key and the record id, big-endian, while it is checked.
+pub trait Visit {
+    /// Items that lie one behind the other, `width` bytes each. Each item is shown once.
+    fn items(&mut self, items: &[u8], width: usize);
+
+    /// Whether it wants to be told of keys that are there more than once, for which it takes another look.
+    fn asks_for_repeated(&self) -> bool {
+        false
+    }
+
+    /// An item whose key another one has.
+    fn repeated(&mut self, _item: &[u8]) {}
+}
+
+/// Sees nothing.
+impl Visit for () {
+    fn items(&mut self, _items: &[u8], _width: usize) {}
+}
 
 /// An index of either kind, for reading.
 #[derive(Debug, Clone, Copy)]
@@ -92,14 +108,14 @@ impl<'a> Index<'a> {
     /// # Errors
     /// The first [`Fault`].
     pub fn check(&self) -> Result<(), Fault> {
-        self.check_and_visit(&mut |_, _| {})
+        self.check_and_visit(&mut ())
     }
 
     /// The same; shows every item on the way.
     ///
     /// # Errors
     /// The first [`Fault`]; what was shown until then is worth nothing.
-    pub fn check_and_visit(&self, each: Visit<'_>) -> Result<(), Fault> {
+    pub fn check_and_visit(&self, each: &mut dyn Visit) -> Result<(), Fault> {
         match self {
             Index::Tree(tree) => tree.check_and_visit(each),
             Index::Hash(hash) => hash.check_and_visit(each),

@@ -1,12 +1,10 @@
 //! Whether bytes are a sound tree.
 
-use std::cmp::Ordering;
-
 use super::super::fault::{Fault, Wrong};
 use super::super::pages::{Census, NONE, kind};
 use super::super::{ID_BYTES, Visit};
 use super::entries::{Entries, Image};
-use super::node::COUNT_AT;
+use super::node::{COUNT_AT, is_less};
 use super::{BTree, HEIGHT_MAX, ITEM_BYTES_MAX, Inner, Leaf, Shape};
 
 impl<'a> BTree<'a> {
@@ -17,14 +15,14 @@ impl<'a> BTree<'a> {
     /// # Errors
     /// The first fault found.
     pub fn check(&self) -> Result<(), Fault> {
-        self.check_and_visit(&mut |_, _| {})
+        self.check_and_visit(&mut ())
     }
 
     /// The same; shows every item on the way, in order.
     ///
     /// # Errors
     /// The first fault found; what was shown until then is worth nothing.
-    pub fn check_and_visit(&self, each: Visit<'_>) -> Result<(), Fault> {
+    pub fn check_and_visit(&self, each: &mut dyn Visit) -> Result<(), Fault> {
         if self.pages.bytes.is_empty() {
             return Ok(());
         }
@@ -34,7 +32,7 @@ impl<'a> BTree<'a> {
     }
 
     /// Verifies the pages of this tree, and marks them as reached.
-    pub(in super::super) fn check_pages(&self, census: &mut Census<'a>, each: Visit<'_>) -> Result<(), Fault> {
+    pub(in super::super) fn check_pages(&self, census: &mut Census<'a>, each: &mut dyn Visit) -> Result<(), Fault> {
         let root = self.root();
         if root.height as usize > HEIGHT_MAX || (root.page == NONE) != (root.height == 0) {
             return Err(Fault { page: 0, wrong: Wrong::Format });
@@ -57,7 +55,7 @@ impl<'a> BTree<'a> {
 struct Walk<'a, 'c, 'e> {
     tree: BTree<'a>,
     census: &'c mut Census<'a>,
-    each: Visit<'e>,
+    each: &'e mut dyn Visit,
     items: u64,
     /// The last item of the leaf before.
     last_item: Option<&'a [u8]>,
@@ -144,28 +142,36 @@ impl<'a> Walk<'a, '_, '_> {
     /// leaf before, since it is not smaller than the separator between.
     fn show(&mut self, items: &'a [u8]) -> bool {
         let width = self.tree.shape.item_bytes();
-        let key_bytes = width.saturating_sub(ID_BYTES);
-        let mut last = self.last_item;
-        for item in items.chunks_exact(width) {
-            let (order, is_doubled) = match (last, <&[u8; 16]>::try_from(item)) {
-                (None, _) => (Ordering::Less, false),
-                // A number and an id: most indexes on a field.
-                (Some(last), Ok(item)) => {
-                    let (one, other) =
-                        (last.first_chunk().map_or(0, |one| u128::from_be_bytes(*one)), u128::from_be_bytes(*item));
-                    (one.cmp(&other), one >> 64 == other >> 64)
-                }
-                (Some(last), Err(_)) => (last.cmp(item), last[..key_bytes] == item[..key_bytes]),
-            };
-            if order != Ordering::Less {
-                return false;
-            }
-            (self.each)(item, is_doubled);
-            last = Some(item);
+        let last = self.last_item.replace(&items[items.len() - width..]);
+        if !are_ascending(last, items, width) {
+            return false;
         }
-        self.last_item = last;
+        if self.each.asks_for_repeated() {
+            let key = |item: &'a [u8]| &item[..width.saturating_sub(ID_BYTES)];
+            let mut before = last.map(key);
+            for item in items.chunks_exact(width) {
+                if before == Some(key(item)) {
+                    self.each.repeated(item);
+                }
+                before = Some(key(item));
+            }
+        }
+        self.each.items(items, width);
         true
     }
+}
+
+/// Whether items ascend, the first of them from `last` on.
+fn are_ascending(last: Option<&[u8]>, items: &[u8], width: usize) -> bool {
+    // A number and an id: most indexes on a field.
+    if let (16, (numbers, [])) = (width, items.as_chunks::<16>()) {
+        let last = last.and_then(<[u8]>::first_chunk);
+        let number = |item: &[u8; 16]| u128::from_be_bytes(*item);
+        let is_first_larger = last.zip(numbers.first()).is_none_or(|(last, first)| number(last) < number(first));
+        return is_first_larger && numbers.array_windows().all(|[one, other]| number(one) < number(other));
+    }
+    let mut before = last;
+    items.chunks_exact(width).all(|item| before.replace(item).is_none_or(|before| is_less(before, item)))
 }
 
 /// Whether an inner page is what its separators and children would be written as.

@@ -15,14 +15,14 @@ impl HashIndex<'_> {
     /// # Errors
     /// The first fault found.
     pub fn check(&self) -> Result<(), Fault> {
-        self.check_and_visit(&mut |_, _| {})
+        self.check_and_visit(&mut ())
     }
 
     /// The same; shows every item on the way.
     ///
     /// # Errors
     /// The first fault found; what was shown until then is worth nothing.
-    pub fn check_and_visit(&self, each: Visit<'_>) -> Result<(), Fault> {
+    pub fn check_and_visit(&self, each: &mut dyn Visit) -> Result<(), Fault> {
         if self.pages.bytes.is_empty() {
             return Ok(());
         }
@@ -43,7 +43,7 @@ impl HashIndex<'_> {
 struct Walk<'a, 'e> {
     index: HashIndex<'a>,
     census: Census<'a>,
-    each: Visit<'e>,
+    each: &'e mut dyn Visit,
     items: u64,
 }
 
@@ -133,18 +133,30 @@ impl Walk<'_, '_> {
         if bucket.count() == 0 || bucket.count() != bucket.claimed_count() {
             return fault(Wrong::Count);
         }
-        let items = || bucket.items().chunks_exact(shape.tree.item_bytes());
-        for (at, item) in items().enumerate() {
-            let hash = hash_of(&item[..shape.key_bytes()]);
-            if !beginning.is_of(hash) || items().take(at).any(|other| other == item) {
+        let (width, key_bytes) = (shape.tree.item_bytes(), shape.key_bytes());
+        for (at, item) in bucket.items().chunks_exact(width).enumerate() {
+            let hash = hash_of(&item[..key_bytes]);
+            if !beginning.is_of(hash) {
                 return fault(Wrong::Order);
             }
             if bucket.tag(at) != tag_of(hash) {
                 return fault(Wrong::Summary);
             }
-            let is_doubled = items().take(at).any(|other| other[..shape.key_bytes()] == item[..shape.key_bytes()]);
-            (self.each)(item, is_doubled);
+            // Those before it have the tags of their keys: what is equal is among those with the same.
+            let (mut alike, mut is_repeated) = (bucket.hits(hash) & !(u64::MAX << at), false);
+            while alike != 0 {
+                let other = &bucket.items()[alike.trailing_zeros() as usize * width..][..width];
+                if other == item {
+                    return fault(Wrong::Order);
+                }
+                is_repeated |= other[..key_bytes] == item[..key_bytes];
+                alike &= alike - 1;
+            }
+            if is_repeated && self.each.asks_for_repeated() {
+                self.each.repeated(item);
+            }
         }
+        self.each.items(bucket.items(), width);
         self.items += bucket.count() as u64;
         Ok(())
     }
