@@ -43,7 +43,7 @@ use dbgen_schema::Schema;
 use proc_macro2::TokenStream;
 
 /// The version of the contract between generated code and the runtime; the runtime refuses another one.
-pub const CODEGEN_ABI: u32 = 4;
+pub const CODEGEN_ABI: u32 = 5;
 
 /// The generated file for a schema: what build scripts and `dbgen generate` write.
 ///

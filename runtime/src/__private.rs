@@ -41,7 +41,7 @@ pub trait Broken {
 }
 
 /// The version of the contract between generated code and this runtime.
-pub const CODEGEN_ABI: u32 = 4;
+pub const CODEGEN_ABI: u32 = 5;
 
 /// Refuses to compile code that another version of the generator made.
 pub const fn check_codegen_abi(generated_for: u32) {

@@ -7,7 +7,7 @@
 pub mod arena {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(4);
+    const _: () = rt::check_codegen_abi(5);
 
     /// The schema as a type; [`Arena`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -291,12 +291,17 @@ pub mod arena {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = guild::Row {
-                nulls: rt::cell::Nulls::NONE.with(0, self.motto.is_none()),
-                name: image.str::<24>(0, &self.name),
-                motto: rt::cell::or_zero(self.motto.as_ref(), |value| image.text(1, value)),
-            };
-            image.push_group(&row);
+            let cell_0 = image.str::<24>(0, &self.name);
+            let cell_1 = rt::cell::or_zero(
+                self.motto.as_ref(),
+                |value| image.text(1, value),
+            );
+            image
+                .push_group(|row: &mut guild::Row| {
+                    row.nulls = rt::cell::Nulls::NONE.with(0, self.motto.is_none());
+                    row.name = cell_0;
+                    row.motto = cell_1;
+                });
         }
 
         fn decode(record: GuildRef<'_>) -> Guild {
@@ -542,20 +547,21 @@ pub mod arena {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = player::Row {
-                name: image.str::<16>(0, &self.name),
-                class: rt::cell::Enum::of(&self.class),
-                hp: rt::cell::I32::new(self.hp),
-                kills: rt::cell::U32::new(self.kills),
-                bag: rt::cell::Array::copied(&self.bag),
-                guild: rt::cell::Ref::new(self.guild),
-            };
-            image.push_group(&row);
-            let row = player::Motion {
-                pos: self.pos,
-                vel: self.vel,
-            };
-            image.push_group(&row);
+            let cell_0 = image.str::<16>(0, &self.name);
+            image
+                .push_group(|row: &mut player::Row| {
+                    row.name = cell_0;
+                    row.class = rt::cell::Enum::of(&self.class);
+                    row.hp = rt::cell::I32::new(self.hp);
+                    row.kills = rt::cell::U32::new(self.kills);
+                    row.bag = rt::cell::Array::copied(&self.bag);
+                    row.guild = rt::cell::Ref::new(self.guild);
+                });
+            image
+                .push_group(|row: &mut player::Motion| {
+                    row.pos = self.pos;
+                    row.vel = self.vel;
+                });
         }
 
         fn decode(record: PlayerRef<'_>) -> Player {

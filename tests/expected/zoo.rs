@@ -9,7 +9,7 @@
 pub mod zoo {
     use ::dbgen_runtime::__private as rt;
 
-    const _: () = rt::check_codegen_abi(4);
+    const _: () = rt::check_codegen_abi(5);
 
     /// The schema as a type; [`Zoo`] is its database.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -1144,92 +1144,109 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = animal::Row {
-                null_bits: rt::cell::Nulls::NONE
-                    .with(0, self.nulls.is_none())
-                    .with(1, self.value.is_none())
-                    .with(2, self.key.is_none())
-                    .with(3, self.uuid.is_none())
-                    .with(4, self.maybe.is_none())
-                    .with(5, self.last_act.is_none())
-                    .with(6, self.deep.is_none()),
-                id: rt::cell::U64::new(self.id),
-                version: rt::cell::U8::new(self.version),
-                row: rt::cell::I8::new(self.row),
-                r#type: rt::cell::Enum::of(&self.r#type),
-                self_: rt::cell::Bool::new(self.self_),
-                image: image.text(5, &self.image),
-                nulls: rt::cell::or_zero(
-                    self.nulls.as_ref(),
-                    |value| rt::cell::I16::new(*value),
-                ),
-                value: rt::cell::or_zero(
-                    self.value.as_ref(),
-                    |value| rt::cell::F64::new(*value),
-                ),
-                key: rt::cell::or_zero(self.key.as_ref(), |value| image.str::<4>(8, value)),
-                long: image.long_str::<300>(9, &self.long),
-                born: rt::cell::Timestamp::new(self.born),
-                nap: rt::cell::Duration::new(self.nap),
-                uuid: rt::cell::or_zero(
-                    self.uuid.as_ref(),
-                    |value| rt::cell::Uuid::new(*value),
-                ),
-                hash: rt::cell::FixedBytes::new(self.hash),
-                keeper: rt::cell::Ref::new(self.keeper),
-                label: self.label,
-                maybe: rt::cell::or_zero(
-                    self.maybe.as_ref(),
-                    |value| value.encode(16, image),
-                ),
-                stack: self.stack.encode(17, image),
-                act: self.act.encode(18, image),
-                last_act: rt::cell::or_zero(
-                    self.last_act.as_ref(),
-                    |value| value.encode(19, image),
-                ),
-                number: self.number.encode(20, image),
-                tiles: image.list(21, &self.tiles, |_, item| *item),
-                names: image.list(22, &self.names, |image, item| image.str::<8>(22, item)),
-                acts: image
-                    .tailed_list(23, &self.acts, |image, item| item.encode(23, image)),
-                grid: image
-                    .tailed_list(
-                        24,
-                        &self.grid,
-                        |image, item| {
-                            image.list(24, item, |_, item| rt::cell::U16::new(*item))
-                        },
-                    ),
-                deep: rt::cell::or_zero(
-                    self.deep.as_ref(),
-                    |value| {
-                        image
-                            .tailed_list(
-                                25,
-                                value,
-                                |image, item| {
-                                    image
-                                        .tailed_list(25, item, |image, item| image.text(25, item))
-                                },
-                            )
+            let cell_5 = image.text(5, &self.image);
+            let cell_8 = rt::cell::or_zero(
+                self.key.as_ref(),
+                |value| image.str::<4>(8, value),
+            );
+            let cell_9 = image.long_str::<300>(9, &self.long);
+            let cell_16 = rt::cell::or_zero(
+                self.maybe.as_ref(),
+                |value| value.encode(16, image),
+            );
+            let cell_17 = self.stack.encode(17, image);
+            let cell_18 = self.act.encode(18, image);
+            let cell_19 = rt::cell::or_zero(
+                self.last_act.as_ref(),
+                |value| value.encode(19, image),
+            );
+            let cell_20 = self.number.encode(20, image);
+            let cell_21 = image.list(21, &self.tiles, |_, item| *item);
+            let cell_22 = image
+                .list(22, &self.names, |image, item| image.str::<8>(22, item));
+            let cell_23 = image
+                .tailed_list(23, &self.acts, |image, item| item.encode(23, image));
+            let cell_24 = image
+                .tailed_list(
+                    24,
+                    &self.grid,
+                    |image, item| image.list(24, item, |_, item| rt::cell::U16::new(*item)),
+                );
+            let cell_25 = rt::cell::or_zero(
+                self.deep.as_ref(),
+                |value| {
+                    image
+                        .tailed_list(
+                            25,
+                            value,
+                            |image, item| {
+                                image
+                                    .tailed_list(25, item, |image, item| image.text(25, item))
+                            },
+                        )
+                },
+            );
+            let cell_27 = image
+                .list(
+                    27,
+                    &self.pairs,
+                    |_, item| -> rt::cell::Array<rt::cell::U16, 2> {
+                        rt::cell::Array::copied(item)
                     },
-                ),
-                matrix: rt::cell::Array::copied(&self.matrix),
-                pairs: image
-                    .list(
-                        27,
-                        &self.pairs,
-                        |_, item| -> rt::cell::Array<rt::cell::U16, 2> {
-                            rt::cell::Array::copied(item)
-                        },
-                    ),
-                words: rt::cell::Array::of(
-                    self.words.each_ref().map(|item| image.text(28, item)),
-                ),
-                kinds: rt::cell::Array::copied(&self.kinds),
-            };
-            image.push_group(&row);
+                );
+            let cell_28 = rt::cell::Array::of(
+                self.words.each_ref().map(|item| image.text(28, item)),
+            );
+            image
+                .push_group(|row: &mut animal::Row| {
+                    row.null_bits = rt::cell::Nulls::NONE
+                        .with(0, self.nulls.is_none())
+                        .with(1, self.value.is_none())
+                        .with(2, self.key.is_none())
+                        .with(3, self.uuid.is_none())
+                        .with(4, self.maybe.is_none())
+                        .with(5, self.last_act.is_none())
+                        .with(6, self.deep.is_none());
+                    row.id = rt::cell::U64::new(self.id);
+                    row.version = rt::cell::U8::new(self.version);
+                    row.row = rt::cell::I8::new(self.row);
+                    row.r#type = rt::cell::Enum::of(&self.r#type);
+                    row.self_ = rt::cell::Bool::new(self.self_);
+                    row.image = cell_5;
+                    row.nulls = rt::cell::or_zero(
+                        self.nulls.as_ref(),
+                        |value| rt::cell::I16::new(*value),
+                    );
+                    row.value = rt::cell::or_zero(
+                        self.value.as_ref(),
+                        |value| rt::cell::F64::new(*value),
+                    );
+                    row.key = cell_8;
+                    row.long = cell_9;
+                    row.born = rt::cell::Timestamp::new(self.born);
+                    row.nap = rt::cell::Duration::new(self.nap);
+                    row.uuid = rt::cell::or_zero(
+                        self.uuid.as_ref(),
+                        |value| rt::cell::Uuid::new(*value),
+                    );
+                    row.hash = rt::cell::FixedBytes::new(self.hash);
+                    row.keeper = rt::cell::Ref::new(self.keeper);
+                    row.label = self.label;
+                    row.maybe = cell_16;
+                    row.stack = cell_17;
+                    row.act = cell_18;
+                    row.last_act = cell_19;
+                    row.number = cell_20;
+                    row.tiles = cell_21;
+                    row.names = cell_22;
+                    row.acts = cell_23;
+                    row.grid = cell_24;
+                    row.deep = cell_25;
+                    row.matrix = rt::cell::Array::copied(&self.matrix);
+                    row.pairs = cell_27;
+                    row.words = cell_28;
+                    row.kinds = rt::cell::Array::copied(&self.kinds);
+                });
         }
 
         fn decode(record: AnimalRef<'_>) -> Animal {
@@ -2208,23 +2225,24 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = keeper::Row {
-                name: image.str::<16>(0, &self.name),
-            };
-            image.push_group(&row);
-            let row = keeper::Place {
-                at: self.at,
-                steps: rt::cell::Array::copied(&self.steps),
-            };
-            image.push_group(&row);
-            let row = keeper::Iter {
-                nulls: rt::cell::Nulls::NONE.with(0, self.mood.is_none()),
-                mood: rt::cell::or_zero(
-                    self.mood.as_ref(),
-                    |value| rt::cell::I32::new(*value),
-                ),
-            };
-            image.push_group(&row);
+            let cell_0 = image.str::<16>(0, &self.name);
+            image
+                .push_group(|row: &mut keeper::Row| {
+                    row.name = cell_0;
+                });
+            image
+                .push_group(|row: &mut keeper::Place| {
+                    row.at = self.at;
+                    row.steps = rt::cell::Array::copied(&self.steps);
+                });
+            image
+                .push_group(|row: &mut keeper::Iter| {
+                    row.nulls = rt::cell::Nulls::NONE.with(0, self.mood.is_none());
+                    row.mood = rt::cell::or_zero(
+                        self.mood.as_ref(),
+                        |value| rt::cell::I32::new(*value),
+                    );
+                });
         }
 
         fn decode(record: KeeperRef<'_>) -> Keeper {
@@ -2530,10 +2548,10 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = view::SelfRow {
-                a: rt::cell::U8::new(self.a),
-            };
-            image.push_group(&row);
+            image
+                .push_group(|row: &mut view::SelfRow| {
+                    row.a = rt::cell::U8::new(self.a);
+                });
         }
 
         fn decode(record: ViewRef<'_>) -> View {
@@ -2706,10 +2724,10 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = option::Row {
-                a: rt::cell::I32::new(self.a),
-            };
-            image.push_group(&row);
+            image
+                .push_group(|row: &mut option::Row| {
+                    row.a = rt::cell::I32::new(self.a);
+                });
         }
 
         fn decode(record: OptionRecordRef<'_>) -> OptionRecord {
@@ -2892,10 +2910,11 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = str_rows::Row {
-                a: image.str::<1>(0, &self.a),
-            };
-            image.push_group(&row);
+            let cell_0 = image.str::<1>(0, &self.a);
+            image
+                .push_group(|row: &mut str_rows::Row| {
+                    row.a = cell_0;
+                });
         }
 
         fn decode(record: StrRef<'_>) -> Str {
@@ -3051,10 +3070,11 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = rt_rows::Row {
-                a: image.text(0, &self.a),
-            };
-            image.push_group(&row);
+            let cell_0 = image.text(0, &self.a);
+            image
+                .push_group(|row: &mut rt_rows::Row| {
+                    row.a = cell_0;
+                });
         }
 
         fn decode(record: RtRef<'_>) -> Rt {
@@ -3208,8 +3228,10 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = label::Row { a: self.a };
-            image.push_group(&row);
+            image
+                .push_group(|row: &mut label::Row| {
+                    row.a = self.a;
+                });
         }
 
         fn decode(record: LabelRecordRef<'_>) -> LabelRecord {
@@ -3359,10 +3381,10 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = labels::Row {
-                a: rt::cell::Ref::new(self.a),
-            };
-            image.push_group(&row);
+            image
+                .push_group(|row: &mut labels::Row| {
+                    row.a = rt::cell::Ref::new(self.a);
+                });
         }
 
         fn decode(record: LabelsRef<'_>) -> Labels {
@@ -3522,10 +3544,11 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            let row = nested::Row {
-                a: self.a.encode(0, image),
-            };
-            image.push_group(&row);
+            let cell_0 = self.a.encode(0, image);
+            image
+                .push_group(|row: &mut nested::Row| {
+                    row.a = cell_0;
+                });
         }
 
         fn decode(record: NestedRef<'_>) -> Nested {

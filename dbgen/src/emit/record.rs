@@ -2,12 +2,12 @@
 
 use super::docs::described;
 use super::literal::default_of_field;
-use super::split::nulls;
-use super::value::{encode_field, number, record_field_type};
+use super::split::null_bits;
+use super::value::{encode_field, number, record_field_type, uses_image};
 use crate::plan::{FieldPlan, GroupPlan, Plan, TablePlan};
 use dbgen_schema::{Type, Value};
-use proc_macro2::TokenStream;
-use quote::quote;
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
 
 /// The record, its constructor, its patch and the trait that makes it a table.
 pub(super) fn record(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
@@ -204,18 +204,38 @@ fn desc(plan: &Plan<'_>, table: &TablePlan<'_>) -> TokenStream {
     }
 }
 
+/// Writes the row of a group where it is going to lie, field by field: a row that is put together first is read back in other
+/// pieces than it was written in, for which a processor waits until all stores before have reached the cache.
 fn encode_group(plan: &Plan<'_>, table: &TablePlan<'_>, group: &GroupPlan<'_>) -> TokenStream {
     let (module, row) = (&table.module, &group.row);
     let fields = || table.fields_of(group.index);
     let bits = fields().filter_map(|field| Some((field.layout.null_bit?, &field.name)));
-    let nulls = (group.layout.null_bytes > 0).then(|| nulls(&table.nulls, bits));
-    let members = fields().map(|field| {
+    let nulls = (group.layout.null_bytes > 0).then(|| {
+        let (name, bits) = (&table.nulls, null_bits(bits));
+        quote!(row.#name = #bits;)
+    });
+    let cell = |field: &FieldPlan<'_>| {
         let (name, at) = (&field.name, number(field.index));
-        let cell = encode_field(plan, field.field, &quote!(#at), &quote!(self.#name));
-        quote!(#name: #cell)
+        encode_field(plan, field.field, &quote!(#at), &quote!(self.#name))
+    };
+    // What may need the image's heap comes before the row, which is in the image too.
+    let ahead = |field: &&FieldPlan<'_>| uses_image(plan, &field.field.ty);
+    let cells = fields().filter(ahead).map(|field| {
+        let (name, cell) = (cell_name(field), cell(field));
+        quote!(let #name = #cell;)
+    });
+    let writes = fields().map(|field| {
+        let name = &field.name;
+        let cell = if ahead(&field) { cell_name(field).into_token_stream() } else { cell(field) };
+        quote!(row.#name = #cell;)
     });
     quote! {
-        let row = #module::#row { #nulls #(#members),* };
-        image.push_group(&row);
+        #(#cells)*
+        image.push_group(|row: &mut #module::#row| { #nulls #(#writes)* });
     }
+}
+
+/// A name for the cell of a field that no field has.
+fn cell_name(field: &FieldPlan<'_>) -> Ident {
+    format_ident!("cell_{}", field.index)
 }

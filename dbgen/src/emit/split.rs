@@ -72,12 +72,18 @@ fn nulls_value(it: &CompositePlan<'_>) -> Option<TokenStream> {
 }
 
 /// The bitmap of a struct literal: which fields of `self` are none.
-pub(super) fn nulls<'p>(nulls: &Ident, bits: impl Iterator<Item = (u32, &'p Ident)>) -> TokenStream {
+fn nulls<'p>(nulls: &Ident, bits: impl Iterator<Item = (u32, &'p Ident)>) -> TokenStream {
+    let value = null_bits(bits);
+    quote!(#nulls: #value,)
+}
+
+/// The value of a bitmap: which fields of `self` are none.
+pub(super) fn null_bits<'p>(bits: impl Iterator<Item = (u32, &'p Ident)>) -> TokenStream {
     let bits = bits.map(|(bit, name)| {
         let bit = count(bit);
         quote!(.with(#bit, self.#name.is_none()))
     });
-    quote!(#nulls: rt::cell::Nulls::NONE #(#bits)*,)
+    quote!(rt::cell::Nulls::NONE #(#bits)*)
 }
 
 fn cell_struct(plan: &Plan<'_>, it: &CompositePlan<'_>, cell: &Ident) -> TokenStream {

@@ -97,6 +97,7 @@ impl Engine {
         // The first record tells whether generated code knows all fields: those that were added since come one by one.
         let (mut records_max, mut number) = (1, 0);
         loop {
+            self.fetch_room_soon(table, records_max, &mut batch);
             let count = records.fill(image, records_max);
             if count == 0 {
                 break;
@@ -134,6 +135,16 @@ impl Engine {
         let (def, writer) = self.table_mut(table);
         writer.expect(records - 1);
         writer.rows(def).expect(records - 1);
+    }
+
+    /// Has the lines come that so many records are going to be written into, while they are made. Where there is no index,
+    /// that is done before they have come.
+    fn fetch_room_soon(&mut self, table: usize, records: usize, batch: &mut Batch<'_>) {
+        if records > 1 && !batch.keys.is_empty() {
+            let (def, writer) = self.table_mut(table);
+            writer.rows(def).fetch_room_soon(records);
+            batch.keys.iter_mut().for_each(|keys| keys.fetch_room_soon(records));
+        }
     }
 
     /// How long a table's heap is.

@@ -4,6 +4,7 @@
 //! the items that belong into it, and records with the same key come to lie beside each other.
 
 use super::check::Findings;
+use crate::cell::ahead::fetch_room_soon;
 use crate::error::Violation;
 use crate::id::RecordId;
 use crate::record::hash::hash_of;
@@ -87,6 +88,11 @@ impl Keys {
     /// Forgets all keys but the first.
     pub(super) fn truncate(&mut self, keys: usize) {
         self.bytes.truncate(keys * self.key_bytes);
+    }
+
+    /// Has the lines come that so many keys more are going to lie in.
+    pub(super) fn fetch_room_soon(&mut self, keys: usize) {
+        fetch_room_soon(&mut self.bytes, 0..keys * self.key_bytes);
     }
 
     /// Adds so many keys of zeros, to be written.

@@ -5,6 +5,8 @@
 
 #![allow(unsafe_code)]
 
+use std::ops::Range;
+
 /// Has the processor bring the cache line of byte `at` closer, without waiting for it. Beyond the end nothing happens.
 #[inline(always)]
 pub(crate) fn fetch_soon(bytes: &[u8], at: usize) {
@@ -34,6 +36,14 @@ pub(crate) fn fetch_row_soon<R>(rows: &[R], at: usize) {
     // What a row holds is not known here, so there is nothing to load.
     #[cfg(not(all(target_arch = "x86_64", not(miri))))]
     std::hint::black_box(row);
+}
+
+/// Has the lines come that bytes `range` behind the end of a list are going to lie in, as far as it has room for them.
+#[inline]
+pub(crate) fn fetch_room_soon(list: &mut Vec<u8>, range: Range<usize>) {
+    const LINE_BYTES: usize = 64;
+    let room = list.spare_capacity_mut();
+    (range.start..range.end.min(room.len())).step_by(LINE_BYTES).for_each(|at| fetch_row_soon(room, at));
 }
 
 #[cfg(test)]

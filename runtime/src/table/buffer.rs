@@ -8,6 +8,7 @@
 
 use super::journal::Journal;
 use super::room;
+use crate::cell::ahead::fetch_room_soon;
 use std::collections::TryReserveError;
 use std::ops::Range;
 
@@ -131,6 +132,11 @@ impl Buffer {
         let len = self.bytes.len();
         room::prefault(&mut self.bytes, len..len + additional);
         Ok(())
+    }
+
+    /// Has the lines come that so many bytes more are going to lie in.
+    pub(super) fn fetch_room_soon(&mut self, additional: usize) {
+        fetch_room_soon(&mut self.bytes, 0..additional);
     }
 
     /// Makes room for `additional` bytes that are about to come.
@@ -287,6 +293,12 @@ impl<'a> BufferMut<'a> {
     /// Makes room for `additional` bytes that are about to be written in one go.
     pub fn expect(&mut self, additional: usize) {
         room::make_at_once(&mut self.buffer.bytes, additional);
+    }
+
+    /// Has the lines come that bytes `range` behind the end are going to lie in.
+    #[inline]
+    pub fn fetch_room_soon(&mut self, range: Range<usize>) {
+        fetch_room_soon(&mut self.buffer.bytes, range);
     }
 
     /// Makes the buffer `additional` zero bytes longer.

@@ -146,6 +146,13 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Has the lines come that so many records more are going to lie in.
+    pub fn fetch_room_soon(&mut self, records: usize) {
+        for (at, stride) in row_buffers(self.def) {
+            self.buffers[at].fetch_room_soon(records.saturating_mul(stride));
+        }
+    }
+
     /// Makes room for about so many bytes of heap values that are about to come.
     pub fn expect_heap(&mut self, additional: usize) {
         self.buffers[HEAP].expect_at_once(additional);

@@ -35,6 +35,9 @@ pub(super) const NONE: u32 = 0;
 /// Where the header keeps the root record of the index.
 pub(super) const ROOT_AT: usize = 24;
 
+/// How many pages ahead of the one that is taken lines are asked for: who fills one page mostly takes the next.
+const PAGES_AHEAD: usize = 4;
+
 const MAGIC: [u8; 4] = *b"dbIx";
 const FREE_HEAD_AT: usize = 8;
 const FREE_COUNT_AT: usize = 12;
@@ -256,7 +259,9 @@ impl<'a> PagesMut<'a> {
         let page = u32_at(self.bytes(), USED_AT);
         assert!(page < u32::MAX, "an index has at most 2^32 pages");
         if self.offset(page) >= self.buffer.len() {
-            self.buffer.grow(self.format.page_bytes());
+            let page_bytes = self.format.page_bytes();
+            self.buffer.grow(page_bytes);
+            self.buffer.fetch_room_soon(PAGES_AHEAD * page_bytes..(PAGES_AHEAD + 1) * page_bytes);
         }
         self.buffer.write(USED_AT, &(page + 1).to_le_bytes());
         (page, self.edit(page, 0, len))
