@@ -48,7 +48,7 @@ pub(crate) fn fetch_room_soon(list: &mut Vec<u8>, range: Range<usize>) {
 
 #[cfg(test)]
 mod tests {
-    use super::{fetch_row_soon, fetch_soon};
+    use super::{fetch_room_soon, fetch_row_soon, fetch_soon};
 
     #[test]
     fn a_look_ahead_changes_nothing_and_may_go_beyond_the_end() {
@@ -60,6 +60,12 @@ mod tests {
         fetch_soon(&[], 0);
         fetch_row_soon(&[[1_u8; 24]; 100], 99);
         fetch_row_soon(&[[1_u8; 24]; 100], 100);
+        let mut bytes = bytes;
+        bytes.reserve(5000);
+        let room = bytes.capacity() - bytes.len();
+        for range in [0..0, 0..5000, 100..room + 64, room + 1..room + 2, usize::MAX - 1..usize::MAX] {
+            fetch_room_soon(&mut bytes, range);
+        }
         assert_eq!(bytes, before);
     }
 }

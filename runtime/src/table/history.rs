@@ -75,22 +75,21 @@ pub(super) struct Published {
     changes: Vec<ChangeNote>,
 }
 
-/// Bytes of so many notes and changes.
-#[inline]
-fn bytes_of(notes: usize, changes: usize) -> usize {
-    notes * size_of::<Entry>() + changes * size_of::<ChangeNote>()
-}
-
 impl Published {
     #[inline]
     fn bytes(&self) -> usize {
-        bytes_of(self.entries.len(), self.changes.len())
+        self.entries.len() * size_of::<Entry>() + self.changes.len() * size_of::<ChangeNote>()
     }
+}
 
-    /// Whether its room is worth being kept for the next: that of a large batch is given back.
-    #[inline]
-    fn has_usual_room(&self) -> bool {
-        bytes_of(self.entries.capacity(), self.changes.capacity()) <= HISTORY_BYTES_MAX / 4
+/// Gives room back that is far more than what is in it: that of a long batch, lent to a short one.
+#[inline]
+fn fit<T>(list: &mut Vec<T>) {
+    /// Bytes that are not worth it.
+    const SPARE_BYTES_MAX: usize = 16 << 10;
+    // A batch takes room for as many again, and a list that grows twice what it had.
+    if list.capacity() > SPARE_BYTES_MAX / size_of::<T>() && list.capacity() > 4 * list.len() {
+        list.shrink_to_fit();
     }
 }
 
@@ -162,6 +161,8 @@ impl History {
         journal.publish(&mut set.entries);
         set.changes.clear();
         std::mem::swap(changes, &mut set.changes);
+        fit(&mut set.entries);
+        fit(&mut set.changes);
         self.bytes += set.bytes();
         stats.dirty_records += set.changes.len() as u64;
         stats.dirty_ranges += set.entries.len() as u64;
@@ -194,7 +195,7 @@ impl History {
             self.forgotten = self.forgotten.max(oldest.commit);
             forgotten = Some(oldest);
         }
-        forgotten.filter(|set| set.has_usual_room())
+        forgotten
     }
 
     /// Records changed after `commit`, oldest first, as far as it is remembered: `None` if that is too long ago.
@@ -213,19 +214,37 @@ mod tests {
     /// A batch that goes on where the last one ended takes a note a buffer, however long it is: before changes were counted
     /// too, 256 such batches were remembered, however many records each had.
     #[test]
-    fn long_batches_are_forgotten_early_and_their_room_is_given_back() {
+    fn long_batches_are_forgotten_early() {
         const BATCH: usize = HISTORY_BYTES_MAX / size_of::<ChangeNote>() / 2;
         let (mut history, mut stats) = (History::default(), PublicationStats::default());
         let mut changes = Vec::new();
         for seq in 1..=4 {
-            changes.extend((0..BATCH as u32).map(|slot| ChangeNote::new(RecordId::new(slot, 1), ChangeKind::Insert)));
-            history.add((seq, seq), &mut Journal::default(), &mut changes, &mut stats);
-            assert_eq!(history.bytes, history.sets.iter().map(|set| set.bytes()).sum::<usize>());
-            assert!(changes.capacity() < BATCH, "the room of a long batch is not the next one's");
+            add(&mut history, seq, BATCH, &mut changes, &mut stats);
         }
         assert_eq!((history.sets.len(), history.forgotten(), stats.dirty_sets_forgotten), (3, 1, 1));
         assert!(history.changes_since(0).is_none(), "the first commit is no longer known");
         assert_eq!(history.changes_since(1).map(Iterator::count), Some(3 * BATCH));
+    }
+
+    /// Sets lend their room to the next: every tenth batch is long, and in the end each set would have had a long one.
+    #[test]
+    fn room_follows_what_is_in_it() {
+        let (mut history, mut stats) = (History::default(), PublicationStats::default());
+        let mut changes = Vec::new();
+        for seq in 1..=10 * HISTORY_COMMITS_MAX as u64 {
+            add(&mut history, seq, if seq % 10 == 0 { 10_000 } else { 3 }, &mut changes, &mut stats);
+        }
+        let room: usize = history.sets.iter().map(|set| set.changes.capacity() * size_of::<ChangeNote>()).sum();
+        let small = history.sets.len() * (16 << 10);
+        assert!(room <= 4 * history.bytes + small, "{room} bytes of room for {}", history.bytes);
+    }
+
+    /// Publishes so many changes.
+    fn add(history: &mut History, seq: u64, count: usize, changes: &mut Vec<ChangeNote>, stats: &mut PublicationStats) {
+        changes.extend((0..count as u32).map(|slot| ChangeNote::new(RecordId::new(slot, 1), ChangeKind::Insert)));
+        history.add((seq, seq), &mut Journal::default(), changes, stats);
+        assert_eq!(history.bytes, history.sets.iter().map(|set| set.bytes()).sum::<usize>());
+        assert!(changes.is_empty(), "what was published is not published again");
     }
 
     #[test]
