@@ -296,12 +296,11 @@ pub mod arena {
                 self.motto.as_ref(),
                 |value| image.text(1, value),
             );
-            image
-                .push_group(|row: &mut guild::Row| {
-                    row.nulls = rt::cell::Nulls::NONE.with(0, self.motto.is_none());
-                    row.name = cell_0;
-                    row.motto = cell_1;
-                });
+            if let Some(row) = image.next_group::<guild::Row>() {
+                row.nulls = rt::cell::Nulls::NONE.with(0, self.motto.is_none());
+                row.name = cell_0;
+                row.motto = cell_1;
+            }
         }
 
         fn decode(record: GuildRef<'_>) -> Guild {
@@ -548,20 +547,18 @@ pub mod arena {
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let cell_0 = image.str::<16>(0, &self.name);
-            image
-                .push_group(|row: &mut player::Row| {
-                    row.name = cell_0;
-                    row.class = rt::cell::Enum::of(&self.class);
-                    row.hp = rt::cell::I32::new(self.hp);
-                    row.kills = rt::cell::U32::new(self.kills);
-                    row.bag = rt::cell::Array::copied(&self.bag);
-                    row.guild = rt::cell::Ref::new(self.guild);
-                });
-            image
-                .push_group(|row: &mut player::Motion| {
-                    row.pos = self.pos;
-                    row.vel = self.vel;
-                });
+            if let Some(row) = image.next_group::<player::Row>() {
+                row.name = cell_0;
+                row.class = rt::cell::Enum::of(&self.class);
+                row.hp = rt::cell::I32::new(self.hp);
+                row.kills = rt::cell::U32::new(self.kills);
+                row.bag = rt::cell::Array::copied(&self.bag);
+                row.guild = rt::cell::Ref::new(self.guild);
+            }
+            if let Some(row) = image.next_group::<player::Motion>() {
+                row.pos = self.pos;
+                row.vel = self.vel;
+            }
         }
 
         fn decode(record: PlayerRef<'_>) -> Player {

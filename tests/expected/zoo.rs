@@ -1197,56 +1197,55 @@ pub mod zoo {
             let cell_28 = rt::cell::Array::of(
                 self.words.each_ref().map(|item| image.text(28, item)),
             );
-            image
-                .push_group(|row: &mut animal::Row| {
-                    row.null_bits = rt::cell::Nulls::NONE
-                        .with(0, self.nulls.is_none())
-                        .with(1, self.value.is_none())
-                        .with(2, self.key.is_none())
-                        .with(3, self.uuid.is_none())
-                        .with(4, self.maybe.is_none())
-                        .with(5, self.last_act.is_none())
-                        .with(6, self.deep.is_none());
-                    row.id = rt::cell::U64::new(self.id);
-                    row.version = rt::cell::U8::new(self.version);
-                    row.row = rt::cell::I8::new(self.row);
-                    row.r#type = rt::cell::Enum::of(&self.r#type);
-                    row.self_ = rt::cell::Bool::new(self.self_);
-                    row.image = cell_5;
-                    row.nulls = rt::cell::or_zero(
-                        self.nulls.as_ref(),
-                        |value| rt::cell::I16::new(*value),
-                    );
-                    row.value = rt::cell::or_zero(
-                        self.value.as_ref(),
-                        |value| rt::cell::F64::new(*value),
-                    );
-                    row.key = cell_8;
-                    row.long = cell_9;
-                    row.born = rt::cell::Timestamp::new(self.born);
-                    row.nap = rt::cell::Duration::new(self.nap);
-                    row.uuid = rt::cell::or_zero(
-                        self.uuid.as_ref(),
-                        |value| rt::cell::Uuid::new(*value),
-                    );
-                    row.hash = rt::cell::FixedBytes::new(self.hash);
-                    row.keeper = rt::cell::Ref::new(self.keeper);
-                    row.label = self.label;
-                    row.maybe = cell_16;
-                    row.stack = cell_17;
-                    row.act = cell_18;
-                    row.last_act = cell_19;
-                    row.number = cell_20;
-                    row.tiles = cell_21;
-                    row.names = cell_22;
-                    row.acts = cell_23;
-                    row.grid = cell_24;
-                    row.deep = cell_25;
-                    row.matrix = rt::cell::Array::copied(&self.matrix);
-                    row.pairs = cell_27;
-                    row.words = cell_28;
-                    row.kinds = rt::cell::Array::copied(&self.kinds);
-                });
+            if let Some(row) = image.next_group::<animal::Row>() {
+                row.null_bits = rt::cell::Nulls::NONE
+                    .with(0, self.nulls.is_none())
+                    .with(1, self.value.is_none())
+                    .with(2, self.key.is_none())
+                    .with(3, self.uuid.is_none())
+                    .with(4, self.maybe.is_none())
+                    .with(5, self.last_act.is_none())
+                    .with(6, self.deep.is_none());
+                row.id = rt::cell::U64::new(self.id);
+                row.version = rt::cell::U8::new(self.version);
+                row.row = rt::cell::I8::new(self.row);
+                row.r#type = rt::cell::Enum::of(&self.r#type);
+                row.self_ = rt::cell::Bool::new(self.self_);
+                row.image = cell_5;
+                row.nulls = rt::cell::or_zero(
+                    self.nulls.as_ref(),
+                    |value| rt::cell::I16::new(*value),
+                );
+                row.value = rt::cell::or_zero(
+                    self.value.as_ref(),
+                    |value| rt::cell::F64::new(*value),
+                );
+                row.key = cell_8;
+                row.long = cell_9;
+                row.born = rt::cell::Timestamp::new(self.born);
+                row.nap = rt::cell::Duration::new(self.nap);
+                row.uuid = rt::cell::or_zero(
+                    self.uuid.as_ref(),
+                    |value| rt::cell::Uuid::new(*value),
+                );
+                row.hash = rt::cell::FixedBytes::new(self.hash);
+                row.keeper = rt::cell::Ref::new(self.keeper);
+                row.label = self.label;
+                row.maybe = cell_16;
+                row.stack = cell_17;
+                row.act = cell_18;
+                row.last_act = cell_19;
+                row.number = cell_20;
+                row.tiles = cell_21;
+                row.names = cell_22;
+                row.acts = cell_23;
+                row.grid = cell_24;
+                row.deep = cell_25;
+                row.matrix = rt::cell::Array::copied(&self.matrix);
+                row.pairs = cell_27;
+                row.words = cell_28;
+                row.kinds = rt::cell::Array::copied(&self.kinds);
+            }
         }
 
         fn decode(record: AnimalRef<'_>) -> Animal {
@@ -2226,23 +2225,20 @@ pub mod zoo {
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let cell_0 = image.str::<16>(0, &self.name);
-            image
-                .push_group(|row: &mut keeper::Row| {
-                    row.name = cell_0;
-                });
-            image
-                .push_group(|row: &mut keeper::Place| {
-                    row.at = self.at;
-                    row.steps = rt::cell::Array::copied(&self.steps);
-                });
-            image
-                .push_group(|row: &mut keeper::Iter| {
-                    row.nulls = rt::cell::Nulls::NONE.with(0, self.mood.is_none());
-                    row.mood = rt::cell::or_zero(
-                        self.mood.as_ref(),
-                        |value| rt::cell::I32::new(*value),
-                    );
-                });
+            if let Some(row) = image.next_group::<keeper::Row>() {
+                row.name = cell_0;
+            }
+            if let Some(row) = image.next_group::<keeper::Place>() {
+                row.at = self.at;
+                row.steps = rt::cell::Array::copied(&self.steps);
+            }
+            if let Some(row) = image.next_group::<keeper::Iter>() {
+                row.nulls = rt::cell::Nulls::NONE.with(0, self.mood.is_none());
+                row.mood = rt::cell::or_zero(
+                    self.mood.as_ref(),
+                    |value| rt::cell::I32::new(*value),
+                );
+            }
         }
 
         fn decode(record: KeeperRef<'_>) -> Keeper {
@@ -2548,10 +2544,9 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            image
-                .push_group(|row: &mut view::SelfRow| {
-                    row.a = rt::cell::U8::new(self.a);
-                });
+            if let Some(row) = image.next_group::<view::SelfRow>() {
+                row.a = rt::cell::U8::new(self.a);
+            }
         }
 
         fn decode(record: ViewRef<'_>) -> View {
@@ -2724,10 +2719,9 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            image
-                .push_group(|row: &mut option::Row| {
-                    row.a = rt::cell::I32::new(self.a);
-                });
+            if let Some(row) = image.next_group::<option::Row>() {
+                row.a = rt::cell::I32::new(self.a);
+            }
         }
 
         fn decode(record: OptionRecordRef<'_>) -> OptionRecord {
@@ -2911,10 +2905,9 @@ pub mod zoo {
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let cell_0 = image.str::<1>(0, &self.a);
-            image
-                .push_group(|row: &mut str_rows::Row| {
-                    row.a = cell_0;
-                });
+            if let Some(row) = image.next_group::<str_rows::Row>() {
+                row.a = cell_0;
+            }
         }
 
         fn decode(record: StrRef<'_>) -> Str {
@@ -3071,10 +3064,9 @@ pub mod zoo {
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let cell_0 = image.text(0, &self.a);
-            image
-                .push_group(|row: &mut rt_rows::Row| {
-                    row.a = cell_0;
-                });
+            if let Some(row) = image.next_group::<rt_rows::Row>() {
+                row.a = cell_0;
+            }
         }
 
         fn decode(record: RtRef<'_>) -> Rt {
@@ -3228,10 +3220,9 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            image
-                .push_group(|row: &mut label::Row| {
-                    row.a = self.a;
-                });
+            if let Some(row) = image.next_group::<label::Row>() {
+                row.a = self.a;
+            }
         }
 
         fn decode(record: LabelRecordRef<'_>) -> LabelRecord {
@@ -3381,10 +3372,9 @@ pub mod zoo {
 
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
-            image
-                .push_group(|row: &mut labels::Row| {
-                    row.a = rt::cell::Ref::new(self.a);
-                });
+            if let Some(row) = image.next_group::<labels::Row>() {
+                row.a = rt::cell::Ref::new(self.a);
+            }
         }
 
         fn decode(record: LabelsRef<'_>) -> Labels {
@@ -3545,10 +3535,9 @@ pub mod zoo {
         #[inline]
         fn encode(&self, image: &mut rt::RecordImage) {
             let cell_0 = self.a.encode(0, image);
-            image
-                .push_group(|row: &mut nested::Row| {
-                    row.a = cell_0;
-                });
+            if let Some(row) = image.next_group::<nested::Row>() {
+                row.a = cell_0;
+            }
         }
 
         fn decode(record: NestedRef<'_>) -> Nested {

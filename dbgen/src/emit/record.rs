@@ -231,7 +231,7 @@ fn encode_group(plan: &Plan<'_>, table: &TablePlan<'_>, group: &GroupPlan<'_>) -
     });
     quote! {
         #(#cells)*
-        image.push_group(|row: &mut #module::#row| { #nulls #(#writes)* });
+        if let Some(row) = image.next_group::<#module::#row>() { #nulls #(#writes)* }
     }
 }
 

@@ -197,18 +197,15 @@ impl RecordImage {
         self.misfits.is_empty() && self.heap.len() < BATCH_HEAP_BYTES
     }
 
-    /// Has the row of the next column group be written, all of it.
+    /// The row of the next column group, to be written, all of it.
     #[inline]
-    pub fn push_group<R: bytemuck::Pod>(&mut self, write: impl FnOnce(&mut R)) {
+    pub fn next_group<R: bytemuck::Pod>(&mut self) -> Option<&mut R> {
         let at = self.row_at * self.room() + self.before * size_of::<R>();
         let place = self.fixed.get_mut(at..).and_then(|rest| rest.get_mut(..size_of::<R>()));
-        // Rows are bytes: they lie anywhere.
-        let place = place.and_then(|place| bytemuck::try_from_bytes_mut(place).ok());
         debug_assert!(place.is_some(), "there is room for the row");
-        if let Some(row) = place {
-            write(row);
-        }
         self.row_at += size_of::<R>();
+        // Rows are bytes: they lie anywhere.
+        place.and_then(|place| bytemuck::try_from_bytes_mut(place).ok())
     }
 
     /// Puts a value into the image's heap and gives the cell for it.

@@ -11,9 +11,9 @@ struct Encoded<I>(I);
 
 impl<T: Table, I: Iterator<Item = T>> Images for Encoded<I> {
     fn fill(&mut self, image: &mut RecordImage, records_max: usize) -> usize {
-        // By value, so that where it stands can be kept in registers.
+        image.begin_chunk(records_max, const { T::DESC.image_bytes() });
+        // By value, and shown to nobody before, so that where it stands can be kept in registers.
         let mut chunk = std::mem::take(image);
-        chunk.begin_chunk(records_max, const { T::DESC.image_bytes() });
         while chunk.records() < records_max && chunk.takes_another() {
             let Some(record) = self.0.next() else { break };
             chunk.begin_record();
