@@ -18,7 +18,7 @@ use crate::record::codec;
 use crate::record::hash::hash_of;
 use crate::record::heap_ref::Cells;
 use crate::record::key::Key;
-use crate::table::def::{Column, IndexDef, RelationDef, write_columns_of_all};
+use crate::table::def::{Column, IndexDef, TableDef, write_columns_of_all};
 use crate::table::index::{Index, Visit};
 use crate::table::meta;
 use crate::table::version::{GROUPS, IDS, IN_USE, META, SLOT_BYTES, SLOTS, TableView, VERSIONS};
@@ -57,8 +57,8 @@ impl View {
         let faults: Vec<Fault> = (0..self.version.tables.len())
             .filter_map(|at| {
                 let view = self.version.table(at);
-                let alone = if alone_too(view) { check_alone(view) } else { Ok(()) };
-                let what = alone.and_then(|()| check_bonds(&self.version, view)).err()?;
+                let check = if alone_too(view) { check_table } else { check_bonds };
+                let what = check(&self.version, view).err()?;
                 Some(Fault { table: view.def.name.clone(), what })
             })
             .collect();
@@ -87,27 +87,43 @@ const REFERENCES_AT_ONCE: usize = 32 << 10;
 /// Keys that are written before their hashes are summed up.
 const KEYS_AT_ONCE: usize = 64;
 
-/// Checks a table by itself. Every row and every page is looked at once, and none is looked for: an index holds exactly the
-/// keys of the rows if both have the same sum of hashes. That takes the time of reading it all, on as many threads as there
-/// are: rows and indexes at the same time.
-fn check_alone(view: TableView<'_>) -> Result<(), String> {
-    let (content, sums) = check_content(view);
-    let expected = content?;
-    sums.into_iter().enumerate().try_for_each(|(at, sum)| match sum? == expected[at] {
+/// Checks a table, and what it says of others. Every row and every page is looked at once, and none is looked for: an index
+/// holds exactly the keys of the rows if both have the same sum of hashes. That takes the time of reading it all, on as many
+/// threads as there are: rows and indexes at the same time.
+fn check_table(version: &Version, view: TableView<'_>) -> Result<(), String> {
+    let content = check_content(view, Some(version));
+    let expected = content.expected?;
+    content.indexes.into_iter().enumerate().try_for_each(|(at, sum)| match sum? == expected[at] {
         true => Ok(()),
         false => Err(missing_key(view, at)
             .unwrap_or_else(|| format!("index `{}` has keys of no row", view.def.indexes[at].name))),
-    })
+    })?;
+    check_owners(version, view)?;
+    check_masks(version, view)?;
+    content.references
 }
 
-/// What a table's rows say that the sum of each of its indexes should be, and what it is ([`index_sum`]).
-pub(crate) type Sums = (Result<Vec<u64>, String>, Vec<Result<u64, String>>);
+/// What was found in a table. Of rows and indexes neither is believed by the other.
+pub(crate) struct Content {
+    /// Slots, rows and heap: what the sum of each index should be ([`index_sum`]).
+    pub(crate) expected: Result<Vec<u64>, String>,
+    /// What it is.
+    pub(crate) indexes: Vec<Result<u64, String>>,
+    /// Whether references name records.
+    references: Result<(), String>,
+}
 
-/// Checks slots, rows and heap of a table, and each index by itself. Of either nothing is believed by the other.
-pub(crate) fn check_content(view: TableView<'_>) -> Sums {
+/// What was found in some rows.
+struct RowsContent {
+    sums: Vec<u64>,
+    references: Result<(), String>,
+}
+
+/// Checks slots, rows and heap of a table, each index by itself, and references if there are `others` to refer to.
+pub(crate) fn check_content(view: TableView<'_>, others: Option<&Version>) -> Content {
     enum Part {
         Index(Result<u64, String>),
-        Rows(Result<Vec<u64>, String>),
+        Rows(Result<RowsContent, String>),
     }
     let (rows, indexes) = (view.version.len(), view.def.indexes.len());
     // How many rows there are is believed of what they take.
@@ -120,7 +136,7 @@ pub(crate) fn check_content(view: TableView<'_>) -> Sums {
         Some(piece) => Part::Rows(match slots.get_or_init(|| check_places(view)) {
             Ok(()) => {
                 let start = piece * ROWS_AT_ONCE;
-                check_rows(view, start.min(rows)..rows.min(start + ROWS_AT_ONCE), &blocks)
+                check_rows(view, others, start.min(rows)..rows.min(start + ROWS_AT_ONCE), &blocks)
             }
             Err(what) => Err(what.clone()),
         }),
@@ -128,28 +144,37 @@ pub(crate) fn check_content(view: TableView<'_>) -> Sums {
     // The slots of an empty table are looked at as well; a small one is not worth another thread.
     let parts = indexes + pieces.max(1);
     let parts = if pieces <= 1 { (0..parts).map(check).collect() } else { each_part(parts, check) };
-    let (mut sums, mut expected, mut fault) = (Vec::with_capacity(indexes), vec![0_u64; indexes], None);
+    let (mut sums, mut expected) = (Vec::with_capacity(indexes), vec![0_u64; indexes]);
+    let (mut fault, mut references) = (None, Ok(()));
     for part in parts {
         match part {
             Part::Index(sum) => sums.push(sum),
             Part::Rows(Ok(of_rows)) => {
-                expected.iter_mut().zip(of_rows).for_each(|(sum, more)| *sum = sum.wrapping_add(more));
+                expected.iter_mut().zip(of_rows.sums).for_each(|(sum, more)| *sum = sum.wrapping_add(more));
+                references = references.and(of_rows.references);
             }
             Part::Rows(Err(what)) => fault = fault.or(Some(what)),
         }
     }
-    let content = fault.map_or(Ok(()), Err).and_then(|()| check_heap(view, &blocks)).map(|()| expected);
-    (content, sums)
+    let expected = fault.map_or(Ok(()), Err).and_then(|()| check_heap(view, &blocks)).map(|()| expected);
+    Content { expected, indexes: sums, references }
 }
 
-/// Checks some rows; for each index gives the sum of the hashes of their keys.
-fn check_rows(view: TableView<'_>, rows: Range<usize>, blocks: &Blocks) -> Result<Vec<u64>, String> {
+/// Checks some rows; for each index sums up the hashes of their keys.
+fn check_rows(
+    view: TableView<'_>,
+    others: Option<&Version>,
+    rows: Range<usize>,
+    blocks: &Blocks,
+) -> Result<RowsContent, String> {
     check_ids(view, rows.clone())?;
     for field in &view.def.fields {
         cells::check(view, field, rows.clone(), blocks)
             .map_err(|(row, what)| format!("row {row}, field `{}`: {what}", field.name))?;
     }
-    view.def.indexes.iter().map(|index| sum_of_keys(view, index, rows.clone())).collect()
+    let sums: Result<_, String> = view.def.indexes.iter().map(|index| sum_of_keys(view, index, rows.clone())).collect();
+    let references = others.map_or(Ok(()), |others| check_references(others, view, rows));
+    Ok(RowsContent { sums: sums?, references })
 }
 
 /// The sum of the hashes of what an index should hold of some rows.
@@ -211,17 +236,12 @@ fn sum_of_group(
 fn check_bonds(version: &Version, view: TableView<'_>) -> Result<(), String> {
     check_owners(version, view)?;
     check_masks(version, view)?;
-    let mut by_id = view.def.outgoing.iter().filter(|relation| relation.to_value.is_none());
-    let rows = view.version.len();
-    by_id.try_for_each(|relation| {
-        let check = |rows| check_references(view, relation, version.table(relation.to_table), rows);
-        each_part(rows.div_ceil(REFERENCES_AT_ONCE), |part| {
-            let start = part * REFERENCES_AT_ONCE;
-            check(start..rows.min(start + REFERENCES_AT_ONCE))
-        })
-        .into_iter()
-        .collect()
-    })
+    let rows = if references(view.def).next().is_some() { view.version.len() } else { 0 };
+    let parts = each_part(rows.div_ceil(REFERENCES_AT_ONCE), |part| {
+        let start = part * REFERENCES_AT_ONCE;
+        check_references(version, view, start..rows.min(start + REFERENCES_AT_ONCE))
+    });
+    parts.into_iter().collect()
 }
 
 /// That slots and rows are as many as they should be, and that behind them there is nothing.
@@ -404,18 +424,21 @@ fn check_masks(version: &Version, view: TableView<'_>) -> Result<(), String> {
     Ok(())
 }
 
+/// The fields that hold ids of other records, and the tables of those.
+fn references(def: &TableDef) -> impl Iterator<Item = (usize, usize)> {
+    let by_id = def.outgoing.iter().filter(|relation| relation.to_value.is_none());
+    by_id.map(|relation| (relation.from_field, relation.to_table))
+}
+
 /// Checks that the references of some rows name records.
-fn check_references(
-    view: TableView<'_>,
-    relation: &RelationDef,
-    to: TableView<'_>,
-    rows: Range<usize>,
-) -> Result<(), String> {
-    let field = &view.def.fields[relation.from_field];
-    for (row, bytes) in cells::rows(view, field, rows) {
-        let number = codec::le_u64(&bytes[field.at.offset..]);
-        if number != 0 && RecordId::from_u64(number).and_then(|id| to.version.row_of(id)).is_none() {
-            return Err(format!("row {row} refers to record {number} of `{}`, which does not exist", to.def.name));
+fn check_references(version: &Version, view: TableView<'_>, rows: Range<usize>) -> Result<(), String> {
+    for (field, to) in references(view.def) {
+        let (field, to) = (&view.def.fields[field], version.table(to));
+        for (row, bytes) in cells::rows(view, field, rows.clone()) {
+            let number = codec::le_u64(&bytes[field.at.offset..]);
+            if number != 0 && RecordId::from_u64(number).and_then(|id| to.version.row_of(id)).is_none() {
+                return Err(format!("row {row} refers to record {number} of `{}`, which does not exist", to.def.name));
+            }
         }
     }
     Ok(())

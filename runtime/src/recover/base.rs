@@ -95,8 +95,9 @@ pub(super) fn load(disk: &Disk, dir: &Path, manifest: Manifest, given: &Given) -
     let mut tables = read::tables(disk, dir, &manifest, &catalog)?;
     let mut rebuilt_indexes = 0;
     for (def, version) in catalog.tables().iter().zip(&mut tables) {
-        let (content, indexes) = check_content(TableView { def, version });
-        let checked = content.and_then(|expected| mend_indexes(def, version, &expected, &indexes));
+        // What they say of one another is asked when all are there.
+        let content = check_content(TableView { def, version }, None);
+        let checked = content.expected.and_then(|expected| mend_indexes(def, version, &expected, &content.indexes));
         rebuilt_indexes += checked.map_err(|what| nonsense(format!("table `{}`: {what}", def.name)))?;
     }
     forget_components(&catalog, &mut tables);
