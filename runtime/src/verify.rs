@@ -83,6 +83,7 @@ pub(crate) fn check_record(view: TableView<'_>, row: usize) -> Result<(), Fault>
 const ROWS_AT_ONCE: usize = 2 << 10;
 /// Rows of which one thread looks at a reference each.
 const REFERENCES_AT_ONCE: usize = 32 << 10;
+
 /// Checks a table, and what it says of others. Every row and every page is looked at once, and none is looked for: an index
 /// holds exactly the keys of the rows if both have the same sum of hashes. That takes the time of reading it all, on as many
 /// threads as there are: rows and indexes at the same time.

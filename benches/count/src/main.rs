@@ -10,7 +10,7 @@ use dbgen_runtime::{Id, Result, Stepper};
 use entities::{Entities, Entity, Frozen};
 use std::hint::black_box;
 use std::process::ExitCode;
-use world::{Class, Guild, Player, World, WorldSchema};
+use world::{Class, Guild, Npc, Player, Vec3, World, WorldSchema};
 
 dbgen_runtime::include_schema!("world");
 dbgen_runtime::include_schema!("entities");
@@ -30,6 +30,7 @@ const OPERATIONS: &[(&str, Operation)] = &[
     ("find_many", Stage::find_many),
     ("range", Stage::range),
     ("insert", Stage::insert),
+    ("append", Stage::append),
     ("update", Stage::update),
     ("closure", Stage::closure),
     ("transfer", Stage::transfer),
@@ -135,6 +136,12 @@ impl Stage {
         self.inserted += TIMES;
         let records = (first..first + TIMES).map(|n| player(n, guild));
         done(self.world.transact(|tx| tx.player_mut().insert_many(records).map(drop)));
+    }
+
+    /// Records without an index, in one transaction.
+    fn append(&mut self) {
+        let npc = |n: usize| Npc { kind: n as u32, pos: Vec3::new(1.0, 2.0, 3.0), ..Npc::new() };
+        done(self.world.transact(|tx| tx.npc_mut().insert_many((0..TIMES).map(npc)).map(drop)));
     }
 
     /// One field of one record, each in a transaction of its own that is published.
