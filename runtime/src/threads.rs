@@ -2,9 +2,10 @@
 //!
 //! A system puts a new thread where least is done, a sleeping one where it slept: on a virtual machine whose idle core has
 //! gone to its host, that is often the core of the caller, behind it, for as long as the caller works. So a caller that waits
-//! for a pool may wait for all of the work and for the waking too; one that takes part never waits for more than the last
-//! piece. What is rare and long is shared out to new threads, which cost 0.02 to 0.05 ms, as waking one does; what a game
-//! does in every tick to rayon's pool, so that no tick makes threads.
+//! for a pool may wait for all of the work and for the waking too. One that takes part does what the others leave it; in the
+//! end it waits for the pieces that they have begun, and for the pool to see that no more are left. What is rare and long is
+//! shared out to new threads, which cost 0.02 to 0.05 ms, as waking one does; what a game does in every tick to rayon's pool,
+//! so that no tick makes threads.
 
 use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -21,7 +21,8 @@ struct Place {
 impl HashIndex<'_> {
     /// A record with each of these keys, as [`get`](HashIndex::get) gives it.
     pub fn get_many(self, keys: &Wanted<'_>) -> [Option<u64>; AT_ONCE] {
-        // Of the usual widths, those of ids and of names, the compiler knows all measures.
+        // As in `get`, and written out there and here: what is given as a closure to one place for both is called and not
+        // inlined, and then nothing is known (find_many 521 instructions for 389).
         match self.shape.key_bytes() {
             8 => self.shaped(const { shape_of(8) }).get_each(keys),
             17 => self.shaped(const { shape_of(17) }).get_each(keys),
